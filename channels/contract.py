@@ -1,0 +1,222 @@
+"""What the gateway asks of a channel, and what a channel may ask of the gateway.
+
+An adapter proves the sender genuine, parses the provider's bytes into an ``InboundMessage``, calls
+``Inbox.accept`` and acknowledges only after it returned. It sends one ``OutboundMessage`` at a time and says in
+one of a closed list of reasons why it could not. It knows no other adapter, no SQL and no gateway.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+from normalizer.errors import JiesuError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+    from datetime import datetime
+
+    from aiohttp import ClientSession, web
+
+    from normalizer.message import InboundMessage, OutboundMessage, SourceChannel
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a channel can carry.
+
+    ``max_bytes`` is the UTF-8 length of one text; ``passive`` means a reply can ride in the answer to the
+    inbound request, until ``passive_deadline`` seconds after its arrival.
+    """
+
+    source: SourceChannel
+    max_bytes: int
+    passive: bool = False
+    passive_deadline: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Leave to write to a person: ``count`` messages (None: no limit) until ``until`` (UTC)."""
+
+    until: datetime
+    count: int | None
+
+
+class SendReason(StrEnum):
+    """Why a send did not succeed; the table below says which are worth another try."""
+
+    BUSY = "busy"
+    THROTTLED = "throttled"
+    CONNECTION = "connection"
+    TIMEOUT = "timeout"
+    CREDENTIALS = "credentials"
+    QUOTA = "quota"
+    WINDOW = "window"
+    UNREACHABLE = "unreachable"
+    REFUSED = "refused"
+    CONTENT = "content"
+    FORBIDDEN = "forbidden"
+
+
+RETRYABLE = frozenset({SendReason.BUSY, SendReason.THROTTLED, SendReason.CONNECTION, SendReason.CREDENTIALS})
+"""Worth another try by the same route. TIMEOUT is not here: nobody knows whether it was sent."""
+
+OTHER_ROUTE = frozenset(
+    {
+        SendReason.QUOTA,
+        SendReason.WINDOW,
+        SendReason.UNREACHABLE,
+        SendReason.REFUSED,
+        SendReason.FORBIDDEN,
+    }
+)
+"""Not by this route any more; the next one may do."""
+
+
+class SendError(JiesuError):
+    """The provider did not take the message."""
+
+    def __init__(self, reason: SendReason, detail: str = "", retry_after: float | None = None) -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason.value)
+        self.reason = reason
+        self.detail = detail
+        self.retry_after = retry_after
+
+    @property
+    def retryable(self) -> bool:
+        """Whether the same route may be tried again later."""
+        return self.reason in RETRYABLE
+
+
+@dataclass(frozen=True, slots=True)
+class SendResult:
+    """The provider took the message; ``provider_id`` is its name for it, if it gave one."""
+
+    provider_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A message is written down.
+
+    ``reply`` is the text to put in the answer to the request (None: acknowledge only, the reply travels by the
+    outbox); ``repeat`` is true for a message seen before, which gets the answer of the first. Call ``written``
+    once the answer with the reply has been handed to the network; never call it otherwise.
+    """
+
+    reply: str | None
+    repeat: bool
+    written: Callable[[], None]
+
+
+class Inbox(Protocol):
+    """Where a channel brings what it received."""
+
+    async def accept(self, message: InboundMessage) -> Accepted:
+        """Write the message down, let the bot answer, and return after the commit.
+
+        Raises Busy when the message could not be written down in time: tell the provider to try again.
+        """
+        ...
+
+
+class Lock(Protocol):
+    """A short lock shared by all processes; it ends by itself after its time to live."""
+
+    async def __aenter__(self) -> bool:
+        """Wait for the lock; False when it was not had in time."""
+        ...
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Let go, if still held."""
+        ...
+
+
+class KeyValue(Protocol):
+    """Small values shared by all processes that may be lost at any time."""
+
+    async def get(self, key: str) -> str | None:
+        """Return the value, or None."""
+        ...
+
+    async def set(self, key: str, value: str, ttl: float) -> None:
+        """Store a value for ``ttl`` seconds."""
+        ...
+
+    async def delete(self, key: str) -> None:
+        """Forget a value."""
+        ...
+
+    def lock(self, key: str, ttl: float, wait: float) -> Lock:
+        """Return a lock that is held at most ``ttl`` seconds and waited for at most ``wait``."""
+        ...
+
+
+class Meter(Protocol):
+    """Counts what a channel sees; no label ever carries a person's data."""
+
+    def refused(self, account: str, reason: str) -> None:
+        """Count an inbound request that was turned away."""
+        ...
+
+    def token_refreshed(self, account: str) -> None:
+        """Count a fetch of a provider's access token."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What every adapter is given at its making."""
+
+    inbox: Inbox
+    keys: KeyValue
+    http: ClientSession
+    meter: Meter
+    now: Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One HTTP address below ``/channels/{account}`` (``path`` is what follows, often empty)."""
+
+    method: str
+    path: str
+    handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One result of a self-check: what was found and, when it is not well, what to do."""
+
+    ok: bool
+    what: str
+    cure: str = ""
+
+
+class Channel(Protocol):
+    """One configured account of one provider."""
+
+    account: str
+    capabilities: Capabilities
+
+    def routes(self) -> Sequence[Route]:
+        """Return the HTTP addresses the provider calls; empty for channels that poll or connect."""
+        ...
+
+    def grant(self, message: InboundMessage) -> Grant | None:
+        """Return the leave to write that this message gives us, None if it changes nothing (pure)."""
+        ...
+
+    async def run(self) -> None:
+        """Keep connections or polls alive until cancelled; return at once if there is nothing to keep."""
+        ...
+
+    async def send(self, message: OutboundMessage) -> SendResult:
+        """Hand one message to the provider; raises SendError."""
+        ...
+
+    async def check(self) -> Sequence[Finding]:
+        """Ask the provider whether settings and credentials work (``jiesu doctor``)."""
+        ...

@@ -1,0 +1,143 @@
+"""What a message is: the same few values whichever channel carried it.
+
+An inbound message keeps the provider's bytes beside the normalised parts, so nothing is lost by normalising.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+
+class PartKind(StrEnum):
+    """The kinds of content a message is made of (GB/T 44189 6.2.1)."""
+
+    TEXT = "text"
+    IMAGE = "image"
+    VIDEO = "video"
+    VOICE = "voice"
+    FILE = "file"
+    PLACE = "place"
+    LINK = "link"
+    EVENT = "event"
+
+
+MEDIA_KINDS = frozenset({PartKind.IMAGE, PartKind.VIDEO, PartKind.VOICE, PartKind.FILE})
+
+
+class EventKind(StrEnum):
+    """What a person did without writing; ``key`` of the part carries the menu key or scene."""
+
+    SUBSCRIBE = "subscribe"
+    UNSUBSCRIBE = "unsubscribe"
+    CLICK = "click"
+    VIEW = "view"
+    SCAN = "scan"
+    OTHER = "other"
+
+
+class SourceChannel(StrEnum):
+    """来源渠道, the codes of domain.md 2.2 that this gateway receives itself."""
+
+    SMS = "02"
+    EMAIL = "03"
+    WEB = "04"
+    WECHAT = "05"
+    MINIPROGRAM = "06"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a person is reached: our channel account and the provider's id of the person there."""
+
+    account: str
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One piece of a message.
+
+    ``text`` holds the words, or a caption or place label; ``media_id``/``url`` say where the provider keeps media;
+    ``lon``/``lat`` are degrees as the provider gave them; ``event``/``key`` describe an event.
+    """
+
+    kind: PartKind
+    text: str = ""
+    media_id: str = ""
+    url: str = ""
+    mime: str = ""
+    name: str = ""
+    size: int | None = None
+    lon: float | None = None
+    lat: float | None = None
+    event: EventKind | None = None
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InboundMessage:
+    """A message as it came in.
+
+    ``external_id`` is the provider's id, unique per account and sender; ``sent_at`` is the provider's clock,
+    ``received_at`` ours (both UTC); ``raw`` is the payload after decryption.
+    """
+
+    account: str
+    sender: str
+    external_id: str
+    source: SourceChannel
+    received_at: datetime
+    sent_at: datetime
+    parts: tuple[Part, ...]
+    raw: bytes
+    subject: str = ""
+
+    @property
+    def text(self) -> str:
+        """The words of all text parts, one a line."""
+        return "\n".join(part.text for part in self.parts if part.kind is PartKind.TEXT)
+
+    @property
+    def event(self) -> Part | None:
+        """The event this message reports, if it is one."""
+        return next((part for part in self.parts if part.kind is PartKind.EVENT), None)
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundMessage:
+    """One message to one person, short enough for its channel.
+
+    ``id`` is our own (the provider's idempotency key where it has one); ``template`` names a provider template
+    for channels that cannot send free text, with ``fields`` its values.
+    """
+
+    id: str
+    address: Address
+    text: str
+    template: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+class Delivery(StrEnum):
+    """How far an outgoing message is known to have got; later states never fall back (gateways.md, test H)."""
+
+    SENT = "sent"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The provider's later word on a message we sent."""
+
+    account: str
+    provider_id: str
+    delivery: Delivery
+    at: datetime
+    detail: str = ""
