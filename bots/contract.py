@@ -1,0 +1,186 @@
+"""What a dialogue gives and takes: (state, what was read, facts) in, a ``Turn`` out.
+
+A flow that needs to know something returns ``Ask``; the gateway answers all asks of a batch in one query and
+calls again with the ``Facts`` filled in. A flow never does anything: it returns effects, and the gateway carries
+them out under the same rules that ``normalizer.moves`` lets a flow look at beforehand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime, time
+
+    from bots.state import State
+    from normalizer.case import Case, Command, Complainant, Matter
+    from normalizer.emergency import Emergency
+
+
+class Owner(StrEnum):
+    """Who holds the conversation (design: the state machine of ownership)."""
+
+    BOT = "bot"
+    QUEUED = "queued"
+    OFFERED = "offered"
+    AGENT = "agent"
+    WRAP_UP = "wrap_up"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class City:
+    """What the dialogue must know of the city: names, numbers, links, hours and limits, from its profile.
+
+    ``lines`` maps a special line's name to its number (domain.md 4.3); ``acceptable`` lists category codes that
+    the bot may accept without an agent; ``seats`` are the local hours with agents online (None: round the clock).
+    """
+
+    name: str
+    hotline: str
+    region: str
+    privacy_url: str
+    notice_version: str
+    accept_hours: int
+    draft_hours: int
+    lines: Mapping[str, str]
+    acceptable: frozenset[str]
+    place_categories: frozenset[str]
+    seats: tuple[time, time] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewNumber:
+    """A case number with its query code, reserved for the order about to be submitted."""
+
+    case_no: str
+    query_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The answer to a look-up by number and code: ``case`` is None for a wrong code and for no such case alike."""
+
+    case: Case | None
+    locked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class QueueView:
+    """The handoff queue as the citizen may be told it: people ahead, and agents online now."""
+
+    ahead: int
+    agents: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the gateway knows for this turn; None means not asked yet.
+
+    ``own`` are the citizen's own cases, newest first, at most five.
+    """
+
+    owner: Owner = Owner.BOT
+    source: str = ""
+    own: tuple[Case, ...] | None = None
+    found: Found | None = None
+    number: NewNumber | None = None
+    queue: QueueView | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AskOwn:
+    """Which cases has this citizen?"""
+
+
+@dataclass(frozen=True, slots=True)
+class AskFound:
+    """Is there a case with this full number and query code?"""
+
+    case_no: str
+    query_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskNumber:
+    """Reserve a case number."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskQueue:
+    """How long is the handoff queue?"""
+
+
+Ask = AskOwn | AskFound | AskNumber | AskQueue
+
+
+@dataclass(frozen=True, slots=True)
+class Submit:
+    """Open a case under a reserved number; ``accept`` when the bot may accept it at once (domain.md 3.2 row 6)."""
+
+    number: NewNumber
+    complainant: Complainant
+    matter: Matter
+    secret: bool
+    accept: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Carry out a command on one of the citizen's own cases, as seen at ``rev``."""
+
+    case_no: str
+    rev: int
+    command: Command
+
+
+@dataclass(frozen=True, slots=True)
+class Handoff:
+    """Put the conversation in the queue for a person; ``phone`` when a call back is wanted."""
+
+    reason: str
+    skill: str = ""
+    phone: str = ""
+    urgent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unqueue:
+    """The citizen no longer waits for a person; the bot goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Somebody may be in danger: tell the people on duty (domain.md 4.3)."""
+
+    emergency: Emergency
+
+
+@dataclass(frozen=True, slots=True)
+class OptOut:
+    """The citizen wants no status messages (True) or wants them again (False)."""
+
+    out: bool
+
+
+Effect = Submit | Act | Handoff | Unqueue | Alert | OptOut
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one message leads to: the new state, what to say (each at most a channel message), what to do."""
+
+    state: State
+    replies: tuple[str, ...] = ()
+    effects: tuple[Effect, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When and where a turn happens: the instant (UTC) and the city."""
+
+    now: datetime
+    city: City
