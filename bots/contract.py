@@ -93,12 +93,12 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class AskOwn:
-    """Which cases has this citizen?"""
+    """Asks which cases this citizen has."""
 
 
 @dataclass(frozen=True, slots=True)
 class AskFound:
-    """Is there a case with this full number and query code?"""
+    """Asks for a case by its full number and query code."""
 
     case_no: str
     query_code: str
@@ -106,12 +106,12 @@ class AskFound:
 
 @dataclass(frozen=True, slots=True)
 class AskNumber:
-    """Reserve a case number."""
+    """Asks for a case number to be reserved."""
 
 
 @dataclass(frozen=True, slots=True)
 class AskQueue:
-    """How long is the handoff queue?"""
+    """Asks how long the handoff queue is."""
 
 
 Ask = AskOwn | AskFound | AskNumber | AskQueue

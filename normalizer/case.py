@@ -7,15 +7,12 @@ Lifecycle verbs of GB/T 44189 7.1.1, one English word each: 受理 accept, 派�
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from normalizer.codes import Kind, PersonType, Urgency
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
 
 
 class Stage(StrEnum):
