@@ -1,0 +1,72 @@
+"""What every room of the gateway leans on: the clock, ids, the log and the counters."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TextIO
+
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_RANDOM_POOL = 8 * 1024
+
+
+def now() -> datetime:
+    """Return the present instant in UTC."""
+    return datetime.now(UTC)
+
+
+def millis(instant: datetime) -> int:
+    """Return milliseconds since the epoch."""
+    return int(instant.timestamp() * 1000)
+
+
+def instant(ms: int) -> datetime:
+    """Return the instant of milliseconds since the epoch, in UTC."""
+    return datetime.fromtimestamp(ms / 1000, UTC)
+
+
+class Ids:
+    """Makes UUIDv7 (RFC 9562) as 16 bytes: millisecond, then a count that keeps their order, then chance."""
+
+    def __init__(self, clock_ns: Callable[[], int] = time.time_ns) -> None:
+        self._clock_ns = clock_ns
+        self._last = 0
+        self._pool = b""
+        self._at = 0
+
+    def __call__(self) -> bytes:
+        """Return a new id, greater than every id made here before."""
+        # RFC 9562 method 3: 48 bits of milliseconds and 12 of their fraction, stepped on when the clock is slow.
+        nanos = self._clock_ns()
+        tick = (nanos // 1_000_000 << 12) | (nanos % 1_000_000 * 4096 // 1_000_000)
+        self._last = tick = max(tick, self._last + 1)
+        if self._at >= len(self._pool):
+            self._pool, self._at = os.urandom(_RANDOM_POOL), 0
+        chance = self._pool[self._at : self._at + 8]
+        self._at += 8
+        head = (tick >> 12) << 16 | 0x7000 | (tick & 0xFFF)
+        return head.to_bytes(8) + bytes((chance[0] & 0x3F | 0x80,)) + chance[1:]
+
+
+def configure_logs(level: str, stream: TextIO = sys.stderr) -> None:
+    """Write one JSON line per event to ``stream``; nothing passes through the standard library's logging."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(stream),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(level=logging.WARNING, stream=stream, format="%(levelname)s %(name)s %(message)s")

@@ -1,0 +1,232 @@
+"""The shared store: PostgreSQL through asyncpg, for many processes.
+
+A batch is BEGIN, the conversations' rows locked in id order, a look for repeats, all writes in one statement,
+COMMIT, on a connection of its own. Everything else runs on SQLAlchemy's pool.
+"""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+import asyncpg
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from gateway.store.rows import CaseRow, Conflict, ConversationRow, Known, Rows
+from gateway.store.tables import ALERT, CASE_EVENT, CASES, CONVERSATION, INBOX, OUTGOING
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+
+    from sqlalchemy import Connection, Table
+
+T = TypeVar("T")
+
+_DIALECT = postgresql.dialect()
+_TIMEOUT = 30.0
+
+_LOCK = "SELECT * FROM conversation WHERE id = ANY($1::bytea[]) ORDER BY id FOR UPDATE"
+_KNOWN = (
+    "SELECT i.conversation, i.external_id, i.id, i.state, i.reply, o.state, o.route, o.attempts, o.body"
+    " FROM unnest($1::bytea[], $2::text[]) AS k(conversation, external_id)"
+    " JOIN inbox i ON i.conversation = k.conversation AND i.external_id = k.external_id"
+    " LEFT JOIN outgoing o ON o.id = i.reply"
+)
+_OWN = (
+    "SELECT c.* FROM unnest($1::bytea[]) AS k(id) CROSS JOIN LATERAL"
+    " (SELECT * FROM cases WHERE conversation = k.id ORDER BY created_at DESC, case_no DESC LIMIT $2) AS c"
+)
+_CASES = "SELECT * FROM cases WHERE case_no = ANY($1::text[]) ORDER BY case_no FOR UPDATE"
+
+
+class PostgresStore:
+    """The store on PostgreSQL. Made by ``open`` from a ``postgresql://`` address."""
+
+    dialect = "postgresql"
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._engine = create_async_engine(
+            url.replace("postgresql://", "postgresql+asyncpg://", 1),
+            pool_size=5,
+            pool_pre_ping=True,
+        )
+        self._batch: asyncpg.Connection | None = None
+
+    @classmethod
+    async def open(cls, url: str) -> Self:
+        """Connect."""
+        store = cls(url)
+        await store._connected()
+        return store
+
+    async def close(self) -> None:
+        """Close every connection."""
+        if self._batch is not None:
+            await self._batch.close(timeout=_TIMEOUT)
+        await self._engine.dispose()
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Run a unit of reading."""
+        async with self._engine.connect() as connection:
+            return await connection.run_sync(work)
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Run a unit of work and commit it; an exception rolls it back."""
+        async with self._engine.begin() as connection:
+            return await connection.run_sync(work)
+
+    @asynccontextmanager
+    async def batch(self) -> AsyncIterator[PostgresBatch]:
+        """Begin one batch of the pipeline; never two at once."""
+        connection = await self._connected()
+        transaction = connection.transaction()
+        await transaction.start()
+        batch = PostgresBatch(self, connection)
+        try:
+            yield batch
+        except asyncpg.UniqueViolationError as error:
+            await transaction.rollback()
+            raise Conflict(str(error)) from error
+        except BaseException:
+            if not connection.is_closed():
+                await transaction.rollback()
+            raise
+        await transaction.commit()
+
+    async def _connected(self) -> asyncpg.Connection:
+        if self._batch is None or self._batch.is_closed():
+            self._batch = await asyncpg.connect(self._url, timeout=_TIMEOUT, command_timeout=_TIMEOUT)
+        return self._batch
+
+
+class PostgresBatch:
+    """One batch: read under locks, turn, write in one statement."""
+
+    def __init__(self, store: PostgresStore, connection: asyncpg.Connection) -> None:
+        self._store = store
+        self._connection = connection
+
+    async def load(
+        self,
+        ids: Sequence[bytes],
+        keys: Sequence[tuple[bytes, str]],
+    ) -> tuple[dict[bytes, ConversationRow], dict[tuple[bytes, str], Known]]:
+        """Lock and return the conversations that exist, and the messages among ``keys`` seen before."""
+        rows = await self._connection.fetch(_LOCK, ids)
+        conversations = {row[0]: ConversationRow(*row) for row in rows}
+        if not keys:
+            return conversations, {}
+        # After the lock, so that what another process committed meanwhile is seen.
+        seen = await self._connection.fetch(_KNOWN, [key[0] for key in keys], [key[1] for key in keys])
+        return conversations, {(row[0], row[1]): Known(*tuple(row)[2:]) for row in seen}
+
+    async def own(self, ids: Sequence[bytes], limit: int) -> dict[bytes, list[CaseRow]]:
+        """Return the newest cases of each conversation."""
+        found: dict[bytes, list[CaseRow]] = {i: [] for i in ids}
+        for row in await self._connection.fetch(_OWN, ids, limit):
+            case = CaseRow(*row)
+            assert case.conversation is not None
+            found[case.conversation].append(case)
+        return found
+
+    async def cases(self, numbers: Sequence[str]) -> dict[str, CaseRow]:
+        """Lock and return the cases with these numbers that exist."""
+        return {row[0]: CaseRow(*row) for row in await self._connection.fetch(_CASES, numbers)}
+
+    async def run(self, work: Callable[[Connection], T]) -> T:
+        """Run a small unit of work of its own before the batch is written."""
+        return await self._store.write(work)
+
+    async def write(self, rows: Rows) -> frozenset[bytes]:
+        """Write everything in one statement and return the claims that were won; raises Conflict."""
+        statement = _Statement()
+        statement.add_inserts(rows)
+        statement.add_updates(rows)
+        if not statement.parts:
+            return frozenset()
+        record = await self._connection.fetchrow(statement.text(), *statement.values)
+        changed = (record["conversation"], record["cases"])
+        if changed != (len(rows.conversations), len(rows.changes)):
+            raise Conflict("a row changed between reading and writing")
+        return frozenset(record["claims"] or ())
+
+
+class _Statement:
+    """One CTE that writes every table of a batch; its text depends only on which tables take part."""
+
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+        self.values: list[list[Any]] = []
+        self.counts = {"conversation": "0", "cases": "0", "claims": "NULL::bytea[]"}
+
+    def add_inserts(self, rows: Rows) -> None:
+        tables: tuple[tuple[Table, Sequence[tuple[Any, ...]]], ...] = (
+            (INBOX, rows.inbox),
+            (CONVERSATION, rows.new_conversations),
+            (OUTGOING, rows.outgoing),
+            (CASES, rows.cases),
+            (CASE_EVENT, rows.events),
+            (ALERT, rows.alerts),
+        )
+        for table, values in tables:
+            if values:
+                tail = " ON CONFLICT (notice_key) DO NOTHING" if table is OUTGOING else ""
+                source = self._unnest(_types(table), values)
+                self.parts.append(
+                    f"i_{table.name} AS (INSERT INTO {table.name} SELECT * FROM {source}{tail})"
+                )
+
+    def add_updates(self, rows: Rows) -> None:
+        if rows.conversations:
+            self._replace(CONVERSATION, "t.id = u.id AND t.version = u.version - 1", rows.conversations)
+        if rows.changes:
+            values = [(*change.row, change.seen) for change in rows.changes]
+            self._replace(CASES, "t.case_no = u.case_no AND t.rev = u.seen", values, seen="int")
+        if rows.turned:
+            source = self._unnest(("text", "text", "bytea", "text", "bytea"), rows.turned)
+            self.parts.append(
+                "turned AS (UPDATE inbox t SET state = u.state, error = u.error, reply = u.reply,"
+                f" case_no = u.case_no FROM {source} AS u(state, error, reply, case_no, id) WHERE t.id = u.id)",
+            )
+        self._mark("written", rows.written, "state = 'sent', route = 'passive', sent_at = u.at", "<> 'sent'")
+        self._mark("released", rows.released, "state = 'queued', next_at = u.at", "= 'passive'")
+        self._mark(
+            "claims", rows.claims, "state = 'passive', route = 'passive', lease_until = u.at", "= 'queued'"
+        )
+        if rows.claims:
+            self.counts["claims"] = "(SELECT array_agg(id) FROM claims)"
+
+    def text(self) -> str:
+        counted = ", ".join(f"{value} AS {name}" for name, value in self.counts.items())
+        return f"WITH {', '.join(self.parts)} SELECT {counted}"
+
+    def _mark(self, name: str, values: Sequence[tuple[bytes, int]], change: str, state: str) -> None:
+        if values:
+            source = self._unnest(("bytea", "bigint"), values)
+            self.parts.append(
+                f"{name} AS (UPDATE outgoing t SET {change} FROM {source} AS u(id, at)"
+                f" WHERE t.id = u.id AND t.state {state} RETURNING t.id)",
+            )
+
+    def _replace(self, table: Table, where: str, values: Sequence[tuple[Any, ...]], **extra: str) -> None:
+        columns = [column.name for column in table.columns]
+        change = ", ".join(f"{column} = u.{column}" for column in columns if not table.c[column].primary_key)
+        source = self._unnest((*_types(table), *extra.values()), values)
+        self.parts.append(
+            f"new_{table.name} AS (UPDATE {table.name} t SET {change}"
+            f" FROM {source} AS u({', '.join([*columns, *extra])}) WHERE {where} RETURNING 1)",
+        )
+        self.counts[table.name] = f"(SELECT count(*) FROM new_{table.name})"
+
+    def _unnest(self, types: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> str:
+        first = len(self.values) + 1
+        self.values.extend(list(column) for column in zip(*rows, strict=True))
+        return f"unnest({', '.join(f'${first + n}::{name}[]' for n, name in enumerate(types))})"
+
+
+def _types(table: Table) -> tuple[str, ...]:
+    return tuple(
+        column.type.compile(_DIALECT).lower().replace("bytea(16)", "bytea") for column in table.columns
+    )

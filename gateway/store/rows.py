@@ -1,0 +1,160 @@
+"""What one batch reads and writes: a tuple per row, a list per table.
+
+The tuples follow the columns of ``gateway.store.tables`` in order, so that a bulk statement takes them as they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class InboxRow(NamedTuple):
+    """A row of ``inbox``."""
+
+    id: bytes
+    conversation: bytes
+    external_id: str
+    account: str
+    source: str
+    received_at: int
+    state: str
+    error: str
+    reply: bytes | None
+    case_no: str
+    body: bytes
+
+
+class ConversationRow(NamedTuple):
+    """A row of ``conversation``."""
+
+    id: bytes
+    account: str
+    address: bytes
+    state: bytes
+    owner: str
+    epoch: int
+    version: int
+    waiting: int
+    window_until: int
+    window_left: int | None
+    opted_out: bool
+    last_in_at: int
+    enqueued_at: int | None
+    skill: str
+    urgent: bool
+    note: bytes | None
+
+
+class OutgoingRow(NamedTuple):
+    """A row of ``outgoing``."""
+
+    id: bytes
+    conversation: bytes
+    account: str
+    case_no: str
+    notice: str
+    notice_key: str | None
+    epoch: int
+    state: str
+    route: str
+    body: bytes
+    attempts: int
+    next_at: int
+    lease_until: int
+    created_at: int
+    sent_at: int | None
+    outcome: str
+
+
+class CaseRow(NamedTuple):
+    """A row of ``cases``."""
+
+    case_no: str
+    conversation: bytes | None
+    query_code: bytes
+    phone_hash: bytes | None
+    stage: str
+    kind: str
+    category: str
+    unit: str
+    source: str
+    region: str
+    created_at: int
+    deadline_at: int | None
+    check_at: int | None
+    profile_version: str
+    rev: int
+    head: bytes
+    body: bytes
+
+
+class EventRow(NamedTuple):
+    """A row of ``case_event``."""
+
+    case_no: str
+    seq: int
+    id: bytes
+    at: int
+    verb: str
+    before: str
+    after: str
+    body: bytes
+    hash: bytes
+
+
+class AlertRow(NamedTuple):
+    """A row of ``alert``."""
+
+    id: bytes
+    at: int
+    conversation: bytes
+    kind: str
+    word: str
+    acknowledged_at: int | None
+
+
+class CaseChange(NamedTuple):
+    """A case as it shall be, if its row still stands at ``seen`` (its rev when it was read)."""
+
+    seen: int
+    row: CaseRow
+
+
+class Known(NamedTuple):
+    """An inbox row met again, with the outgoing row that answers it."""
+
+    id: bytes
+    state: str
+    reply: bytes | None
+    out_state: str | None
+    out_route: str | None
+    out_attempts: int | None
+    out_body: bytes | None
+
+
+@dataclass(slots=True)
+class Rows:
+    """All that one batch writes, in one commit.
+
+    ``turned`` are inbox rows (state, error, reply, case_no, id) that were waiting; ``written`` are passive rows
+    (id, sent_at) whose reply reached the network; ``released`` (id, next_at) are passive rows nobody took;
+    ``claims`` (id, lease_until) are queued rows wanted for a passive reply.
+    """
+
+    inbox: list[InboxRow] = field(default_factory=list)
+    turned: list[tuple[str, str, bytes | None, str, bytes]] = field(default_factory=list)
+    new_conversations: list[ConversationRow] = field(default_factory=list)
+    conversations: list[ConversationRow] = field(default_factory=list)
+    outgoing: list[OutgoingRow] = field(default_factory=list)
+    written: list[tuple[bytes, int]] = field(default_factory=list)
+    released: list[tuple[bytes, int]] = field(default_factory=list)
+    claims: list[tuple[bytes, int]] = field(default_factory=list)
+    cases: list[CaseRow] = field(default_factory=list)
+    changes: list[CaseChange] = field(default_factory=list)
+    events: list[EventRow] = field(default_factory=list)
+    alerts: list[AlertRow] = field(default_factory=list)
+
+
+class Conflict(Exception):
+    """Somebody else wrote a row between this batch's reading and its writing; read again and retry."""

@@ -1,0 +1,236 @@
+"""The embedded store: one SQLite file, one process, one thread that writes.
+
+WAL with ``synchronous=FULL``: a commit is on the disk when it returns. The batch of the pipeline and every other
+unit of work take their turns on the writer thread; reading runs beside it on connections that cannot write.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.pool import StaticPool
+
+from gateway.store import statements as sql
+from gateway.store.rows import CaseRow, Conflict, ConversationRow, Known, Rows
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+    from pathlib import Path
+
+T = TypeVar("T")
+
+_READERS = 2
+_STATEMENT_CACHE = 1024
+_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA busy_timeout=10000",
+    "PRAGMA wal_autocheckpoint=4000",
+    "PRAGMA journal_size_limit=67108864",
+)
+
+
+class SqliteStore:
+    """The store on one SQLite file. Made by ``open``; ``close`` waits for what is in hand."""
+
+    dialect = "sqlite"
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._writer = ThreadPoolExecutor(1, "store-writer")
+        self._readers = ThreadPoolExecutor(_READERS, "store-reader")
+        self._connection: sqlite3.Connection | None = None
+        self._write_engine: Engine | None = None
+        self._read_engine = _engine(lambda: _connect(path, "PRAGMA query_only=ON"))
+
+    @classmethod
+    async def open(cls, path: Path) -> Self:
+        """Open or create the file."""
+        store = cls(path)
+        await store._on_writer(store._open)
+        return store
+
+    async def close(self) -> None:
+        """Finish what is in hand and close the file."""
+        await self._on_writer(self._close)
+        await asyncio.to_thread(self._readers.shutdown)
+        self._read_engine.dispose()
+        self._writer.shutdown()
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Run a unit of reading on a connection that cannot write."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._readers, self._read, work)
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Run a unit of work and commit it; an exception rolls it back."""
+        return await self._on_writer(self._write, work)
+
+    @asynccontextmanager
+    async def batch(self) -> AsyncIterator[SqliteBatch]:
+        """Begin one batch of the pipeline; never two at once."""
+        yield SqliteBatch(self)
+
+    async def on_raw(self, work: Callable[..., T], *args: Any) -> T:
+        """Run ``work(connection, *args)`` on the writer thread with the driver's own connection."""
+        return await self._on_writer(self._raw, work, *args)
+
+    def _raw(self, work: Callable[..., T], *args: Any) -> T:
+        assert self._connection is not None
+        return work(self._connection, *args)
+
+    async def _on_writer(self, work: Callable[..., T], *args: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._writer, work, *args)
+
+    def _open(self) -> None:
+        self._connection = connection = _connect(self._path, *_PRAGMAS)
+        # One connection for Core and for the bulk statements: they follow one another on this thread.
+        self._write_engine = _engine(lambda: connection, static=True)
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        with self._read_engine.connect() as connection:
+            return work(connection)
+
+    def _write(self, work: Callable[[Connection], T]) -> T:
+        assert self._write_engine is not None
+        with self._write_engine.begin() as connection:
+            return work(connection)
+
+
+class SqliteBatch:
+    """One batch: read, turn, write in one commit."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        self._store = store
+
+    async def load(
+        self,
+        ids: Sequence[bytes],
+        keys: Sequence[tuple[bytes, str]],
+    ) -> tuple[dict[bytes, ConversationRow], dict[tuple[bytes, str], Known]]:
+        """Return the conversations that exist, and the messages among ``keys`` that were seen before."""
+        return await self._store.on_raw(_load, ids, keys)
+
+    async def own(self, ids: Sequence[bytes], limit: int) -> dict[bytes, list[CaseRow]]:
+        """Return the newest cases of each conversation."""
+        return await self._store.on_raw(_own, ids, limit)
+
+    async def cases(self, numbers: Sequence[str]) -> dict[str, CaseRow]:
+        """Return the cases with these numbers that exist."""
+        return await self._store.on_raw(_cases, numbers)
+
+    async def run(self, work: Callable[[Connection], T]) -> T:
+        """Run a small unit of work of its own before the batch is written."""
+        return await self._store.write(work)
+
+    async def write(self, rows: Rows) -> frozenset[bytes]:
+        """Write everything in one commit and return the claims that were won; raises Conflict."""
+        return await self._store.on_raw(_write, rows)
+
+
+def _connect(path: Path, *pragmas: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        path,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=_STATEMENT_CACHE,
+    )
+    for pragma in pragmas:
+        connection.execute(pragma).close()
+    return connection
+
+
+def _engine(creator: Callable[[], sqlite3.Connection], *, static: bool = False) -> Engine:
+    options: dict[str, Any] = {"poolclass": StaticPool} if static else {"pool_size": _READERS}
+    engine = create_engine("sqlite://", creator=creator, **options)
+    begin = "BEGIN IMMEDIATE" if static else "BEGIN"
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    return engine
+
+
+def _load(
+    connection: sqlite3.Connection,
+    ids: Sequence[bytes],
+    keys: Sequence[tuple[bytes, str]],
+) -> tuple[dict[bytes, ConversationRow], dict[tuple[bytes, str], Known]]:
+    found = connection.execute(sql.SELECT_CONVERSATIONS.format(",".join("?" * len(ids))), ids)
+    conversations = {row[0]: ConversationRow._make(row) for row in found}
+    if not keys:
+        return conversations, {}
+    flat = [value for key in keys for value in key]
+    seen = connection.execute(sql.SELECT_KNOWN.format(",".join(["(?,?)"] * len(keys))), flat)
+    return conversations, {(row[0], row[1]): Known._make(row[2:]) for row in seen}
+
+
+def _own(connection: sqlite3.Connection, ids: Sequence[bytes], limit: int) -> dict[bytes, list[CaseRow]]:
+    return {i: [CaseRow._make(r) for r in connection.execute(sql.SELECT_OWN, (i, limit))] for i in ids}
+
+
+def _cases(connection: sqlite3.Connection, numbers: Sequence[str]) -> dict[str, CaseRow]:
+    rows = (connection.execute(sql.SELECT_CASE, (number,)).fetchone() for number in numbers)
+    return {row[0]: CaseRow._make(row) for row in rows if row}
+
+
+def _write(connection: sqlite3.Connection, rows: Rows) -> frozenset[bytes]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        won = _statements(connection, rows)
+        connection.execute("COMMIT")
+    except sqlite3.IntegrityError as error:
+        connection.execute("ROLLBACK")
+        raise Conflict(str(error)) from error
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    return won
+
+
+def _statements(connection: sqlite3.Connection, rows: Rows) -> frozenset[bytes]:
+    many = connection.executemany
+    for statement, values in _inserts(rows):
+        if values:
+            many(statement, values)
+    if rows.conversations:
+        _guarded(connection, sql.UPDATE_CONVERSATION, [_new_version(row) for row in rows.conversations])
+    if rows.changes:
+        _guarded(connection, sql.UPDATE_CASE, [(*row[1:], row.case_no, seen) for seen, row in rows.changes])
+    if rows.turned:
+        many(sql.UPDATE_TURNED, rows.turned)
+    if rows.written:
+        many(sql.UPDATE_WRITTEN, [(at, row) for row, at in rows.written])
+    if rows.released:
+        many(sql.UPDATE_RELEASED, [(at, row) for row, at in rows.released])
+    claims = (
+        (row, connection.execute(sql.UPDATE_CLAIM, (lease, row)).rowcount) for row, lease in rows.claims
+    )
+    return frozenset(row for row, won in claims if won)
+
+
+def _inserts(rows: Rows) -> tuple[tuple[str, Sequence[tuple[Any, ...]]], ...]:
+    return (
+        (sql.INSERT_INBOX, rows.inbox),
+        (sql.INSERT_CONVERSATION, rows.new_conversations),
+        (sql.INSERT_OUTGOING, rows.outgoing),
+        (sql.INSERT_CASE, rows.cases),
+        (sql.INSERT_EVENT, rows.events),
+        (sql.INSERT_ALERT, rows.alerts),
+    )
+
+
+def _new_version(row: ConversationRow) -> tuple[Any, ...]:
+    return (*row[1:], row.id, row.version - 1)
+
+
+def _guarded(connection: sqlite3.Connection, statement: str, values: list[tuple[Any, ...]]) -> None:
+    if connection.executemany(statement, values).rowcount != len(values):
+        raise Conflict(statement)

@@ -1,0 +1,59 @@
+"""The statements of the hot tables, written once in SQLAlchemy Core and compiled once for the driver."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, insert, update
+from sqlalchemy.dialects import sqlite
+
+from gateway.store.tables import ALERT, CASE_EVENT, CASES, CONVERSATION, INBOX, OUTGOING
+
+if TYPE_CHECKING:
+    from sqlalchemy import Table
+    from sqlalchemy.sql.dml import UpdateBase
+
+_DIALECT = sqlite.dialect(paramstyle="qmark")
+
+
+def text_of(statement: UpdateBase) -> str:
+    """Return the SQL of a statement with question marks, in the order of its parameters."""
+    return str(statement.compile(dialect=_DIALECT))
+
+
+def _insert(table: Table) -> str:
+    return text_of(insert(table))
+
+
+def _replace(table: Table, key: str, guard: str) -> str:
+    """SET every column but the key, in table order; then the key and the guard's old value."""
+    values: dict[str, Any] = {c.name: bindparam(f"new_{c.name}") for c in table.columns if c.name != key}
+    where = (table.c[key] == bindparam("the_key"), table.c[guard] == bindparam("the_guard"))
+    return text_of(update(table).where(*where).values(values))
+
+
+INSERT_INBOX = _insert(INBOX)
+INSERT_CONVERSATION = _insert(CONVERSATION)
+INSERT_OUTGOING = _insert(OUTGOING) + " ON CONFLICT (notice_key) DO NOTHING"
+INSERT_CASE = _insert(CASES)
+INSERT_EVENT = _insert(CASE_EVENT)
+INSERT_ALERT = _insert(ALERT)
+UPDATE_CONVERSATION = _replace(CONVERSATION, "id", "version")
+UPDATE_CASE = _replace(CASES, "case_no", "rev")
+UPDATE_TURNED = text_of(
+    update(INBOX)
+    .where(INBOX.c.id == bindparam("the_id"))
+    .values({c: bindparam(f"new_{c}") for c in ("state", "error", "reply", "case_no")}),
+)
+UPDATE_WRITTEN = (
+    "UPDATE outgoing SET state = 'sent', route = 'passive', sent_at = ? WHERE id = ? AND state <> 'sent'"
+)
+UPDATE_RELEASED = "UPDATE outgoing SET state = 'queued', next_at = ? WHERE id = ? AND state = 'passive'"
+UPDATE_CLAIM = "UPDATE outgoing SET state = 'passive', route = 'passive', lease_until = ? WHERE id = ? AND state = 'queued'"
+SELECT_CONVERSATIONS = "SELECT * FROM conversation WHERE id IN ({})"
+SELECT_KNOWN = (
+    "SELECT i.conversation, i.external_id, i.id, i.state, i.reply, o.state, o.route, o.attempts, o.body"
+    " FROM inbox i LEFT JOIN outgoing o ON o.id = i.reply WHERE (i.conversation, i.external_id) IN (VALUES {})"
+)
+SELECT_OWN = "SELECT * FROM cases WHERE conversation = ? ORDER BY created_at DESC, case_no DESC LIMIT ?"
+SELECT_CASE = "SELECT * FROM cases WHERE case_no = ?"

@@ -1,0 +1,154 @@
+"""The tables of the spine: what came in, who is talking, the cases and their log.
+
+Times are milliseconds since the epoch, UTC. A column named ``body``, ``address``, ``state`` or ``note`` that is
+binary is sealed (gateway.store.seal). A conversation's id is a keyed hash of account and sender, so nothing
+personal is needed to find it.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, SmallInteger, Table, Text, false, text
+
+from outbox.tables import ATTEMPT, METADATA, OUTGOING, Id, Instant
+
+__all__ = [
+    "ALERT",
+    "ATTEMPT",
+    "CASES",
+    "CASE_EVENT",
+    "CODE_TRY",
+    "CONVERSATION",
+    "COUNTER",
+    "INBOX",
+    "KEPT",
+    "METADATA",
+    "OUTGOING",
+]
+
+_waiting = text("state = 'waiting'")
+
+INBOX = Table(
+    "inbox",
+    METADATA,
+    Column("id", Id, primary_key=True),
+    Column("conversation", Id, nullable=False),
+    Column("external_id", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("reply", Id),
+    Column("case_no", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("uq_inbox_conversation_external_id", "conversation", "external_id", unique=True),
+    Index("ix_inbox_waiting", "id", sqlite_where=_waiting, postgresql_where=_waiting),
+    sqlite_with_rowid=False,
+)
+"""``state`` is done, waiting or failed; ``reply`` is the outgoing row that answers it."""
+
+CONVERSATION = Table(
+    "conversation",
+    METADATA,
+    Column("id", Id, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("address", LargeBinary, nullable=False),
+    Column("state", LargeBinary, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("waiting", SmallInteger, nullable=False),
+    Column("window_until", Instant, nullable=False),
+    Column("window_left", Integer),
+    Column("opted_out", Boolean, nullable=False, server_default=false()),
+    Column("last_in_at", Instant, nullable=False),
+    Column("enqueued_at", Instant),
+    Column("skill", Text, nullable=False, server_default=""),
+    Column("urgent", Boolean, nullable=False, server_default=false()),
+    Column("note", LargeBinary),
+    Index("ix_conversation_enqueued_at", "enqueued_at"),
+    sqlite_with_rowid=False,
+)
+"""``owner``/``epoch`` say who talks (bots.contract.Owner); ``window_*`` is the leave the channel gives us to
+write; ``waiting`` counts messages accepted and not yet turned; ``note`` is what the handoff carries."""
+
+CASES = Table(
+    "cases",
+    METADATA,
+    Column("case_no", Text, primary_key=True),
+    Column("conversation", Id),
+    Column("query_code", LargeBinary, nullable=False),
+    Column("phone_hash", LargeBinary),
+    Column("stage", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("category", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("region", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("deadline_at", Instant),
+    Column("check_at", Instant),
+    Column("profile_version", Text, nullable=False),
+    Column("rev", Integer, nullable=False),
+    Column("head", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("ix_cases_conversation_created_at", "conversation", "created_at"),
+    Index("ix_cases_created_at", "created_at"),
+    Index("ix_cases_check_at", "check_at"),
+    Index("ix_cases_phone_hash", "phone_hash"),
+)
+"""``query_code`` is a keyed hash; ``head`` is the hash of the last event; ``check_at`` is when supervision looks next."""
+
+CASE_EVENT = Table(
+    "case_event",
+    METADATA,
+    Column("case_no", Text, primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("id", Id, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("verb", Text, nullable=False),
+    Column("before", Text, nullable=False),
+    Column("after", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Index("ix_case_event_id", "id"),
+    sqlite_with_rowid=False,
+)
+"""Append-only (a trigger refuses change); ``hash`` chains each event to the one before."""
+
+COUNTER = Table(
+    "counter",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("value", Integer, nullable=False),
+)
+
+CODE_TRY = Table(
+    "code_try",
+    METADATA,
+    Column("subject", LargeBinary, primary_key=True),
+    Column("count", Integer, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("locked_until", Instant, nullable=False),
+)
+"""Wrong query codes by case and by sender (domain.md 2.3)."""
+
+ALERT = Table(
+    "alert",
+    METADATA,
+    Column("id", Id, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("conversation", Id, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("word", Text, nullable=False),
+    Column("acknowledged_at", Instant),
+)
+"""Somebody may be in danger (domain.md 4.3)."""
+
+KEPT = Table(
+    "kept",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+"""Facts about this installation, such as the mark by which its key is recognised."""

@@ -1,0 +1,98 @@
+"""The tables of what we owe: one row per outgoing message, one per attempt to send it.
+
+Times are milliseconds since the epoch, UTC; ids are UUIDv7 bytes, so their order is the order of promises.
+``METADATA`` is the one of the whole program; ``gateway.store.tables`` adds to it.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    text,
+)
+
+METADATA = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    },
+)
+
+Id = LargeBinary(16)
+Instant = BigInteger().with_variant(Integer, "sqlite")
+
+
+class OutState(StrEnum):
+    """Where an outgoing row stands.
+
+    queued → sending → sent | queued (retry) | unknown | dead; passive → sent | queued | unknown;
+    a person revives a dead or unknown row to queued, or buries it. ``stale`` was written under an older owner.
+    """
+
+    QUEUED = "queued"
+    PASSIVE = "passive"
+    SENDING = "sending"
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    DEAD = "dead"
+    BURIED = "buried"
+    STALE = "stale"
+
+
+UNSETTLED = (OutState.QUEUED, OutState.PASSIVE, OutState.SENDING)
+_unsettled = text("state IN ('queued', 'passive', 'sending')")
+
+OUTGOING = Table(
+    "outgoing",
+    METADATA,
+    Column("id", Id, primary_key=True),
+    Column("conversation", Id, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("case_no", Text, nullable=False, server_default=""),
+    Column("notice", Text, nullable=False),
+    Column("notice_key", Text),
+    Column("epoch", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("route", Text, nullable=False, server_default=""),
+    Column("body", LargeBinary, nullable=False),
+    Column("attempts", SmallInteger, nullable=False, server_default="0"),
+    Column("next_at", Instant, nullable=False),
+    Column("lease_until", Instant, nullable=False, server_default="0"),
+    Column("created_at", Instant, nullable=False),
+    Column("sent_at", Instant),
+    Column("outcome", Text, nullable=False, server_default=""),
+    Index("ix_outgoing_conversation_id", "conversation", "id"),
+    Index(
+        "ix_outgoing_unsettled",
+        "state",
+        "next_at",
+        sqlite_where=_unsettled,
+        postgresql_where=_unsettled,
+    ),
+    Index("uq_outgoing_notice_key", "notice_key", unique=True),
+    sqlite_with_rowid=False,
+)
+"""``body`` is the sealed text; ``notice`` is "reply" or a notice kind; ``epoch`` the owner it was written under."""
+
+ATTEMPT = Table(
+    "attempt",
+    METADATA,
+    Column("outgoing", Id, primary_key=True),
+    Column("n", SmallInteger, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("route", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
