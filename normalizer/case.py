@@ -86,6 +86,18 @@ CITIZEN_LABELS = STAGE_LABELS | {
 }
 """What a citizen sees."""
 
+OPEN = frozenset(Stage) - {
+    Stage.DRAFT,
+    Stage.ANSWERED,
+    Stage.DIVERTED,
+    Stage.REJECTED,
+    Stage.CLOSED,
+    Stage.ARCHIVED,
+    Stage.WITHDRAWN,
+    Stage.TERMINATED,
+}
+"""The hotline still owes something."""
+
 ENDED = frozenset(
     {Stage.ANSWERED, Stage.DIVERTED, Stage.REJECTED, Stage.CLOSED}
     | {Stage.ARCHIVED, Stage.WITHDRAWN, Stage.TERMINATED}
@@ -361,6 +373,7 @@ class Case:
     exclude_assess: str = ""
     nonsense: str = ""
     reject_code: str = ""
+    rejected_by: str = ""
     replies: tuple[Reply, ...] = ()
     visits: tuple[Visit, ...] = ()
     ratings: tuple[Rating, ...] = ()

@@ -1,0 +1,130 @@
+"""What one message says: the steps that read it, in order, and what is read only when somebody asks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from normalizer import classify, numbers
+from normalizer.case import Attachment
+from normalizer.emergency import Emergency, detect
+from normalizer.message import MEDIA_KINDS, InboundMessage, Part, PartKind
+from normalizer.people import Finding, find, mask
+from normalizer.place import place_in
+from normalizer.text import clean, for_matching, is_empty, sentences
+from normalizer.tone import Tone, tone
+from normalizer.when import When, when_in
+
+MATCHED = 500
+"""Characters in which words are looked for; what a long letter is about is said at its beginning."""
+TITLE = 50
+"""Characters of a case's title (domain.md 2.1)."""
+
+_POLITE = re.compile(
+    r"^(?:您好|你好|您们好|你们好|领导好?|尊敬的[\u4e00-\u9fff]{0,6}|请问|我想|我要|我来?)?[，,。.!！:：\s]*(?:反映|投诉|举报|咨询|求助|建议)?(?:一下|一个问题|问题)?[，,。.:：\s]*"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseDraft:
+    """One message as it was read.
+
+    ``text`` is clean, ``matching`` folded for looking up words, ``digit`` the number that is the whole answer.
+    """
+
+    text: str = ""
+    matching: str = ""
+    digit: int | None = None
+    event: Part | None = None
+    place: Part | None = None
+    attachments: tuple[Attachment, ...] = ()
+    emergency: Emergency | None = None
+    tone: Tone = Tone.CALM
+    empty: bool = True
+
+    def kind(self) -> tuple[str, float]:
+        """Return the likely 诉求类型 and its confidence."""
+        return classify.kind_of(self.matching)
+
+    def category(self) -> tuple[str, float]:
+        """Return the likely category and its confidence."""
+        return classify.category_of(self.matching)
+
+    def place_text(self) -> str | None:
+        """Return the place the words mention."""
+        return place_in(self.text)
+
+    def when(self, now: datetime) -> When | None:
+        """Return the time the words mention."""
+        return when_in(self.text, now)
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Return the personal data in the words."""
+        return find(self.text)
+
+    def masked(self) -> str:
+        """Return the words with personal data masked."""
+        return mask(self.text)
+
+
+Step = Callable[[CaseDraft, InboundMessage], CaseDraft]
+
+
+def _words(draft: CaseDraft, message: InboundMessage) -> CaseDraft:
+    text = clean(message.text)
+    return replace(draft, text=text, matching=for_matching(text[:MATCHED]), empty=is_empty(text))
+
+
+def _answer(draft: CaseDraft, message: InboundMessage) -> CaseDraft:  # noqa: ARG001 - every step has one shape
+    number = numbers.digit(draft.text) if 0 < len(draft.text) <= 6 else None
+    return draft if number is None else replace(draft, digit=number)
+
+
+def _parts(draft: CaseDraft, message: InboundMessage) -> CaseDraft:
+    if all(part.kind is PartKind.TEXT for part in message.parts):
+        return draft
+    media = tuple(_attachment(part) for part in message.parts if part.kind in MEDIA_KINDS)
+    place = next((part for part in message.parts if part.kind is PartKind.PLACE), None)
+    return replace(draft, attachments=media, place=place, event=message.event)
+
+
+def _danger(draft: CaseDraft, message: InboundMessage) -> CaseDraft:  # noqa: ARG001
+    found = None if draft.empty or draft.digit is not None else detect(draft.text)
+    return draft if found is None else replace(draft, emergency=found)
+
+
+def _feeling(draft: CaseDraft, message: InboundMessage) -> CaseDraft:  # noqa: ARG001
+    felt = Tone.CALM if draft.digit is not None else tone(draft.matching)
+    return draft if felt is Tone.CALM else replace(draft, tone=felt)
+
+
+STEPS: tuple[Step, ...] = (
+    _words,
+    _answer,  # before the danger: a bare digit is never one
+    _parts,
+    _danger,
+    _feeling,
+)
+
+
+def draft(message: InboundMessage) -> CaseDraft:
+    """Read one message."""
+    read = CaseDraft()
+    for step in STEPS:
+        read = step(read, message)
+    return read
+
+
+def title_of(text: str) -> str:
+    """Return a masked title of at most 50 characters: the first sentence that says something."""
+    for sentence in sentences(text):
+        title = _POLITE.sub("", sentence).strip("。！？!?；;…，,\n ")
+        if len(title) >= 4:
+            return mask(title)[:TITLE]
+    return mask(text.strip())[:TITLE]
+
+
+def _attachment(part: Part) -> Attachment:
+    return Attachment(part.kind.value, part.media_id, part.url, part.name, part.mime, part.size)
