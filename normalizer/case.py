@@ -263,6 +263,7 @@ class Assignment:
     sign_due: datetime | None = None
     signed_at: datetime | None = None
     signer: str = ""
+    reminded: bool = False
     open: bool = True
     return_count: int = 0
     forbid_return: bool = False
@@ -367,6 +368,8 @@ class Case:
     extensions: tuple[Extension, ...] = ()
     returns: tuple[Return, ...] = ()
     supervision: int = 0
+    overdue_told: bool = False
+    asked_at: datetime | None = None
     urges: tuple[datetime, ...] = ()
     rework_round: int = 0
     hard: bool = False
@@ -378,6 +381,7 @@ class Case:
     visits: tuple[Visit, ...] = ()
     ratings: tuple[Rating, ...] = ()
     public_reply: str = ""
+    finished_at: datetime | None = None
     ended_at: datetime | None = None
 
     @property

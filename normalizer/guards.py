@@ -88,10 +88,13 @@ def own_case(case: Case, command: Command, now: datetime) -> str | None:
     return None if case.main and case.main.unit == command.actor.unit else "not_your_case"
 
 
-def sign_overdue(case: Case, command: Command, now: datetime) -> str | None:
-    """The time to sign has passed."""
-    due = case.main.sign_due if case.main else None
-    return None if due is not None and now > due else "not_overdue"
+def overdue(case: Case, command: Command, now: datetime) -> str | None:
+    """The time to sign has passed, or (with the flag) the time to answer; each is said once."""
+    main = case.main
+    if main is None:
+        return "not_overdue"
+    due, told = (case.deadline_at, case.overdue_told) if command.flag else (main.sign_due, main.reminded)
+    return None if due is not None and now > due and not told else "not_overdue"
 
 
 def may_return(case: Case, command: Command, now: datetime) -> str | None:

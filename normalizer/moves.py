@@ -85,7 +85,7 @@ MOVES: tuple[Move, ...] = (
     _m(13, _V.DISPATCH, {_S.ACCEPTED}, _S.DISPATCHED, "AB", _G.bot_only_whitelisted, _G.fit_unit),
     _m(14, _V.SIGN, {_S.DISPATCHED}, _S.PROCESSING, "U", _G.own_case),
     _m(14, _V.HANDLE, {_S.PROCESSING}, None, "U", _G.own_case),
-    _m(15, _V.REMIND, {_S.DISPATCHED}, None, "T", _G.sign_overdue),
+    _m(15, _V.REMIND, OPEN, None, "T", _G.overdue),
     _m(16, _V.RETURN, {_S.DISPATCHED, _S.PROCESSING}, _S.RETURN_REVIEW, "U", _G.own_case, _G.may_return),
     _m(17, _V.UPHOLD, {_S.RETURN_REVIEW}, _S.ACCEPTED, "A"),
     _m(18, _V.OVERRULE, {_S.RETURN_REVIEW}, _S.PROCESSING, "A", _G.reasoned),
@@ -249,6 +249,7 @@ def _dispatch(case: Case, event: CaseEvent) -> Case:
         handle_mode="转办",
         rework_round=case.rework_round + (event.before is Stage.REWORK),
         supervision=0 if event.before is Stage.REWORK else case.supervision,
+        overdue_told=False if event.before is Stage.REWORK else case.overdue_told,
     )
 
 
@@ -301,9 +302,14 @@ def _extension(*, granted: bool) -> Callable[[Case, CaseEvent], Case]:
 
 
 def _ask(case: Case, event: CaseEvent) -> Case:
+    case = replace(case, asked_at=event.at)
     if event.before is not Stage.PROCESSING:
         return case
     return replace(case, pauses=(*case.pauses, Pause(event.at)))
+
+
+def _remind(case: Case, event: CaseEvent) -> Case:
+    return replace(case, overdue_told=True) if event.command.flag else _on_main(case, reminded=True)
 
 
 def _reply(case: Case, event: CaseEvent) -> Case:
@@ -350,7 +356,9 @@ _CHANGES: dict[Verb, Callable[[Case, CaseEvent], Case]] = {
     Verb.GRANT: _extension(granted=True),
     Verb.REFUSE: _extension(granted=False),
     Verb.ASK: _ask,
+    Verb.REMIND: _remind,
     Verb.REPLY: _reply,
+    Verb.FINISH: lambda case, event: replace(case, finished_at=event.at),
     Verb.VISIT: _visit,
     Verb.RATE: _rate,
     Verb.REJECT: _reject,

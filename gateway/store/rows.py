@@ -6,7 +6,7 @@ The tuples follow the columns of ``gateway.store.tables`` in order, so that a bu
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class InboxRow(NamedTuple):
@@ -154,6 +154,33 @@ class Rows:
     changes: list[CaseChange] = field(default_factory=list)
     events: list[EventRow] = field(default_factory=list)
     alerts: list[AlertRow] = field(default_factory=list)
+
+    def lengths(self) -> tuple[int, ...]:
+        """Return how much the turns of this batch have written so far."""
+        return tuple(len(rows) for rows in self._of_turns())
+
+    def cut(self, lengths: tuple[int, ...]) -> None:
+        """Forget what was written since ``lengths``."""
+        for rows, length in zip(self._of_turns(), lengths, strict=True):
+            del rows[length:]
+
+    def forget_turns(self) -> None:
+        """Forget all but the marks of earlier batches, so that the turns can be taken anew."""
+        self.cut((0,) * len(self._of_turns()))
+        self.claims.clear()
+
+    def _of_turns(self) -> tuple[list[Any], ...]:
+        return (
+            self.inbox,
+            self.turned,
+            self.new_conversations,
+            self.conversations,
+            self.outgoing,
+            self.cases,
+            self.changes,
+            self.events,
+            self.alerts,
+        )
 
 
 class Conflict(Exception):

@@ -12,6 +12,7 @@ from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, SmallIntege
 from outbox.tables import ATTEMPT, METADATA, OUTGOING, Id, Instant
 
 __all__ = [
+    "ACCESS",
     "ALERT",
     "ATTEMPT",
     "CASES",
@@ -144,6 +145,17 @@ ALERT = Table(
     Column("acknowledged_at", Instant),
 )
 """Somebody may be in danger (domain.md 4.3)."""
+
+ACCESS = Table(
+    "access",
+    METADATA,
+    Column("id", Id, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("act", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+)
+"""Full views of personal data, each a logged act (domain.md 1.10)."""
 
 KEPT = Table(
     "kept",

@@ -1,0 +1,5 @@
+"""``python -m gateway`` is ``jiesu``."""
+
+from gateway.cli import main
+
+main()

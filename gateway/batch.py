@@ -1,0 +1,281 @@
+"""One batch's decisions: which messages are repeats, which wait, which a person answers, and the bot's turns.
+
+Everything is gathered in ``Rows``; the pipeline writes them in one commit. A turn that raises is noted as failed,
+alone, and the batch goes on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bots.contract import Turn
+from gateway.runtime import millis
+from gateway.store.bodies import seal_message
+from gateway.store.rows import InboxRow, Rows
+from gateway.turns import BOT_HOLDS, PASSIVE_LEASE_MS, Said
+from outbox.tables import OutState
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from bots.contract import Ask, Moment
+    from channels.contract import Capabilities, Channel
+    from gateway.cases.answers import Answers
+    from gateway.store.rows import ConversationRow, Known
+    from gateway.store.seal import Sealer
+    from gateway.store.store import Batch
+    from gateway.turns import Talk, Turns
+    from normalizer.message import InboundMessage
+
+log = structlog.get_logger()
+
+ASKS = 4
+"""How often the bot may ask before it must answer."""
+
+_GIVEN = frozenset({OutState.PASSIVE.value, OutState.SENT.value, OutState.UNKNOWN.value})
+
+
+@dataclass(slots=True, eq=False)
+class Item:
+    """A message on its way.
+
+    ``row_id`` is set when it was written down before and waited; ``later`` when its sender is too fast.
+    """
+
+    message: InboundMessage
+    conversation: bytes
+    arrived: float
+    waiters: list[asyncio.Future[Answer]] = field(default_factory=list)
+    row_id: bytes | None = None
+    later: bool = False
+
+    @property
+    def key(self) -> tuple[bytes, str]:
+        """What makes the message itself and no other."""
+        return self.conversation, self.message.external_id
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the provider is told: the passive reply's row and text (None: acknowledge only)."""
+
+    reply: bytes | None = None
+    text: str | None = None
+    repeat: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What becomes of one message; ``claim`` is a queued row the answer holds good for only if it is won."""
+
+    outcome: str
+    answer: Answer = Answer()
+    claim: bytes | None = None
+
+
+class Decider:
+    """Decides a batch."""
+
+    def __init__(
+        self,
+        *,
+        sealer: Sealer,
+        turns: Turns,
+        answers: Answers,
+        channels: Mapping[str, Channel],
+        ids: Callable[[], bytes],
+        failed_reply: str,
+    ) -> None:
+        self._sealer = sealer
+        self._turns = turns
+        self._answers = answers
+        self._channels = channels
+        self._ids = ids
+        self._failed_reply = failed_reply
+
+    async def decide(
+        self,
+        batch: Batch,
+        items: Sequence[Item],
+        rows: Rows,
+        moment: Moment,
+        clock: float,
+    ) -> dict[Item, Fate]:
+        """Return each message's fate and fill ``rows``; ``clock`` is the loop's time, to see who is too late."""
+        if not items:
+            return {}
+        ids = [item.conversation for item in items]
+        conversations, known = await batch.load(ids, [item.key for item in items])
+        fates: dict[Item, Fate] = {}
+        talks: list[tuple[Item, Talk]] = []
+        for item in items:
+            before = conversations.get(item.conversation)
+            fate = self._repeat(item, known.get(item.key), rows, moment.now)
+            fate = fate or self._held(item, before, rows, clock)
+            if fate is None:
+                fate = self._begin(item, before, talks, rows, moment.now)
+            if fate is not None:
+                fates[item] = fate
+        await self._speak(batch, talks, fates, rows, moment)
+        return fates
+
+    def _repeat(self, item: Item, seen: Known | None, rows: Rows, now: datetime) -> Fate | None:
+        if seen is None:
+            return None
+        if item.row_id is not None:
+            # It waited; unless another process has turned it meanwhile, it is turned now.
+            return None if seen.state == "waiting" else Fate("repeat")
+        if seen.out_body is None or seen.reply is None or not self._passive(item):
+            return Fate("repeat", Answer(repeat=True))
+        if seen.out_state == OutState.QUEUED.value and seen.out_attempts == 0:
+            rows.claims.append((seen.reply, millis(now) + PASSIVE_LEASE_MS))
+            return Fate("repeat", self._stored(seen), claim=seen.reply)
+        if seen.out_state in _GIVEN and seen.out_route == "passive":
+            return Fate("repeat", self._stored(seen))
+        return Fate("repeat", Answer(repeat=True))
+
+    def _stored(self, seen: Known) -> Answer:
+        assert seen.out_body is not None
+        return Answer(seen.reply, self._sealer.open(seen.out_body).decode(), repeat=True)
+
+    def _held(self, item: Item, before: ConversationRow | None, rows: Rows, clock: float) -> Fate | None:
+        """Keep what is not turned now: behind others that wait, too late to answer in time, or a person's."""
+        behind = before is not None and before.waiting > 0
+        if item.row_id is None and (behind or item.later or self._late(item, clock)):
+            self._keep(item, before, rows, "waiting", waiting=1)
+            return Fate("waiting")
+        if before is None or before.owner in BOT_HOLDS:
+            return None
+        self._keep(item, before, rows, "done", waiting=0 if item.row_id is None else -1)
+        return Fate("person")
+
+    def _keep(
+        self, item: Item, before: ConversationRow | None, rows: Rows, state: str, *, waiting: int
+    ) -> None:
+        self._turns.keep(item.message, item.conversation, before, rows, waiting=waiting)
+        self._note(item, item.row_id or self._ids(), rows, state)
+
+    def _late(self, item: Item, clock: float) -> bool:
+        return self._passive(item) and clock - item.arrived > self._capable(item).passive_deadline
+
+    def _passive(self, item: Item) -> bool:
+        return item.row_id is None and self._capable(item).passive
+
+    def _capable(self, item: Item) -> Capabilities:
+        return self._channels[item.message.account].capabilities
+
+    def _begin(
+        self,
+        item: Item,
+        before: ConversationRow | None,
+        talks: list[tuple[Item, Talk]],
+        rows: Rows,
+        now: datetime,
+    ) -> Fate | None:
+        row_id = item.row_id or self._ids()
+        try:
+            talk = self._turns.begin(
+                item.message,
+                row_id,
+                item.conversation,
+                before,
+                now,
+                passive=self._passive(item),
+                waited=item.row_id is not None,
+            )
+        except Exception as error:  # noqa: BLE001 - whatever a turn does, the batch goes on
+            return self._failed(item, before, row_id, rows, error)
+        talks.append((item, talk))
+        return None
+
+    async def _speak(
+        self,
+        batch: Batch,
+        talks: list[tuple[Item, Talk]],
+        fates: dict[Item, Fate],
+        rows: Rows,
+        moment: Moment,
+    ) -> None:
+        for _ in range(ASKS):
+            asked: list[tuple[Item, Talk, Ask]] = []
+            for item, talk in talks:
+                said = self._attempt(item, talk, rows, moment)
+                if isinstance(said, Fate):
+                    fates[item] = said
+                else:
+                    asked.append((item, talk, said))
+            if not asked:
+                return
+            await self._answers.fill(batch, [(talk, ask) for _, talk, ask in asked], moment.now)
+            talks = [(item, talk) for item, talk, _ in asked]
+        for item, talk in talks:
+            fates[item] = self._failed(item, talk.before, talk.row_id, rows, RuntimeError("asks without end"))
+
+    def _attempt(self, item: Item, talk: Talk, rows: Rows, moment: Moment) -> Fate | Ask:
+        length = rows.lengths()
+        try:
+            done = self._turns.speak(talk, moment)
+            if not isinstance(done, Turn):
+                return done
+            said = self._turns.finish(talk, done, rows)
+        except Exception as error:  # noqa: BLE001 - whatever a turn does, the batch goes on
+            rows.cut(length)
+            return self._failed(item, talk.before, talk.row_id, rows, error)
+        self._note(item, talk.row_id, rows, "done", said=said)
+        return Fate("turned", Answer(said.reply if said.text is not None else None, said.text))
+
+    def _failed(
+        self,
+        item: Item,
+        before: ConversationRow | None,
+        row_id: bytes,
+        rows: Rows,
+        error: Exception,
+    ) -> Fate:
+        log.error("turn.failed", message=row_id.hex(), exc_info=error)
+        said = self._turns.apologise(
+            item.message,
+            item.conversation,
+            before,
+            rows,
+            self._failed_reply,
+            passive=self._passive(item),
+            waited=item.row_id is not None,
+        )
+        self._note(item, row_id, rows, "failed", said=said, error=type(error).__name__)
+        return Fate("failed", Answer(said.reply if said.text is not None else None, said.text))
+
+    def _note(
+        self,
+        item: Item,
+        row_id: bytes,
+        rows: Rows,
+        state: str,
+        *,
+        said: Said = Said(),  # noqa: B008 - frozen
+        error: str = "",
+    ) -> None:
+        if item.row_id is not None:
+            rows.turned.append((state, error, said.reply, said.case_no, row_id))
+            return
+        message = item.message
+        rows.inbox.append(
+            InboxRow(
+                row_id,
+                item.conversation,
+                message.external_id,
+                message.account,
+                message.source.value,
+                millis(message.received_at),
+                state,
+                error,
+                said.reply,
+                said.case_no,
+                seal_message(self._sealer, message),
+            )
+        )

@@ -1,0 +1,151 @@
+"""How a decided move becomes rows: the case sealed, its log chained, its notices promised.
+
+Each event's hash covers the hash before it, its own columns and its sealed body, so that no line can be changed,
+dropped or moved without ``jiesu audit verify`` saying so, and without the key being needed to see it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from gateway.runtime import millis
+from gateway.store.bodies import open_case, seal_case, seal_event
+from gateway.store.rows import CaseChange, CaseRow, EventRow, OutgoingRow, Rows
+from normalizer.message import SourceChannel
+from outbox.render import render
+from outbox.tables import OutState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
+
+    from gateway.cases.service import Moved
+    from gateway.store.seal import Sealer
+    from normalizer.case import Case, CaseEvent
+    from outbox.notices import Notice
+
+ANY_OWNER = -1
+"""The epoch of a row that is owed whoever holds the conversation."""
+
+
+def chain(head: bytes, event: EventRow) -> bytes:
+    """Return the hash of an event that follows ``head``."""
+    columns = f"{event.case_no}|{event.seq}|{event.at}|{event.verb}|{event.before}|{event.after}|"
+    return hashlib.sha256(head + columns.encode() + event.body).digest()
+
+
+class CaseBook:
+    """Writes cases into rows and reads them back."""
+
+    def __init__(
+        self, sealer: Sealer, ids: Callable[[], bytes], words: Mapping[str, Mapping[str, str]]
+    ) -> None:
+        self._sealer = sealer
+        self._ids = ids
+        self._words = words
+
+    def code_hash(self, case_no: str, query_code: str) -> bytes:
+        """Return the keyed hash under which a case's query code is kept."""
+        return self._sealer.hash(f"{case_no}:{query_code}")
+
+    def read(self, row: CaseRow) -> Case:
+        """Return the case of a row."""
+        return open_case(self._sealer, row.body)
+
+    def opened(self, moved: Moved, conversation: bytes, query_code: str, rows: Rows) -> None:
+        """Write a new case into the batch."""
+        events, head = self._events(moved.events, b"")
+        code = self.code_hash(moved.case.case_no, query_code)
+        rows.cases.append(self._row(moved.case, conversation, code, head, moved.check_at))
+        rows.events.extend(events)
+
+    def moved(self, moved: Moved, before: CaseRow, rows: Rows) -> None:
+        """Write a case that moved into the batch."""
+        events, head = self._events(moved.events, before.head)
+        row = self._row(moved.case, before.conversation, before.query_code, head, moved.check_at)
+        rows.changes.append(CaseChange(before.rev, row))
+        rows.events.extend(events)
+
+    def notices(
+        self,
+        notices: Iterable[Notice],
+        conversation: bytes,
+        account: str,
+        now: datetime,
+        *,
+        source: str,
+    ) -> list[OutgoingRow]:
+        """Return the outgoing rows of what a citizen is to be told."""
+        return [
+            OutgoingRow(
+                id=self._ids(),
+                conversation=conversation,
+                account=account,
+                case_no=notice.case_no,
+                notice=notice.kind.value,
+                notice_key=notice.key,
+                epoch=ANY_OWNER,
+                state=OutState.QUEUED.value,
+                route="",
+                body=self._sealer.seal(
+                    render(notice, self._words, short=source == SourceChannel.SMS).encode()
+                ),
+                attempts=0,
+                next_at=millis(now),
+                lease_until=0,
+                created_at=millis(now),
+                sent_at=None,
+                outcome="",
+            )
+            for notice in notices
+        ]
+
+    def _events(self, events: Iterable[CaseEvent], head: bytes) -> tuple[list[EventRow], bytes]:
+        rows = []
+        for event in events:
+            body = seal_event(self._sealer, event)
+            row = EventRow(
+                case_no=event.case_no,
+                seq=event.seq,
+                id=self._ids(),
+                at=millis(event.at),
+                verb=event.verb.value,
+                before=event.before.value,
+                after=event.after.value,
+                body=body,
+                hash=b"",
+            )
+            head = chain(head, row)
+            rows.append(row._replace(hash=head))
+        return rows, head
+
+    def _row(
+        self,
+        case: Case,
+        conversation: bytes | None,
+        query_code: bytes,
+        head: bytes,
+        check_at: datetime | None,
+    ) -> CaseRow:
+        main = case.main
+        phone = case.complainant.phone
+        return CaseRow(
+            case_no=case.case_no,
+            conversation=conversation,
+            query_code=query_code,
+            phone_hash=self._sealer.hash(phone) if phone else None,
+            stage=case.stage.value,
+            kind=case.matter.kind.value,
+            category=case.matter.category,
+            unit=main.unit if main else "",
+            source=case.source_channel,
+            region=case.region,
+            created_at=millis(case.created_at),
+            deadline_at=millis(case.deadline_at) if case.deadline_at else None,
+            check_at=millis(check_at) if check_at else None,
+            profile_version=case.profile_version,
+            rev=case.rev,
+            head=head,
+            body=seal_case(self._sealer, case),
+        )

@@ -1,0 +1,274 @@
+"""The command line: ``jiesu serve | work | demo | migrate | doctor | case | inbox | outbox | audit``.
+
+Lists and shows print for people, or with ``--json`` one array or object and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from normalizer.errors import JiesuError, Misconfigured
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Sequence
+
+    from gateway.settings import Settings
+
+T = TypeVar("T")
+
+app = typer.Typer(no_args_is_help=True, help="接诉: 12345 热线的文字渠道。", pretty_exceptions_enable=False)
+case_app = typer.Typer(no_args_is_help=True, help="工单。")
+inbox_app = typer.Typer(no_args_is_help=True, help="收到的消息。")
+outbox_app = typer.Typer(no_args_is_help=True, help="要发出的消息。")
+audit_app = typer.Typer(no_args_is_help=True, help="核验。")
+for name, group in (("case", case_app), ("inbox", inbox_app), ("outbox", outbox_app), ("audit", audit_app)):
+    app.add_typer(group, name=name)
+
+out = Console()
+err = Console(stderr=True)
+
+Config = Annotated[Path | None, typer.Option("--config", envvar="JIESU_CONFIG", help="配置文件 (TOML)。")]
+AsJson = Annotated[bool, typer.Option("--json", help="只输出 JSON。")]
+Limit = Annotated[int, typer.Option("--limit", min=1, help="最多几条。")]
+Full = Annotated[bool, typer.Option("--full", help="显示完整的个人信息；此操作会留下记录。")]
+
+
+def main() -> None:
+    """Run the command; what is wrong is said in one line, and the exit code is not 0."""
+    try:
+        app()
+    except Misconfigured as error:
+        err.print(f"设置有误 · setting {error.setting}: {error.cure}", markup=False, highlight=False)
+        sys.exit(2)
+    except JiesuError as error:
+        err.print(str(error), markup=False, highlight=False)
+        sys.exit(1)
+
+
+@app.command()
+def serve(
+    config: Config = None,
+    host: Annotated[str | None, typer.Option(help="监听地址。")] = None,
+    port: Annotated[int | None, typer.Option(help="端口，0 为任意空闲端口。")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="进程数（多于一个需要 PostgreSQL）。")] = None,
+) -> None:
+    """Receive messages, answer them, and send what is owed."""
+    from gateway import app as gateway
+    from gateway import workers as processes
+
+    settings = _settings(config, host=host, port=port, workers=workers)
+    if settings.workers > 1:
+        sys.exit(processes.supervise(settings, config))
+    _loop(gateway.serve(settings, _announce))
+
+
+@app.command()
+def work(config: Config = None) -> None:
+    """Send what is owed and keep the clocks, without receiving messages."""
+    from gateway import app as gateway
+
+    _loop(gateway.work(_settings(config)))
+
+
+@app.command()
+def migrate(config: Config = None) -> None:
+    """Bring the tables up to date."""
+    from gateway import app as gateway
+
+    settings = _settings(config).model_copy(update={"migrate": "auto"})
+    version = _loop(gateway.migrated(settings))
+    out.print(f"数据库已是最新版本：{version}", highlight=False)
+
+
+@app.command()
+def doctor(config: Config = None, as_json: AsJson = False) -> None:
+    """Check settings, database, Redis, disk, clock, channels and calendar, and say what to do."""
+    from gateway import doctor as doctors
+
+    findings = _loop(doctors.examine(_settings(config)))
+    if as_json:
+        _print_json([{"ok": f.ok, "what": f.what, "cure": f.cure} for f in findings])
+    else:
+        for finding in findings:
+            out.print(("✔ " if finding.ok else "✘ ") + finding.what, markup=False, highlight=False)
+            if finding.cure:
+                out.print(f"   → {finding.cure}", markup=False, highlight=False)
+    if not all(finding.ok for finding in findings):
+        sys.exit(1)
+
+
+@app.command()
+def demo(
+    port: Annotated[int, typer.Option(help="手机页面的端口，0 为任意空闲端口。")] = 8344,
+    data: Annotated[Path | None, typer.Option(help="数据目录；不给则用临时目录，结束即删。")] = None,
+    gateway_url: Annotated[str, typer.Option(help="已在运行的接诉；不给则一起启动。")] = "",
+    config: Config = None,
+) -> None:
+    """Play citizen on one machine: the gateway, a stand-in of WeChat, and a phone in the browser."""
+    from gateway import demo as demos
+
+    _loop(demos.run(port=port, data=data, gateway_url=gateway_url, config=config))
+
+
+@case_app.command("list")
+def case_list(
+    config: Config = None,
+    as_json: AsJson = False,
+    limit: Limit = 50,
+    stage: Annotated[str, typer.Option(help="只看某一状态。")] = "",
+    full: Full = False,
+) -> None:
+    """List cases, newest first."""
+    from gateway import views
+
+    rows = _loop(views.cases(_settings(config), limit=limit, stage=stage, full=full))
+    _show(rows, ("case_no", "stage", "kind", "title", "unit", "created_at", "deadline_at"), as_json=as_json)
+
+
+@case_app.command("show")
+def case_show(number: str, config: Config = None, as_json: AsJson = False, full: Full = False) -> None:
+    """Show one case with its log."""
+    from gateway import views
+
+    _show_one(_loop(views.case(_settings(config), number, full=full)), as_json=as_json)
+
+
+@inbox_app.command("list")
+def inbox_list(
+    config: Config = None,
+    as_json: AsJson = False,
+    limit: Limit = 50,
+    state: Annotated[str, typer.Option(help="done、waiting 或 failed。")] = "",
+    full: Full = False,
+) -> None:
+    """List received messages, newest first."""
+    from gateway import views
+
+    rows = _loop(views.inbox(_settings(config), limit=limit, state=state, full=full))
+    _show(rows, ("id", "account", "sender", "received_at", "text", "state", "case_no"), as_json=as_json)
+
+
+@inbox_app.command("show")
+def inbox_show(message: str, config: Config = None, as_json: AsJson = False, full: Full = False) -> None:
+    """Show one received message."""
+    from gateway import views
+
+    _show_one(_loop(views.message(_settings(config), message, full=full)), as_json=as_json)
+
+
+@inbox_app.command("replay")
+def inbox_replay(message: str, config: Config = None) -> None:
+    """Let a failed message take its turn again."""
+    from gateway import views
+
+    _loop(views.replay(_settings(config), message))
+    out.print("已放回队列，运行中的接诉会在几秒内重新处理。")
+
+
+@outbox_app.command("list")
+def outbox_list(
+    config: Config = None,
+    as_json: AsJson = False,
+    limit: Limit = 50,
+    state: Annotated[
+        str, typer.Option(help="queued、passive、sending、sent、unknown、dead、buried 或 stale。")
+    ] = "",
+    full: Full = False,
+) -> None:
+    """List outgoing messages, newest first."""
+    from gateway import views
+
+    rows = _loop(views.outbox(_settings(config), limit=limit, state=state, full=full))
+    _show(rows, ("id", "account", "notice", "text", "state", "attempts", "outcome"), as_json=as_json)
+
+
+@outbox_app.command("revive")
+def outbox_revive(message: str, config: Config = None) -> None:
+    """Send a dead, unknown or buried message after all."""
+    from gateway import views
+
+    _loop(views.revive(_settings(config), message))
+    out.print("已放回发送队列。")
+
+
+@outbox_app.command("bury")
+def outbox_bury(message: str, config: Config = None) -> None:
+    """Give a message up for good; it stays on record."""
+    from gateway import views
+
+    _loop(views.bury(_settings(config), message))
+    out.print("已放弃发送，记录保留。")
+
+
+@audit_app.command("verify")
+def audit_verify(config: Config = None, as_json: AsJson = False) -> None:
+    """Follow every case's chain of events and say where it was changed."""
+    from gateway import views
+
+    verdict = _loop(views.verify(_settings(config)))
+    if as_json:
+        _print_json(verdict)
+    else:
+        for breach in verdict["breaches"]:
+            out.print(f"✘ {breach['case_no']} #{breach['seq']}: {breach['what']}", highlight=False)
+        out.print(
+            f"工单 {verdict['cases']} 件，记录 {verdict['events']} 条，不符 {len(verdict['breaches'])} 处。"
+        )
+    if verdict["breaches"]:
+        sys.exit(1)
+
+
+def _settings(config: Path | None, **given: object) -> Settings:
+    from gateway import runtime
+    from gateway.settings import load
+
+    settings = load(config, os.environ)
+    changed = {name: value for name, value in given.items() if value is not None}
+    settings = load(config, os.environ, **changed) if changed else settings
+    runtime.configure_logs(settings.log_level)
+    return settings
+
+
+def _loop(work: Coroutine[Any, Any, T]) -> T:
+    import uvloop
+
+    return uvloop.run(work)
+
+
+def _announce(address: str) -> None:
+    out.print(f"接诉已启动：{address}", highlight=False)
+
+
+def _show(rows: Sequence[dict[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:
+    if as_json:
+        _print_json(rows)
+        return
+    table = Table(*columns)
+    for row in rows:
+        table.add_row(*(str(row[column] if row[column] is not None else "") for column in columns))
+    out.print(table)
+
+
+def _show_one(row: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        _print_json(row)
+        return
+    for key, value in row.items():
+        if isinstance(value, list):
+            out.print(f"{key}:", highlight=False)
+            for line in value:
+                out.print(f"  {line}", markup=False, highlight=False)
+        else:
+            out.print(f"{key}: {value}", markup=False, highlight=False)
+
+
+def _print_json(value: object) -> None:
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1) + "\n")

@@ -1,0 +1,163 @@
+"""What stands in the way of good service, and what to do about each finding (``jiesu doctor``)."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import statistics
+import tempfile
+import time
+from typing import TYPE_CHECKING
+
+from aiohttp import ClientSession, ClientTimeout
+from sqlalchemy import text
+
+from channels.contract import Finding, Tools
+from gateway import app as gateway
+from gateway import bus as buses
+from gateway import profile as profiles
+from gateway.calendar import Calendar
+from gateway.metrics import Metrics
+from gateway.runtime import now
+from gateway.store.store import sqlite_path
+from normalizer.errors import JiesuError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+    from pathlib import Path
+
+    from sqlalchemy import Connection
+
+    from channels.contract import Accepted
+    from gateway.settings import Settings
+    from normalizer.message import InboundMessage
+
+SLOW_SYNC = 0.005
+LOW_SPACE = 2 * 1024**3
+SKEW = 2.0
+NOTICE_MONTH = 12
+"""The State Council's notice of next year's holidays comes in November."""
+
+
+async def examine(settings: Settings) -> Sequence[Finding]:
+    """Examine everything; a check that cannot be made is itself a finding."""
+    checks: tuple[tuple[str, Callable[[Settings], Awaitable[Sequence[Finding]]]], ...] = (
+        ("数据库", _database),
+        ("Redis", _redis),
+        ("磁盘", _disk),
+        ("工作日历", _calendar),
+        ("渠道", _channels),
+    )
+    findings = [Finding(ok=True, what="设置：可以读取，没有错误")]
+    for name, check in checks:
+        try:
+            findings += await check(settings)
+        except JiesuError as error:
+            findings.append(
+                Finding(ok=False, what=f"{name}：{error}", cure="按上面的说明改好后，再运行一次 jiesu doctor")
+            )
+        except Exception as error:  # noqa: BLE001 - a check that breaks is a finding like any other
+            findings.append(
+                Finding(ok=False, what=f"{name}：{type(error).__name__} {error}", cure="检查该项的设置与服务")
+            )
+    return findings
+
+
+async def _database(settings: Settings) -> Sequence[Finding]:
+    async with gateway.open_case_book(settings) as (store, _, _):
+        before = time.time()
+        clock = await store.read(_clock)
+        after = time.time()
+        skew = 0.0 if clock is None else max(before - clock, clock - after, 0.0)
+    findings = [Finding(ok=True, what=f"数据库：{store.dialect} 可用，表是最新的，密钥相符")]
+    if skew > SKEW:
+        cure = "两台机器的时钟不一致；请开启 NTP 对时"
+        findings.append(Finding(ok=False, what=f"时钟：与数据库相差 {skew:.0f} 秒", cure=cure))
+    elif clock is not None:
+        findings.append(Finding(ok=True, what="时钟：与数据库一致"))
+    return findings
+
+
+def _clock(connection: Connection) -> float | None:
+    if connection.dialect.name == "sqlite":
+        connection.execute(text("SELECT 1"))
+        return None
+    return float(connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
+
+
+async def _redis(settings: Settings) -> Sequence[Finding]:
+    if settings.redis is None:
+        return [Finding(ok=True, what="Redis：没有设置；单个进程不需要")]
+    bus = await buses.open_bus(settings.redis)
+    try:
+        well = await bus.ping()
+    finally:
+        await bus.close()
+    cure = "" if well else "启动 Redis 或改正 redis 的地址；没有它也能工作，只是唤醒会慢一些"
+    return [Finding(ok=well, what="Redis：可用" if well else "Redis：连不上", cure=cure)]
+
+
+async def _disk(settings: Settings) -> Sequence[Finding]:
+    path = sqlite_path(settings.database)
+    folder = (path.parent if path else settings.key_path.parent).resolve()
+    free = shutil.disk_usage(folder).free
+    space = f"磁盘：剩余 {free / 1024**3:.1f} GB"
+    sync = await asyncio.to_thread(sync_seconds, folder)
+    speed = f"磁盘：一次落盘 {sync * 1000:.2f} 毫秒"
+    return [
+        Finding(ok=free > LOW_SPACE, what=space, cure="" if free > LOW_SPACE else "请清理或扩大磁盘"),
+        Finding(
+            ok=sync < SLOW_SYNC,
+            what=speed,
+            cure="" if sync < SLOW_SYNC else "落盘慢会拖慢每一次确认；换用更快的磁盘",
+        ),
+    ]
+
+
+def sync_seconds(folder: Path, times: int = 50) -> float:
+    """Return the median seconds that appending 1 KB and ``fdatasync`` take in a folder."""
+    taken = []
+    with tempfile.TemporaryFile(dir=folder) as file:
+        for _ in range(times):
+            started = time.perf_counter()
+            os.write(file.fileno(), bytes(1024))
+            os.fdatasync(file.fileno())
+            taken.append(time.perf_counter() - started)
+    return statistics.median(taken)
+
+
+async def _calendar(settings: Settings) -> Sequence[Finding]:
+    calendar = Calendar.of(profiles.load(settings.profile).current)
+    today = now().astimezone(gateway.ZONE).date()
+    findings = [_year(calendar, today.year)]
+    if today.month >= NOTICE_MONTH:
+        findings.append(_year(calendar, today.year + 1))
+    return findings
+
+
+def _year(calendar: Calendar, year: int) -> Finding:
+    if calendar.knows(year):
+        return Finding(ok=True, what=f"工作日历：有 {year} 年的放假和调休安排")
+    cure = "升级 holidays 软件包，或在城市档案里写明放假与调休的日期"
+    return Finding(ok=False, what=f"工作日历：没有 {year} 年的放假和调休安排", cure=cure)
+
+
+class _NoInbox:
+    async def accept(self, message: InboundMessage) -> Accepted:
+        raise AssertionError(message.account)
+
+
+async def _channels(settings: Settings) -> Sequence[Finding]:
+    if not settings.channels:
+        return [
+            Finding(
+                ok=False,
+                what="渠道：一个也没有设置",
+                cure="在配置文件里加 [channels.wx]，见 docs/channels.md",
+            )
+        ]
+    async with ClientSession(timeout=ClientTimeout(total=10)) as http:
+        tools = Tools(inbox=_NoInbox(), keys=buses.MemoryBus(), http=http, meter=Metrics(), now=now)
+        made = gateway.make_channels(settings, tools)
+        return [finding for channel in made.values() for finding in await channel.check()]

@@ -1,0 +1,210 @@
+"""The city's rules as versioned, validated data: names, numbers, limits, hours, catalogue (domain.md 1.8)."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from datetime import date, time
+from enum import StrEnum
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bots.contract import City
+from normalizer.case import Case
+from normalizer.codes import CATEGORY_LABELS, Kind, Urgency
+from normalizer.errors import Misconfigured
+
+DEFAULT = "taian.toml"
+
+
+class Unit(StrEnum):
+    """How a limit counts (domain.md 3.3)."""
+
+    MIN = "min"
+    H = "h"
+    DAY = "day"
+    WORKDAY = "workday"
+    WORKHOUR = "workhour"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Limit(_Strict):
+    """A time limit and the cases it is for; what is not named matches all."""
+
+    amount: int = Field(gt=0)
+    unit: Unit
+    kind: Kind | None = None
+    category: tuple[str, ...] = ()
+    urgency: Urgency | None = None
+    source: str = ""
+
+    def matches(self, case: Case) -> bool:
+        """Return whether the limit is for this case."""
+        matter = case.matter
+        return (
+            (self.kind is None or self.kind is matter.kind)
+            and (not self.category or matter.category in self.category)
+            and (self.urgency is None or self.urgency is matter.urgency)
+            and (not self.source or self.source == case.source_channel)
+        )
+
+
+class Limits(_Strict):
+    """Every limit of domain.md 1.8; each list ends with a rule for all."""
+
+    ack: tuple[Limit, ...]
+    accept: tuple[Limit, ...]
+    dispatch: tuple[Limit, ...]
+    sign: tuple[Limit, ...]
+    first_contact: tuple[Limit, ...]
+    handle: tuple[Limit, ...]
+    return_window: tuple[Limit, ...]
+    return_review: tuple[Limit, ...]
+    reply_review: tuple[Limit, ...]
+    visit: tuple[Limit, ...]
+    rating: tuple[Limit, ...]
+    rating_reminder: tuple[Limit, ...]
+    rework: tuple[Limit, ...]
+    supplement: tuple[Limit, ...]
+
+
+class Span(_Strict):
+    """Local hours, perhaps over midnight."""
+
+    start: time = Field(alias="from")
+    until: time
+
+
+class Work(_Strict):
+    """Working hours of a day, and days that the public calendar has wrong."""
+
+    windows: tuple[tuple[time, time], ...]
+    off: tuple[date, ...] = ()
+    work: tuple[date, ...] = ()
+
+
+class Caps(_Strict):
+    """How often."""
+
+    rework_rounds: int = Field(ge=0)
+    extensions: int = Field(ge=0)
+
+
+class HandlingUnit(_Strict):
+    """A unit that cases are dispatched to."""
+
+    code: str
+    name: str
+    categories: tuple[str, ...]
+
+
+class Profile(_Strict):
+    """One version of a city's rules."""
+
+    version: str = Field(min_length=1)
+    effective_from: date
+    name: str = Field(min_length=1)
+    hotline: str
+    region: str = Field(pattern=r"^[0-9]{6}$")
+    privacy_url: str = ""
+    notice_version: str
+    seats: tuple[time, time] | None = None
+    draft_hours: int = Field(gt=0)
+    acceptable: frozenset[str]
+    place_categories: frozenset[str]
+    utility_categories: frozenset[str]
+    quiet: Span
+    work: Work
+    lines: Mapping[str, str]
+    limits: Limits
+    caps: Caps
+    units: tuple[HandlingUnit, ...] = ()
+
+    def limit(self, key: str, case: Case) -> Limit:
+        """Return the limit of a key for a case; the first that matches wins."""
+        rules: tuple[Limit, ...] = getattr(self.limits, key)
+        return next((rule for rule in rules if rule.matches(case)), rules[-1])
+
+    def unit_for(self, category: str) -> HandlingUnit | None:
+        """Return the unit the catalogue names for a category."""
+        return next((unit for unit in self.units if category in unit.categories), None)
+
+
+class Profiles:
+    """The versions known here; cases keep the one they were accepted under."""
+
+    def __init__(self, current: Profile, *older: Profile) -> None:
+        self.current = current
+        self.city = city(current)
+        self._versions = {profile.version: profile for profile in (*older, current)}
+
+    def at(self, version: str) -> Profile:
+        """Return a version, or the current one when that version is no longer here."""
+        return self._versions.get(version, self.current)
+
+
+def load(path: Path | None) -> Profiles:
+    """Read the profile in force, and older versions from ``*.toml`` beside it; raises Misconfigured."""
+    if path is None:
+        return Profiles(_default())
+    current = _parse(_read(path))
+    beside = (
+        _parse(_read(other))
+        for other in sorted(path.parent.glob("*.toml"))
+        if other != path and _is_profile(other)
+    )
+    return Profiles(current, *(profile for profile in beside if profile.version != current.version))
+
+
+def city(profile: Profile) -> City:
+    """Return what the dialogue may know of a city."""
+    return City(
+        name=profile.name,
+        hotline=profile.hotline,
+        region=profile.region,
+        privacy_url=profile.privacy_url,
+        notice_version=profile.notice_version,
+        accept_hours=profile.limits.accept[-1].amount,
+        draft_hours=profile.draft_hours,
+        lines=dict(profile.lines),
+        acceptable=profile.acceptable,
+        place_categories=profile.place_categories,
+        seats=profile.seats,
+    )
+
+
+@cache
+def _default() -> Profile:
+    return _parse(resources.files("gateway").joinpath("profiles", DEFAULT).read_text("utf-8"))
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except OSError as error:
+        raise Misconfigured("profile", f"cannot read {path.name}: {error.strerror}") from error
+
+
+def _is_profile(path: Path) -> bool:
+    return "effective_from" in _read(path)
+
+
+def _parse(text: str) -> Profile:
+    try:
+        profile = Profile.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise Misconfigured("profile", f"not valid TOML: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise Misconfigured(f"profile.{where}", first["msg"]) from error
+    unknown = (profile.acceptable | profile.place_categories) - CATEGORY_LABELS.keys()
+    if unknown:
+        raise Misconfigured("profile.acceptable", f"no such category: {', '.join(sorted(unknown))}")
+    return profile

@@ -1,0 +1,43 @@
+"""Who waits: messages not yet turned, and conversations that asked for a person."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Row, func, or_, select, update
+
+from gateway.store.tables import CONVERSATION, INBOX
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+
+def messages(connection: Connection, limit: int) -> Sequence[Row[tuple[bytes, bytes, bytes]]]:
+    """Return (id, conversation, body) of the oldest messages that wait for their turn."""
+    query = select(INBOX.c.id, INBOX.c.conversation, INBOX.c.body).where(INBOX.c.state == "waiting")
+    return connection.execute(query.order_by(INBOX.c.id).limit(limit)).all()
+
+
+def ahead(connection: Connection, conversation: bytes) -> int:
+    """Return how many conversations stand in the handoff queue before this one (all, if it is not in it)."""
+    place = select(CONVERSATION.c.enqueued_at).where(CONVERSATION.c.id == conversation).scalar_subquery()
+    queued = select(func.count()).where(
+        CONVERSATION.c.owner == "queued",
+        CONVERSATION.c.id != conversation,
+        or_(place.is_(None), CONVERSATION.c.enqueued_at < place),
+    )
+    return connection.execute(queued).scalar_one()
+
+
+def again(connection: Connection, message: bytes) -> bool:
+    """Let a failed message take its turn again; False when there is no such message."""
+    query = select(INBOX.c.conversation).where(INBOX.c.id == message, INBOX.c.state == "failed")
+    conversation = connection.execute(query).scalar()
+    if conversation is None:
+        return False
+    connection.execute(update(INBOX).where(INBOX.c.id == message).values(state="waiting", error=""))
+    wait = {"waiting": CONVERSATION.c.waiting + 1, "version": CONVERSATION.c.version + 1}
+    connection.execute(update(CONVERSATION).where(CONVERSATION.c.id == conversation).values(wait))
+    return True

@@ -1,0 +1,212 @@
+"""What the command line shows of messages and cases: plain values, personal data masked unless asked for whole."""
+
+from __future__ import annotations
+
+import getpass
+from dataclasses import asdict
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from gateway.app import open_case_book
+from gateway.cases.book import chain
+from gateway.runtime import Ids, instant, millis, now
+from gateway.store import audit, cases as case_rows, lists, waiting
+from gateway.store.bodies import open_event, open_message
+from normalizer.codes import KIND_NAMES
+from normalizer.errors import InvalidInput, NotFound
+from normalizer.message import MEDIA_KINDS, SourceChannel
+from normalizer.people import mask
+from outbox import queue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Row
+
+    from gateway.cases.book import CaseBook
+    from gateway.settings import Settings
+    from gateway.store.rows import CaseRow, EventRow
+    from gateway.store.seal import Sealer
+    from gateway.store.store import Store
+
+ZONE = ZoneInfo("Asia/Shanghai")
+
+
+async def cases(settings: Settings, *, limit: int, stage: str, full: bool) -> list[dict[str, Any]]:
+    """Return the newest cases."""
+    async with open_case_book(settings) as (store, sealer, book):
+        rows = await store.read(partial(case_rows.newest, limit=limit, stage=stage))
+        hide = await _hide(store, "case list", f"{len(rows)} cases", full=full)
+        return [await _case(store, sealer, book, row, hide) for row in rows]
+
+
+async def case(settings: Settings, number: str, *, full: bool) -> dict[str, Any]:
+    """Return one case; raises NotFound."""
+    async with open_case_book(settings) as (store, sealer, book):
+        row = await store.read(partial(case_rows.get, case_no=number))
+        if row is None:
+            raise NotFound(f"没有单号为 {number} 的工单")
+        hide = await _hide(store, "case show", number, full=full)
+        return await _case(store, sealer, book, row, hide)
+
+
+async def inbox(settings: Settings, *, limit: int, state: str, full: bool) -> list[dict[str, Any]]:
+    """Return the newest received messages."""
+    async with open_case_book(settings) as (store, sealer, _):
+        rows = await store.read(partial(lists.inbox, limit=limit, state=state))
+        hide = await _hide(store, "inbox list", f"{len(rows)} messages", full=full)
+        return [_message(sealer, row, hide) for row in rows]
+
+
+async def message(settings: Settings, row_id: str, *, full: bool) -> dict[str, Any]:
+    """Return one received message with the provider's payload; raises NotFound."""
+    async with open_case_book(settings) as (store, sealer, _):
+        row = await store.read(partial(lists.message, row_id=_id(row_id)))
+        if row is None:
+            raise NotFound(f"没有编号为 {row_id} 的消息")
+        hide = await _hide(store, "inbox show", row_id, full=full)
+        shown = _message(sealer, row, hide)
+        raw = open_message(sealer, row.body).raw.decode("utf-8", "replace")
+        return shown | {"raw": hide(raw)}
+
+
+async def replay(settings: Settings, row_id: str) -> None:
+    """Let a failed message take its turn again; raises NotFound."""
+    async with open_case_book(settings) as (store, _, _):
+        if not await store.write(partial(waiting.again, message=_id(row_id))):
+            raise NotFound(f"没有编号为 {row_id} 的失败消息")
+
+
+async def outbox(settings: Settings, *, limit: int, state: str, full: bool) -> list[dict[str, Any]]:
+    """Return the newest outgoing messages."""
+    async with open_case_book(settings) as (store, sealer, _):
+        rows = await store.read(partial(lists.outgoing, limit=limit, state=state))
+        hide = await _hide(store, "outbox list", f"{len(rows)} messages", full=full)
+        return [_outgoing(settings, sealer, row, hide) for row in rows]
+
+
+async def revive(settings: Settings, row_id: str) -> None:
+    """Put a dead, unknown or buried message back in the queue; raises NotFound."""
+    async with open_case_book(settings) as (store, _, _):
+        if not await store.write(partial(queue.revive, row=_id(row_id), now_ms=millis(now()))):
+            raise NotFound(f"没有编号为 {row_id} 的未送达消息")
+
+
+async def bury(settings: Settings, row_id: str) -> None:
+    """Give an unsent message up; raises NotFound."""
+    async with open_case_book(settings) as (store, _, _):
+        if not await store.write(partial(queue.bury, row=_id(row_id))):
+            raise NotFound(f"没有编号为 {row_id} 的未送达消息")
+
+
+async def verify(settings: Settings) -> dict[str, Any]:
+    """Follow every chain of events and return what does not fit."""
+    async with open_case_book(settings) as (store, _, _):
+        found = await store.read(lambda connection: list(audit.breaches(connection, chain)))
+        number, events = await store.read(audit.counts)
+        return {"cases": number, "events": events, "breaches": [asdict(breach) for breach in found]}
+
+
+async def _hide(store: Store, act: str, subject: str, *, full: bool) -> Callable[[str], str]:
+    if not full:
+        return mask
+    note = partial(
+        lists.looked, row_id=Ids()(), at=millis(now()), actor=getpass.getuser(), act=act, subject=subject
+    )
+    await store.write(note)
+    return str
+
+
+async def _case(
+    store: Store,
+    sealer: Sealer,
+    book: CaseBook,
+    row: CaseRow,
+    hide: Callable[[str], str],
+) -> dict[str, Any]:
+    found = book.read(row)
+    log = await store.read(partial(case_rows.events, case_no=row.case_no))
+    matter = found.matter
+    return {
+        "case_no": found.case_no,
+        "stage": found.stage.value,
+        "kind": KIND_NAMES[matter.kind],
+        "title": hide(matter.title),
+        "content": hide(matter.content),
+        "field": matter.field,
+        "category": matter.category,
+        "unit": row.unit,
+        "source_channel": found.source_channel,
+        "region": found.region,
+        "created_at": _local(row.created_at),
+        "deadline_at": _local(row.deadline_at),
+        "attachments": [asdict(attachment) for attachment in matter.attachments],
+        "events": [_event(sealer, event, hide) for event in log],
+    }
+
+
+def _event(sealer: Sealer, row: EventRow, hide: Callable[[str], str]) -> dict[str, Any]:
+    event = open_event(sealer, row.body)
+    return {
+        "seq": row.seq,
+        "at": _local(row.at),
+        "verb": row.verb,
+        "actor": event.actor.role.value,
+        "before": row.before,
+        "after": row.after,
+        "reason": hide(event.command.reason),
+    }
+
+
+def _message(sealer: Sealer, row: Row[Any], hide: Callable[[str], str]) -> dict[str, Any]:
+    came = open_message(sealer, row.body)
+    return {
+        "id": row.id.hex(),
+        "account": row.account,
+        "channel": SourceChannel(row.source).name.lower(),
+        "external_id": row.external_id,
+        "kind": came.parts[0].kind.value if came.parts else "",
+        "sender": hide(came.sender),
+        "received_at": _local(row.received_at),
+        "subject": hide(came.subject),
+        "text": hide(came.text),
+        "full_text": hide(came.text),
+        "attachments": [
+            {"kind": part.kind.value, "media_id": part.media_id, "name": part.name, "size": part.size}
+            for part in came.parts
+            if part.kind in MEDIA_KINDS
+        ],
+        "state": row.state,
+        "error": row.error,
+        "case_no": row.case_no,
+    }
+
+
+def _outgoing(
+    settings: Settings, sealer: Sealer, row: Row[Any], hide: Callable[[str], str]
+) -> dict[str, Any]:
+    return {
+        "id": row.id.hex(),
+        "case_no": row.case_no,
+        "account": row.account,
+        "channel": str(settings.channels.get(row.account, {}).get("kind", "")),
+        "address": hide(sealer.open(row.address).decode()) if row.address else "",
+        "notice": row.notice,
+        "text": hide(sealer.open(row.body).decode()),
+        "state": row.state,
+        "attempts": row.attempts,
+        "outcome": row.outcome,
+        "sent_at": _local(row.sent_at),
+    }
+
+
+def _local(ms: int | None) -> str | None:
+    return instant(ms).astimezone(ZONE).isoformat(timespec="seconds") if ms is not None else None
+
+
+def _id(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError as error:
+        raise InvalidInput(f"{text} 不是编号；用 list 查看") from error

@@ -1,0 +1,24 @@
+"""The addresses that providers call: ``/channels/{account}``, routed to the account's own adapter."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from channels.contract import Channel
+
+
+def add(app: web.Application, channels: Mapping[str, Channel]) -> None:
+    """Add every account's routes; an unknown account gets 404."""
+    for account, channel in channels.items():
+        for route in channel.routes():
+            app.router.add_route(route.method, f"/channels/{account}{route.path}", route.handler)
+    app.router.add_route("*", "/channels/{account}", _unknown)
+
+
+async def _unknown(request: web.Request) -> web.Response:
+    return web.Response(status=404, text="no such account\n")
