@@ -7,14 +7,14 @@ one of a closed list of reasons why it could not. It knows no other adapter, no 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from normalizer.errors import JiesuError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from datetime import datetime
 
     from aiohttp import ClientSession, web
@@ -27,13 +27,15 @@ class Capabilities:
     """What a channel can carry.
 
     ``max_bytes`` is the UTF-8 length of one text; ``passive`` means a reply can ride in the answer to the
-    inbound request, until ``passive_deadline`` seconds after its arrival.
+    inbound request, until ``passive_deadline`` seconds after its arrival. ``templates`` maps a notice's kind to
+    the provider's template for it.
     """
 
     source: SourceChannel
     max_bytes: int
     passive: bool = False
     passive_deadline: float = 0.0
+    templates: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,53 @@
+"""A channel without a provider: what is sent is kept in a list, and outcomes can be set. For tests and trials."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from channels.contract import Capabilities, Finding, SendResult
+from normalizer.message import SourceChannel
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from channels.contract import Grant, Route, SendError, Tools
+    from normalizer.message import InboundMessage, OutboundMessage
+
+
+class Memory:
+    """Keeps what it is given to send; ``outcomes`` are taken one by one, None meaning success."""
+
+    def __init__(self, account: str, capabilities: Capabilities) -> None:
+        self.account = account
+        self.capabilities = capabilities
+        self.sent: list[OutboundMessage] = []
+        self.outcomes: deque[SendError | None] = deque()
+
+    def routes(self) -> Sequence[Route]:
+        """Return nothing: nobody calls."""
+        return ()
+
+    def grant(self, message: InboundMessage) -> Grant | None:  # noqa: ARG002 - no rule depends on it
+        """Change nothing: there is no limit here."""
+        return None
+
+    async def run(self) -> None:
+        """Return at once: there is nothing to keep."""
+
+    async def send(self, message: OutboundMessage) -> SendResult:
+        """Keep the message, or raise the next outcome that was set."""
+        outcome = self.outcomes.popleft() if self.outcomes else None
+        if outcome is not None:
+            raise outcome
+        self.sent.append(message)
+        return SendResult(provider_id=message.id)
+
+    async def check(self) -> Sequence[Finding]:
+        """Report that it is well."""
+        return [Finding(ok=True, what=f"{self.account}：内存渠道可用")]
+
+
+def build(account: str, settings: Mapping[str, object], tools: Tools) -> Memory:  # noqa: ARG001 - every adapter is built so
+    """Make the channel of an account."""
+    return Memory(account, Capabilities(source=SourceChannel.WEB, max_bytes=2048))

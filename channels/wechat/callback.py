@@ -1,0 +1,120 @@
+"""The address WeChat calls: GET proves that it is ours, POST brings messages (wechat.md 2.1, 2.2)."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+import structlog
+from aiohttp import web
+
+from channels.wechat import codec
+from channels.wechat.parse import parse
+from channels.wechat.replay import Seen
+from channels.wechat.settings import Mode, decode_key
+from normalizer.errors import Busy, InvalidInput, TooLarge
+
+if TYPE_CHECKING:
+    from channels.contract import Tools
+    from channels.wechat.settings import Settings
+    from normalizer.message import InboundMessage
+
+log = structlog.get_logger()
+
+FRESH = 300
+"""Seconds a callback's timestamp may differ from our clock."""
+_RETRY = {"Retry-After": "1"}
+
+
+class Callback:
+    """Answers one account's callbacks."""
+
+    def __init__(self, account: str, settings: Settings, tools: Tools) -> None:
+        self._account = account
+        self._tools = tools
+        self._mode = settings.mode
+        self._token = settings.token.get_secret_value()
+        self._seen = Seen(FRESH)
+        keys = (settings.aes_key, settings.previous_aes_key)
+        decoded = [decode_key(key.get_secret_value()) for key in keys if key is not None]
+        self._crypter = codec.Crypter(settings.app_id, [key for key in decoded if key is not None])
+
+    async def verify(self, request: web.Request) -> web.Response:
+        """Answer the console's GET with its echo string."""
+        query = request.query
+        stamp, nonce = query.get("timestamp", ""), query.get("nonce", "")
+        if not codec.signed(query.get("signature", ""), self._token, stamp, nonce):
+            return self._refused(401, "bad_signature")
+        return web.Response(text=query.get("echostr", ""))
+
+    async def receive(self, request: web.Request) -> web.StreamResponse:
+        """Take one message in and answer when it is written down."""
+        if (request.content_length or 0) > codec.MAX_BODY:
+            return self._refused(413, "too_large")
+        body = await request.read()
+        try:
+            mark, raw, fields = self._opened(request, body)
+            message = parse(self._account, fields, raw, self._tools.now())
+        except TooLarge as error:
+            return self._refused(413, str(error))
+        except InvalidInput as error:
+            return self._refused(_STATUS.get(str(error), 400), str(error))
+        try:
+            accepted = await self._tools.inbox.accept(message)
+        except Busy:
+            return web.Response(status=503, text="busy\n", headers=_RETRY)
+        self._seen.add(mark, self._clock())
+        if accepted.reply is None:
+            return web.Response(text="success")
+        response = web.Response(
+            body=self._reply(message, fields, accepted.reply), content_type="application/xml"
+        )
+        await response.prepare(request)
+        await response.write_eof()
+        accepted.written()
+        return response
+
+    def _opened(self, request: web.Request, body: bytes) -> tuple[str, bytes, dict[str, object]]:
+        """Return the request's mark, the message's bytes and its fields; raises InvalidInput."""
+        query = request.query
+        stamp, nonce = query.get("timestamp", ""), query.get("nonce", "")
+        if self._mode is Mode.PLAIN:
+            # In plain mode the signature does not cover the body, so the body makes the mark its own.
+            mark = codec.signature(query.get("signature", ""), body.decode("utf-8", "replace"))
+            self._prove(query.get("signature", ""), mark, stamp, nonce)
+            return mark, body, codec.parse_xml(body)
+        outer = codec.parse_xml(body)
+        sealed = outer.get("Encrypt")
+        if not isinstance(sealed, str) or not sealed:
+            raise InvalidInput("plaintext_refused")
+        mark = query.get("msg_signature", "")
+        self._prove(mark, mark, stamp, nonce, sealed)
+        raw = self._crypter.decrypt(sealed)
+        return mark, raw, codec.parse_xml(raw)
+
+    def _prove(self, given: str, mark: str, stamp: str, nonce: str, *sealed: str) -> None:
+        if not codec.signed(given, self._token, stamp, nonce, *sealed):
+            raise InvalidInput("bad_signature")
+        clock = self._clock()
+        if not stamp.isdecimal() or len(stamp) > 12 or abs(clock - int(stamp)) > FRESH:
+            raise InvalidInput("stale")
+        if self._seen.has(mark, clock):
+            raise InvalidInput("replayed")
+
+    def _reply(self, message: InboundMessage, fields: dict[str, object], text: str) -> bytes:
+        at = int(self._clock())
+        xml = codec.text_reply(message.sender, str(fields["ToUserName"]), at, text)
+        if self._mode is not Mode.PLAIN:
+            xml = codec.sealed_reply(self._crypter, self._token, xml, at, str(secrets.randbelow(10**10)))
+        return xml.encode()
+
+    def _clock(self) -> float:
+        return self._tools.now().timestamp()
+
+    def _refused(self, status: int, reason: str) -> web.Response:
+        log.warning("wechat.refused", account=self._account, reason=reason)
+        self._tools.meter.refused(self._account, reason)
+        return web.Response(status=status, text=f"{reason}\n")
+
+
+_STATUS = {"bad_signature": 401, "plaintext_refused": 403, "stale": 403, "replayed": 403}

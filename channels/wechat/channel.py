@@ -1,0 +1,92 @@
+"""One WeChat public account as a channel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from channels.contract import Capabilities, Finding, Route, SendError, SendReason, SendResult
+from channels.wechat.api import Api
+from channels.wechat.callback import Callback
+from channels.wechat.quota import grant
+from channels.wechat.settings import read
+from normalizer.message import SourceChannel
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from channels.contract import Grant, Tools
+    from channels.wechat.settings import Settings
+    from normalizer.message import InboundMessage, OutboundMessage
+
+MAX_BYTES = 2048
+"""UTF-8 bytes of one text; more is dropped by the platform without a word (wechat.md 2.4)."""
+VALUE = 20
+"""Characters of a template's value; more is cut by the platform without a word (wechat.md 2.6)."""
+
+
+class WeChat:
+    """Receives callbacks and sends by customer-service and template messages."""
+
+    def __init__(self, account: str, settings: Settings, tools: Tools) -> None:
+        self.account = account
+        self.capabilities = Capabilities(
+            source=SourceChannel.WECHAT,
+            max_bytes=MAX_BYTES,
+            passive=True,
+            passive_deadline=settings.passive_deadline,
+            templates=settings.templates,
+        )
+        self._callback = Callback(account, settings, tools)
+        self._api = Api(account, settings, tools)
+
+    def routes(self) -> Sequence[Route]:
+        """Return the callback's two methods."""
+        return (Route("GET", "", self._callback.verify), Route("POST", "", self._callback.receive))
+
+    def grant(self, message: InboundMessage) -> Grant | None:
+        """Return the leave to write that a message gives (wechat.md 2.5)."""
+        return grant(message)
+
+    async def run(self) -> None:
+        """Return at once: WeChat calls us."""
+
+    async def send(self, message: OutboundMessage) -> SendResult:
+        """Send a text, or a template message when one is named; raises SendError."""
+        if message.template:
+            return await self._send_template(message)
+        body = {"touser": message.address.user, "msgtype": "text", "text": {"content": message.text}}
+        await self._api.call("/cgi-bin/message/custom/send", body)
+        return SendResult()
+
+    async def check(self) -> Sequence[Finding]:
+        """Fetch a token and ask for the callback's addresses."""
+        try:
+            await self._api.call("/cgi-bin/get_api_domain_ip", {})
+        except SendError as error:
+            return [Finding(ok=False, what=f"{self.account}：微信接口不可用（{error}）", cure=_cure(error))]
+        return [Finding(ok=True, what=f"{self.account}：微信凭证有效，接口可用")]
+
+    async def _send_template(self, message: OutboundMessage) -> SendResult:
+        body: dict[str, Any] = {
+            "touser": message.address.user,
+            "template_id": message.template,
+            "client_msg_id": message.id[:32],
+            "data": {name: {"value": value[:VALUE]} for name, value in message.fields.items()},
+        }
+        answer = await self._api.call("/cgi-bin/message/template/send", body)
+        return SendResult(provider_id=str(answer.get("msgid", "")))
+
+
+def build(account: str, settings: Mapping[str, object], tools: Tools) -> WeChat:
+    """Make the channel of an account; raises Misconfigured."""
+    return WeChat(account, read(account, settings), tools)
+
+
+def _cure(error: SendError) -> str:
+    if "40164" in error.detail:
+        return "把上面这个出口 IP 加到公众平台的 IP 白名单"
+    if error.reason is SendReason.CREDENTIALS:
+        return "核对 app_id 和 secret，与公众平台上的一致"
+    if error.reason in {SendReason.CONNECTION, SendReason.TIMEOUT}:
+        return "检查本机能否访问 api_base，以及防火墙和代理"
+    return "查公众平台的错误码说明；日志里有 rid"

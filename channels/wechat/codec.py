@@ -1,0 +1,181 @@
+"""The wire of callbacks: signature, cipher, XML; strict where the provider's own library is not (wechat.md 1.4).
+
+One error type says everything that can be wrong with what came in. Nothing here waits or remembers.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import os
+import re
+from typing import TYPE_CHECKING
+from xml.parsers import expat
+
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+from normalizer.errors import InvalidInput, TooLarge
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MAX_BODY = 64 * 1024
+MAX_DEPTH = 4
+MAX_ELEMENTS = 64
+BLOCK = 32
+"""WeChat pads to 32 bytes, not to the cipher's 16 (wechat.md 2.1)."""
+_LEAD = 16
+_LENGTH = 4
+
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]")
+
+
+def signature(*parts: str) -> str:
+    """Return the hex SHA-1 of the parts, sorted and joined."""
+    return hashlib.sha1("".join(sorted(parts)).encode(), usedforsecurity=False).hexdigest()
+
+
+def signed(given: str, *parts: str) -> bool:
+    """Return whether a signature is right, in constant time."""
+    return hmac.compare_digest(signature(*parts).encode(), given.encode())
+
+
+class Crypter:
+    """Encrypts with the account's key, and decrypts with it or the one before."""
+
+    def __init__(self, app_id: str, keys: Sequence[bytes]) -> None:
+        self._app_id = app_id.encode()
+        self._ciphers = [Cipher(algorithms.AES(key), modes.CBC(key[:16])) for key in keys]
+
+    def decrypt(self, sealed: str) -> bytes:
+        """Return the message inside; raises InvalidInput when it is not for this account."""
+        try:
+            data = base64.b64decode(sealed, validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise InvalidInput("bad_base64") from error
+        if not data or len(data) % 16:
+            raise InvalidInput("bad_length")
+        reason = "bad_cipher"
+        for cipher in self._ciphers:
+            decryptor = cipher.decryptor()
+            try:
+                return self._message(decryptor.update(data) + decryptor.finalize())
+            except InvalidInput as error:
+                reason = str(error)
+        raise InvalidInput(reason)
+
+    def encrypt(self, message: bytes) -> str:
+        """Return the message sealed for this account's provider."""
+        plain = os.urandom(_LEAD) + len(message).to_bytes(_LENGTH) + message + self._app_id
+        pad = BLOCK - len(plain) % BLOCK
+        encryptor = self._ciphers[0].encryptor()
+        sealed = encryptor.update(plain + bytes((pad,)) * pad) + encryptor.finalize()
+        return base64.b64encode(sealed).decode()
+
+    def _message(self, plain: bytes) -> bytes:
+        pad = plain[-1]
+        if not 1 <= pad <= BLOCK or plain[-pad:] != bytes((pad,)) * pad:
+            raise InvalidInput("bad_padding")
+        start = _LEAD + _LENGTH
+        end = start + int.from_bytes(plain[_LEAD:start])
+        if end > len(plain) - pad:
+            raise InvalidInput("bad_length")
+        if not hmac.compare_digest(plain[end:-pad], self._app_id):
+            raise InvalidInput("other_app_id")
+        return plain[start:end]
+
+
+class _Flat:
+    """Collects elements; refuses what a callback never holds."""
+
+    __slots__ = ("_names", "_stack", "_text", "count")
+
+    def __init__(self) -> None:
+        self._stack: list[dict[str, object]] = [{}]
+        self._names: list[str] = []
+        self._text: list[str] = []
+        self.count = 0
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:  # noqa: ARG002 - WeChat uses none
+        self.count += 1
+        if self.count > MAX_ELEMENTS or len(self._names) >= MAX_DEPTH:
+            raise TooLarge("too_deep_or_many")
+        self._names.append(name)
+        self._stack.append({})
+        self._text.clear()
+
+    def text(self, data: str) -> None:
+        self._text.append(data)
+
+    def end(self, name: str) -> None:
+        self._names.pop()
+        inside = self._stack.pop()
+        around = self._stack[-1]
+        value: object = inside or "".join(self._text)
+        if name in around:
+            # In a list of results the provider repeats <item>; a message's own fields never repeat.
+            if name not in _REPEATED:
+                raise InvalidInput("repeated_element")
+            value = around[name]
+        around[name] = value
+        self._text.clear()
+
+    def root(self) -> dict[str, object]:
+        root = self._stack[0].get("xml")
+        if not isinstance(root, dict):
+            raise InvalidInput("not_a_message")
+        return root
+
+
+_REPEATED = frozenset({"item", "List"})
+
+
+def parse_xml(data: bytes) -> dict[str, object]:
+    """Return the fields of a callback's XML; raises InvalidInput or TooLarge."""
+    if len(data) > MAX_BODY:
+        raise TooLarge("too_large")
+    parser = expat.ParserCreate("utf-8")
+    parser.buffer_text = True
+    flat = _Flat()
+    parser.StartElementHandler = flat.start
+    parser.EndElementHandler = flat.end
+    parser.CharacterDataHandler = flat.text
+    parser.StartDoctypeDeclHandler = _refuse
+    parser.ProcessingInstructionHandler = _refuse
+    try:
+        parser.Parse(data, True)
+    except expat.ExpatError as error:
+        raise InvalidInput("not_xml") from error
+    return flat.root()
+
+
+def cdata(text: str) -> str:
+    """Return text for a CDATA section: without control characters, and with ``]]>`` split in two."""
+    return _CONTROL.sub("", text).replace("]]>", "]]]]><![CDATA[>")
+
+
+def text_reply(to_user: str, from_user: str, at: int, text: str) -> str:
+    """Return the XML of a passive text reply (wechat.md 2.4)."""
+    return (
+        f"<xml><ToUserName><![CDATA[{cdata(to_user)}]]></ToUserName>"
+        f"<FromUserName><![CDATA[{cdata(from_user)}]]></FromUserName>"
+        f"<CreateTime>{at}</CreateTime><MsgType><![CDATA[text]]></MsgType>"
+        f"<Content><![CDATA[{cdata(text)}]]></Content></xml>"
+    )
+
+
+def sealed_reply(crypter: Crypter, token: str, message: str, at: int, nonce: str) -> str:
+    """Return the XML of an encrypted reply."""
+    sealed = crypter.encrypt(message.encode())
+    stamp = str(at)
+    return (
+        f"<xml><Encrypt><![CDATA[{sealed}]]></Encrypt>"
+        f"<MsgSignature><![CDATA[{signature(token, stamp, nonce, sealed)}]]></MsgSignature>"
+        f"<TimeStamp>{stamp}</TimeStamp><Nonce><![CDATA[{nonce}]]></Nonce></xml>"
+    )
+
+
+def _refuse(*_: object) -> None:
+    raise InvalidInput("forbidden_markup")

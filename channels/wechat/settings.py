@@ -1,0 +1,95 @@
+"""What an account of WeChat needs: design names, checked before anything starts."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from normalizer.errors import Misconfigured
+
+
+class Mode(StrEnum):
+    """How callbacks come: plain, both (compatible), or encrypted only (safe)."""
+
+    PLAIN = "plain"
+    COMPATIBLE = "compatible"
+    SAFE = "safe"
+
+
+class Settings(BaseModel):
+    """One public account. ``previous_aes_key`` is still accepted for a while after the key was changed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Literal["wechat"]
+    app_id: str = Field(min_length=1)
+    secret: SecretStr
+    token: SecretStr
+    aes_key: SecretStr | None = None
+    previous_aes_key: SecretStr | None = None
+    mode: Mode = Mode.SAFE
+    api_base: str = "https://api.weixin.qq.com"
+    passive_deadline: float = Field(default=3.5, gt=0, lt=5)
+    templates: Mapping[str, str] = Field(default_factory=dict)
+
+    @field_validator("aes_key", "previous_aes_key")
+    @classmethod
+    def _right_length(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and decode_key(value.get_secret_value()) is None:
+            message = "the EncodingAESKey has 43 letters and digits; copy it again from the WeChat console"
+            raise ValueError(message)
+        return value
+
+    @field_validator("api_base")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        if not value.startswith(("https://", "http://")):
+            message = "write an address such as https://api.weixin.qq.com"
+            raise ValueError(message)
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _key_for_mode(self) -> Settings:
+        if self.mode is not Mode.PLAIN and self.aes_key is None:
+            message = f'mode "{self.mode}" needs aes_key; set it, or set mode = "plain"'
+            raise ValueError(message)
+        return self
+
+
+def read(account: str, raw: Mapping[str, object]) -> Settings:
+    """Return the settings of an account; raises Misconfigured naming the field and the cure."""
+    try:
+        return Settings.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        setting = ".".join(part for part in ("channels", account, field) if part)
+        raise Misconfigured(setting, _CURES.get(first["type"], first["msg"])) from None
+
+
+def decode_key(encoded: str) -> bytes | None:
+    """Return the 32 bytes of an EncodingAESKey, None when it is not one."""
+    try:
+        key = base64.b64decode(encoded + "=", validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return key if len(key) == 32 else None
+
+
+_CURES = {
+    "missing": "this setting is missing; add it to the account's table in the configuration",
+    "extra_forbidden": "there is no such setting; remove it or correct its name",
+}

@@ -1,0 +1,80 @@
+"""The access token: one for all processes, fetched by one of them (wechat.md 1.3, 2.8).
+
+``stable_token`` returns the same token to everybody until its last five minutes, so a second fetch does no harm;
+single flight and compare-and-refresh keep it to one per rotation all the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import structlog
+
+from channels.contract import SendError, SendReason
+from channels.http import post_json
+from channels.wechat.errors import error_of
+
+if TYPE_CHECKING:
+    from channels.contract import Tools
+    from channels.wechat.settings import Settings
+
+log = structlog.get_logger()
+
+EARLY = 300
+"""Seconds before its end at which a token is no longer handed out."""
+LOCK_TTL = 15.0
+LOCK_WAIT = 10.0
+SECONDS = 10.0
+
+
+class TokenProvider:
+    """Hands out the token of one account."""
+
+    def __init__(self, account: str, settings: Settings, tools: Tools) -> None:
+        self._account = account
+        self._settings = settings
+        self._tools = tools
+        self._key = f"wechat:{settings.app_id}:token"
+        self._lock = asyncio.Lock()
+
+    async def token(self) -> str:
+        """Return a token that is thought to be good; raises SendError."""
+        return await self._tools.keys.get(self._key) or await self._fetch(None)
+
+    async def renewed(self, failed: str) -> str:
+        """Return a token other than the one that failed; raises SendError."""
+        return await self._fetch(failed)
+
+    async def _fetch(self, failed: str | None) -> str:
+        async with self._lock, self._tools.keys.lock(f"{self._key}:lock", LOCK_TTL, LOCK_WAIT):
+            # Somebody else may have fetched it while we waited for our turn.
+            known = await self._tools.keys.get(self._key)
+            if known and known != failed:
+                return known
+            token, lives = await self._ask(force=False)
+            if token == failed:
+                token, lives = await self._ask(force=True)
+            await self._tools.keys.set(self._key, token, max(lives - EARLY, 1))
+            return token
+
+    async def _ask(self, *, force: bool) -> tuple[str, float]:
+        settings = self._settings
+        body = {
+            "grant_type": "client_credential",
+            "appid": settings.app_id,
+            "secret": settings.secret.get_secret_value(),
+            "force_refresh": force,
+        }
+        address = f"{settings.api_base}/cgi-bin/stable_token"
+        try:
+            answer = await post_json(self._tools.http, address, body, seconds=SECONDS)
+        except SendError as error:
+            # Nothing was sent to the citizen yet, so an unanswered token call is safe to repeat.
+            again = SendReason.CONNECTION if error.reason is SendReason.TIMEOUT else error.reason
+            raise SendError(again, f"token: {error.detail}") from error
+        if (refusal := error_of(answer)) is not None:
+            log.error("wechat.token_refused", account=self._account, detail=refusal.detail)
+            raise refusal
+        self._tools.meter.token_refreshed(self._account)
+        return str(answer["access_token"]), float(answer.get("expires_in", 7200))
