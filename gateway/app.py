@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import random
 import secrets
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+import signal as signals
+import tomllib
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from importlib import resources
 from pathlib import Path
@@ -34,16 +36,19 @@ from gateway.inbox import Inbox
 from gateway.metrics import Metrics
 from gateway.pace import Pace
 from gateway.pipeline import Pipeline
-from gateway.runtime import Ids, now
+from gateway.runtime import Ids, millis, now
+from gateway.store import migrate
 from gateway.store.seal import Sealer, load_key
 from gateway.store.store import make_ready, open_store
 from gateway.turns import Turns
 from gateway.web import health, hooks, portal
 from normalizer.errors import Misconfigured
+from outbox import queue
+from outbox.route import Quiet
 from outbox.sender import Sender
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
     from datetime import datetime
 
     from channels.contract import Channel
@@ -53,53 +58,67 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 ZONE = ZoneInfo("Asia/Shanghai")
-DEFERRED_PAUSE = 1.0
+DEFERRED_PAUSE = 0.5
 SUPERVISE_PAUSE = 30.0
 SUPERVISED = 100
 STOP_PATIENCE = 20.0
+CALL_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """The open database with its key, and the cases in it."""
+
+    store: Store
+    sealer: Sealer
+    cases: CaseBook
 
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """A gateway that runs: what the web pages, the command line and the sandbox may use of it."""
+    """A gateway that runs: what the pages, the command line and the sandbox may use of it."""
 
-    settings: Settings
-    store: Store
-    sealer: Sealer
-    book: CaseBook
+    books: Books
     office: Office
     channels: Mapping[str, Channel]
+    inbox: Inbox
     pipeline: Pipeline
     sender: Sender
     metrics: Metrics
+    cities: profiles.Profiles
     app: web.Application
 
 
 @asynccontextmanager
-async def open_case_book(settings: Settings) -> AsyncIterator[tuple[Store, Sealer, CaseBook]]:
-    """Open the database with its key, for commands that only read or settle; raises Misconfigured."""
+async def open_books(settings: Settings) -> AsyncIterator[Books]:
+    """Open the database with its key; raises Misconfigured."""
     sealer = Sealer(load_key(settings.key_path))
     store = await open_store(settings.database)
     try:
         await make_ready(store, sealer.mark, migrates=settings.migrate == "auto")
-        yield store, sealer, CaseBook(sealer, Ids(), notice_words())
+        yield Books(store, sealer, CaseBook(sealer, Ids(), notice_words()))
     finally:
         await store.close()
 
 
 @asynccontextmanager
-async def running(settings: Settings, *, clock: Callable[[], datetime] = now) -> AsyncIterator[Gateway]:
+async def running(
+    settings: Settings,
+    *,
+    clock: Callable[[], datetime] = now,
+    decider: type[Decider] = Decider,
+) -> AsyncIterator[Gateway]:
     """Join all parts and keep them running inside the block; raises Misconfigured.
 
     On leaving, what is in hand is finished: the pipeline's line first, then what is being sent.
     """
     async with AsyncExitStack() as stack:
-        store, sealer, book = await stack.enter_async_context(open_case_book(settings))
+        books = await stack.enter_async_context(open_books(settings))
         bus = await buses.open_bus(settings.redis)
         stack.push_async_callback(bus.close)
-        http = await stack.enter_async_context(ClientSession(timeout=ClientTimeout(total=15)))
-        gateway, inbox = _join(settings, store, sealer, book, bus, http, clock)
-        async with _kept_running(gateway, inbox, bus):
+        http = await stack.enter_async_context(ClientSession(timeout=ClientTimeout(total=CALL_SECONDS)))
+        gateway = _join(settings, books, bus=bus, http=http, clock=clock, decider=decider)
+        async with _kept_running(gateway):
             gc.collect()
             gc.freeze()
             yield gateway
@@ -107,64 +126,93 @@ async def running(settings: Settings, *, clock: Callable[[], datetime] = now) ->
 
 def _join(
     settings: Settings,
-    store: Store,
-    sealer: Sealer,
-    book: CaseBook,
+    books: Books,
+    *,
     bus: buses.Bus,
     http: ClientSession,
     clock: Callable[[], datetime],
-) -> tuple[Gateway, Inbox]:
-    metrics, ids = Metrics(), Ids()
-    cities = profiles.load(settings.profile)
+    decider: type[Decider],
+) -> Gateway:
+    metrics, cities = Metrics(), profiles.load(settings.profile)
     calendar = Calendar.of(cities.current)
     channels: dict[str, Channel] = {}
     queued = partial(bus.wake, "outbox")
-    turns = Turns(sealer=sealer, ids=ids, book=book, channels=channels, profiles=cities, calendar=calendar)
-    answers = Answers(
-        book=book,
-        sealer=sealer,
-        region=cities.current.region,
-        zone=ZONE,
-        random_int=secrets.randbelow,
-    )
+    decides = _decider(decider, books, channels, cities, calendar)
     pipeline = Pipeline(
-        store=store,
-        decider=Decider(
-            sealer=sealer,
-            turns=turns,
-            answers=answers,
-            channels=channels,
-            ids=ids,
-            failed_reply=say("zh", "failed"),
-        ),
+        store=books.store,
+        decider=decides,
         metrics=metrics,
-        moment=lambda: Moment(clock(), profiles.city(cities.current)),
+        moment=lambda: Moment(clock(), cities.city),
         now=clock,
         queued=queued,
         pending=settings.limits.pending,
     )
     pace = Pace(per_second=settings.limits.sender_per_second, burst=settings.limits.sender_burst)
-    inbox = Inbox(pipeline=pipeline, pace=pace, sealer=sealer, store=store)
-    channels.update(_channels(settings, Tools(inbox=inbox, keys=bus, http=http, meter=metrics, now=clock)))
+    inbox = Inbox(pipeline=pipeline, pace=pace, sealer=books.sealer, store=books.store)
+    channels.update(
+        make_channels(settings, Tools(inbox=inbox, keys=bus, http=http, meter=metrics, now=clock))
+    )
     office = Office(
-        store=store,
-        book=book,
+        store=books.store,
+        book=books.cases,
         profiles=cities,
         calendar=calendar,
         now=clock,
         queued=queued,
         moved=metrics.moved,
     )
-    sender = Sender(store=store, channels=channels)
-    gateway = Gateway(
-        settings, store, sealer, book, office, channels, pipeline, sender, metrics, web.Application()
+    quiet = cities.current.quiet
+    sender = Sender(
+        store=books.store,
+        channels=channels,
+        unseal=books.sealer.open,
+        quiet=Quiet(quiet.start, quiet.until),
+        wake=bus,
+        meter=metrics,
+        now=clock,
+        random=random.random,
     )
-    _pages(gateway, cities)
-    return gateway, inbox
+    gateway = Gateway(books, office, channels, inbox, pipeline, sender, metrics, cities, web.Application())
+    _add_pages(gateway)
+    return gateway
 
 
-def _channels(settings: Settings, tools: Tools) -> dict[str, Channel]:
-    made = {}
+def _decider(
+    kind: type[Decider],
+    books: Books,
+    channels: Mapping[str, Channel],
+    cities: profiles.Profiles,
+    calendar: Calendar,
+) -> Decider:
+    ids = Ids()
+    turns = Turns(
+        sealer=books.sealer,
+        ids=ids,
+        book=books.cases,
+        channels=channels,
+        profiles=cities,
+        calendar=calendar,
+    )
+    answers = Answers(
+        book=books.cases,
+        sealer=books.sealer,
+        region=cities.current.region,
+        zone=ZONE,
+        random_int=secrets.randbelow,
+    )
+    return kind(
+        sealer=books.sealer,
+        turns=turns,
+        answers=answers,
+        channels=channels,
+        ids=ids,
+        failed_reply=say("zh", "failed"),
+    )
+
+
+def make_channels(settings: Settings, tools: Tools) -> dict[str, Channel]:
+    """Return the channels of a configuration; raises Misconfigured."""
+    made: dict[str, Channel] = {}
     for account, raw in settings.channels.items():
         kind = str(raw.get("kind", ""))
         if kind not in ADAPTERS:
@@ -174,14 +222,14 @@ def _channels(settings: Settings, tools: Tools) -> dict[str, Channel]:
     return made
 
 
-def _pages(gateway: Gateway, cities: profiles.Profiles) -> None:
+def _add_pages(gateway: Gateway) -> None:
     app = gateway.app
     aiohttp_jinja2.setup(app, loader=jinja2.PackageLoader("gateway", "templates"), autoescape=True)
     app.router.add_static("/static", Path(str(resources.files("gateway") / "static")))
-    portal.add(app, lambda: profiles.city(cities.current))
+    portal.add(app, gateway.cities.city)
     hooks.add(app, gateway.channels)
     health.Health(
-        store=gateway.store,
+        store=gateway.books.store,
         metrics=gateway.metrics,
         draining=lambda: gateway.pipeline.stopping,
         refresh=partial(_measure, gateway),
@@ -189,23 +237,22 @@ def _pages(gateway: Gateway, cities: profiles.Profiles) -> None:
 
 
 async def _measure(gateway: Gateway) -> None:
-    depth, age = await gateway.store.read(partial(queue.depth_and_age, now_ms=millis(now())))
+    depth, age = await gateway.books.store.read(partial(queue.depth_and_age, now_ms=millis(now())))
     gateway.metrics.depths(inbox=gateway.pipeline.depth, outbox=depth, outbox_age=age / 1000)
 
 
 @asynccontextmanager
-async def _kept_running(gateway: Gateway, inbox: Inbox) -> AsyncIterator[None]:
-    """Run what must run beside the pages; on leaving, the pipeline's line and what is being sent are finished."""
-    pipeline = asyncio.create_task(gateway.pipeline.run(), name="pipeline")
-    sender = asyncio.create_task(gateway.sender.run(), name="sender")
+async def _kept_running(gateway: Gateway) -> AsyncIterator[None]:
+    """Run what must run beside the pages; on leaving, what is in hand is finished."""
+    ending = [
+        asyncio.create_task(gateway.pipeline.run(), name="pipeline"),
+        asyncio.create_task(gateway.sender.run(), name="sender"),
+    ]
     endless = [
-        asyncio.create_task(work, name=name)
-        for name, work in (
-            ("patience", inbox.watch()),
-            ("deferred", inbox.turn_deferred(DEFERRED_PAUSE)),
-            ("supervise", _supervise(gateway.office)),
-            *((f"channel {account}", channel.run()) for account, channel in gateway.channels.items()),
-        )
+        asyncio.create_task(gateway.inbox.watch(), name="patience"),
+        asyncio.create_task(gateway.inbox.turn_deferred(DEFERRED_PAUSE), name="deferred"),
+        asyncio.create_task(_supervise(gateway.office), name="supervise"),
+        *(asyncio.create_task(channel.run(), name=account) for account, channel in gateway.channels.items()),
     ]
     try:
         yield
@@ -213,7 +260,7 @@ async def _kept_running(gateway: Gateway, inbox: Inbox) -> AsyncIterator[None]:
         gateway.pipeline.stop()
         gateway.sender.stop()
         async with asyncio.timeout(STOP_PATIENCE):
-            await asyncio.gather(pipeline, sender)
+            await asyncio.gather(*ending)
         for task in endless:
             task.cancel()
         await asyncio.gather(*endless, return_exceptions=True)
@@ -235,27 +282,54 @@ def notice_words() -> Mapping[str, Mapping[str, str]]:
     return tomllib.loads(text)
 
 
-async def serve(settings: Settings, ready: Callable[[Gateway], None]) -> None:
-    """Run until SIGTERM or SIGINT: finish what is in hand, answer the rest with 503, and end."""
+def stop_signal() -> asyncio.Event:
+    """Return an event that SIGTERM and SIGINT set."""
     stop = asyncio.Event()
-    for signal in (signals.SIGTERM, signals.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(signal, stop.set)
+    for number in (signals.SIGTERM, signals.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+async def serve(settings: Settings, ready: Callable[[str], None], *, shared: bool) -> None:
+    """Run until SIGTERM or SIGINT: finish what is in hand, answer the rest with 503, and end."""
+    stop = stop_signal()
     async with (
         running(settings) as gateway,
-        listening(gateway.app, settings.host, settings.port, reuse=settings.workers > 1),
+        listening(gateway.app, settings.host, settings.port, shared=shared) as port,
     ):
-        ready(gateway)
+        ready(f"http://{settings.host}:{port}")
         await stop.wait()
         gateway.pipeline.stop()
 
 
+async def work(settings: Settings) -> None:
+    """Send what is owed and keep the clocks until SIGTERM or SIGINT, without receiving."""
+    stop = stop_signal()
+    async with running(settings):
+        await stop.wait()
+
+
+async def migrated(settings: Settings) -> str:
+    """Bring the tables up to date and return their version."""
+    store = await open_store(settings.database)
+    try:
+        return await store.write(migrate.upgrade)
+    finally:
+        await store.close()
+
+
 @asynccontextmanager
-async def listening(app: web.Application, host: str, port: int, *, reuse: bool = False) -> AsyncIterator[int]:
-    """Serve an application inside the block and return its port; requests in hand are finished on leaving."""
+async def listening(
+    app: web.Application, host: str, port: int, *, shared: bool = False
+) -> AsyncIterator[int]:
+    """Serve an application inside the block and return its port; requests in hand are finished on leaving.
+
+    ``shared`` lets several processes listen on one port.
+    """
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_PATIENCE)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host, port, reuse_port=reuse or None, backlog=1024)
+        site = web.TCPSite(runner, host, port, reuse_port=shared or None, backlog=1024)
         await site.start()
         yield runner.addresses[0][1]
     finally:

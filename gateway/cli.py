@@ -65,9 +65,10 @@ def serve(
     from gateway import workers as processes
 
     settings = _settings(config, host=host, port=port, workers=workers)
-    if settings.workers > 1:
+    shared = settings.workers > 1
+    if shared and processes.WORKER not in os.environ:
         sys.exit(processes.supervise(settings, config))
-    _loop(gateway.serve(settings, _announce))
+    _loop(gateway.serve(settings, _announce, shared=shared))
 
 
 @app.command()

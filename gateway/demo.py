@@ -7,32 +7,17 @@ a case is seen to move and the citizen to be told.
 from __future__ import annotations
 
 import asyncio
-import secrets
 import signal as signals
-import string
 import tempfile
 from contextlib import AsyncExitStack
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-
-from gateway import app as gateway
-from gateway import runtime, views
-from gateway.sandbox import SandboxSettings, create_sandbox
-from gateway.settings import Settings, load
-from gateway.store import cases as case_rows
-from gateway.store.bodies import open_event
-from normalizer.case import CITIZEN_LABELS, STAGE_LABELS, Actor, Command, Role, Stage, Verb
-from normalizer.codes import CATEGORY_LABELS, FIELD_LABELS, KIND_LABELS, Field
-from normalizer.errors import JiesuError
+from normalizer.case import Actor, Command, Role, Stage, Verb
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gateway.app import Gateway
-    from gateway.store.rows import CaseRow
 
 ACCOUNT = "wx"
 SHOWN = 20

@@ -65,7 +65,8 @@ async def examine(settings: Settings) -> Sequence[Finding]:
 
 
 async def _database(settings: Settings) -> Sequence[Finding]:
-    async with gateway.open_case_book(settings) as (store, _, _):
+    async with gateway.open_books(settings) as books:
+        store = books.store
         before = time.time()
         clock = await store.read(_clock)
         after = time.time()

@@ -69,6 +69,11 @@ class Pipeline:
         self._stopping = False
 
     @property
+    def stopping(self) -> bool:
+        """Whether nothing more is taken in."""
+        return self._stopping
+
+    @property
     def depth(self) -> int:
         """How many messages wait for a batch."""
         return len(self._pending)
@@ -162,10 +167,12 @@ class Pipeline:
         return fates
 
     def _settle(self, fates: dict[Item, Fate]) -> None:
+        clock = asyncio.get_running_loop().time()
         for item, fate in fates.items():
             del self._under_way[item.key]
             answer = fate.answer
             self._metrics.received(item.message.account, fate.outcome)
+            self._metrics.acknowledged(clock - item.arrived)
             taken = [waiter for waiter in item.waiters if not waiter.done()]
             for waiter in taken:
                 waiter.set_result(answer)

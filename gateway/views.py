@@ -8,10 +8,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from gateway.app import open_case_book
+from gateway.app import open_books
 from gateway.cases.book import chain
 from gateway.runtime import Ids, instant, millis, now
-from gateway.store import audit, cases as case_rows, lists, waiting
+from gateway.store import audit, lists, waiting
+from gateway.store import cases as case_rows
 from gateway.store.bodies import open_event, open_message
 from normalizer.codes import KIND_NAMES
 from normalizer.errors import InvalidInput, NotFound
@@ -35,7 +36,8 @@ ZONE = ZoneInfo("Asia/Shanghai")
 
 async def cases(settings: Settings, *, limit: int, stage: str, full: bool) -> list[dict[str, Any]]:
     """Return the newest cases."""
-    async with open_case_book(settings) as (store, sealer, book):
+    async with open_books(settings) as books:
+        store, sealer, book = books.store, books.sealer, books.cases
         rows = await store.read(partial(case_rows.newest, limit=limit, stage=stage))
         hide = await _hide(store, "case list", f"{len(rows)} cases", full=full)
         return [await _case(store, sealer, book, row, hide) for row in rows]
@@ -43,7 +45,8 @@ async def cases(settings: Settings, *, limit: int, stage: str, full: bool) -> li
 
 async def case(settings: Settings, number: str, *, full: bool) -> dict[str, Any]:
     """Return one case; raises NotFound."""
-    async with open_case_book(settings) as (store, sealer, book):
+    async with open_books(settings) as books:
+        store, sealer, book = books.store, books.sealer, books.cases
         row = await store.read(partial(case_rows.get, case_no=number))
         if row is None:
             raise NotFound(f"没有单号为 {number} 的工单")
@@ -53,7 +56,8 @@ async def case(settings: Settings, number: str, *, full: bool) -> dict[str, Any]
 
 async def inbox(settings: Settings, *, limit: int, state: str, full: bool) -> list[dict[str, Any]]:
     """Return the newest received messages."""
-    async with open_case_book(settings) as (store, sealer, _):
+    async with open_books(settings) as books:
+        store, sealer = books.store, books.sealer
         rows = await store.read(partial(lists.inbox, limit=limit, state=state))
         hide = await _hide(store, "inbox list", f"{len(rows)} messages", full=full)
         return [_message(sealer, row, hide) for row in rows]
@@ -61,7 +65,8 @@ async def inbox(settings: Settings, *, limit: int, state: str, full: bool) -> li
 
 async def message(settings: Settings, row_id: str, *, full: bool) -> dict[str, Any]:
     """Return one received message with the provider's payload; raises NotFound."""
-    async with open_case_book(settings) as (store, sealer, _):
+    async with open_books(settings) as books:
+        store, sealer = books.store, books.sealer
         row = await store.read(partial(lists.message, row_id=_id(row_id)))
         if row is None:
             raise NotFound(f"没有编号为 {row_id} 的消息")
@@ -73,14 +78,16 @@ async def message(settings: Settings, row_id: str, *, full: bool) -> dict[str, A
 
 async def replay(settings: Settings, row_id: str) -> None:
     """Let a failed message take its turn again; raises NotFound."""
-    async with open_case_book(settings) as (store, _, _):
+    async with open_books(settings) as books:
+        store = books.store
         if not await store.write(partial(waiting.again, message=_id(row_id))):
             raise NotFound(f"没有编号为 {row_id} 的失败消息")
 
 
 async def outbox(settings: Settings, *, limit: int, state: str, full: bool) -> list[dict[str, Any]]:
     """Return the newest outgoing messages."""
-    async with open_case_book(settings) as (store, sealer, _):
+    async with open_books(settings) as books:
+        store, sealer = books.store, books.sealer
         rows = await store.read(partial(lists.outgoing, limit=limit, state=state))
         hide = await _hide(store, "outbox list", f"{len(rows)} messages", full=full)
         return [_outgoing(settings, sealer, row, hide) for row in rows]
@@ -88,21 +95,24 @@ async def outbox(settings: Settings, *, limit: int, state: str, full: bool) -> l
 
 async def revive(settings: Settings, row_id: str) -> None:
     """Put a dead, unknown or buried message back in the queue; raises NotFound."""
-    async with open_case_book(settings) as (store, _, _):
+    async with open_books(settings) as books:
+        store = books.store
         if not await store.write(partial(queue.revive, row=_id(row_id), now_ms=millis(now()))):
             raise NotFound(f"没有编号为 {row_id} 的未送达消息")
 
 
 async def bury(settings: Settings, row_id: str) -> None:
     """Give an unsent message up; raises NotFound."""
-    async with open_case_book(settings) as (store, _, _):
+    async with open_books(settings) as books:
+        store = books.store
         if not await store.write(partial(queue.bury, row=_id(row_id))):
             raise NotFound(f"没有编号为 {row_id} 的未送达消息")
 
 
 async def verify(settings: Settings) -> dict[str, Any]:
     """Follow every chain of events and return what does not fit."""
-    async with open_case_book(settings) as (store, _, _):
+    async with open_books(settings) as books:
+        store = books.store
         found = await store.read(lambda connection: list(audit.breaches(connection, chain)))
         number, events = await store.read(audit.counts)
         return {"cases": number, "events": events, "breaches": [asdict(breach) for breach in found]}

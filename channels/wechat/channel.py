@@ -59,9 +59,9 @@ class WeChat:
         return SendResult()
 
     async def check(self) -> Sequence[Finding]:
-        """Fetch a token and ask for the callback's addresses."""
+        """Fetch a token: that needs the id, the secret and our address to be right."""
         try:
-            await self._api.call("/cgi-bin/get_api_domain_ip", {})
+            await self._api.tokens.token()
         except SendError as error:
             return [Finding(ok=False, what=f"{self.account}：微信接口不可用（{error}）", cure=_cure(error))]
         return [Finding(ok=True, what=f"{self.account}：微信凭证有效，接口可用")]

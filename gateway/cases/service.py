@@ -19,7 +19,6 @@ from normalizer.moves import advance
 from outbox.notices import Notice, NoticeKind
 
 if TYPE_CHECKING:
-
     from bots.contract import Submit
     from gateway.calendar import Calendar
     from gateway.profile import Profile

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -13,7 +13,7 @@ from gateway.store.tables import CASE_EVENT, CASES, CONVERSATION, OUTGOING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection
 
 
 def get(connection: Connection, case_no: str) -> CaseRow | None:
@@ -42,7 +42,7 @@ def due(connection: Connection, now: int, limit: int) -> list[CaseRow]:
     return [CaseRow(*row) for row in connection.execute(query)]
 
 
-def person(connection: Connection, conversation: bytes) -> Row[tuple[str, bytes]] | None:
+def person(connection: Connection, conversation: bytes) -> Any:
     """Return (account, sealed address) of a conversation."""
     query = select(CONVERSATION.c.account, CONVERSATION.c.address).where(CONVERSATION.c.id == conversation)
     return connection.execute(query).first()
@@ -65,7 +65,7 @@ def check_again(connection: Connection, case_no: str, at: int | None) -> None:
     connection.execute(update(CASES).where(CASES.c.case_no == case_no).values(check_at=at))
 
 
-def chain_of(connection: Connection) -> Sequence[Row[tuple[str, bytes, int]]]:
+def chain_of(connection: Connection) -> Sequence[Any]:
     """Return (case number, head, rev) of every case, for the audit."""
     return connection.execute(
         select(CASES.c.case_no, CASES.c.head, CASES.c.rev).order_by(CASES.c.case_no)

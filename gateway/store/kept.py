@@ -17,7 +17,8 @@ def keep(connection: Connection, name: str, value: str) -> str:
     """Return the value kept under a name; the first to come sets it."""
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     connection.execute(insert(KEPT).values(name=name, value=value).on_conflict_do_nothing())
-    return connection.execute(select(KEPT.c.value).where(KEPT.c.name == name)).scalar_one()
+    found: str = connection.execute(select(KEPT.c.value).where(KEPT.c.name == name)).scalar_one()
+    return found
 
 
 def add(connection: Connection, name: str, count: int) -> int:
@@ -27,4 +28,5 @@ def add(connection: Connection, name: str, count: int) -> int:
     statement = statement.on_conflict_do_update(
         index_elements=[COUNTER.c.name], set_={"value": COUNTER.c.value + count}
     )
-    return connection.execute(statement.returning(COUNTER.c.value)).scalar_one()
+    value: int = connection.execute(statement.returning(COUNTER.c.value)).scalar_one()
+    return value

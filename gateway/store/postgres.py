@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_DIALECT = postgresql.dialect()
+_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 _TIMEOUT = 30.0
 
 _LOCK = "SELECT * FROM conversation WHERE id = ANY($1::bytea[]) ORDER BY id FOR UPDATE"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Row, func, or_, select, update
+from sqlalchemy import func, or_, select, update
 
 from gateway.store.tables import CONVERSATION, INBOX
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
-def messages(connection: Connection, limit: int) -> Sequence[Row[tuple[bytes, bytes, bytes]]]:
+def messages(connection: Connection, limit: int) -> Sequence[Any]:
     """Return (id, conversation, body) of the oldest messages that wait for their turn."""
     query = select(INBOX.c.id, INBOX.c.conversation, INBOX.c.body).where(INBOX.c.state == "waiting")
     return connection.execute(query.order_by(INBOX.c.id).limit(limit)).all()

@@ -8,8 +8,6 @@ import aiohttp_jinja2
 from aiohttp import web
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from bots.contract import City
 
 HEADERS = {
@@ -20,11 +18,11 @@ HEADERS = {
 }
 
 
-def add(app: web.Application, city: Callable[[], City]) -> None:
+def add(app: web.Application, city: City) -> None:
     """Add the page and its style sheet."""
 
     async def home(request: web.Request) -> web.Response:
-        response = aiohttp_jinja2.render_template("portal.html", request, {"city": city()})
+        response = aiohttp_jinja2.render_template("portal.html", request, {"city": city})
         response.headers.update(HEADERS)
         return response
 

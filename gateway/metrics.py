@@ -1,0 +1,84 @@
+"""What is counted, for Prometheus. No label ever carries a person's data; each process answers for itself."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 4.0)
+_MESSAGES = (1, 2, 5, 10, 20, 50, 100, 256)
+
+
+class Metrics:
+    """The counters of one process; implements the meters of channels and outbox."""
+
+    content_type = CONTENT_TYPE_LATEST
+
+    def __init__(self) -> None:
+        registry = self._registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        labels = ["account", "outcome"]
+        self._in = Counter("jiesu_messages_in", "Messages received", labels, registry=registry)
+        self._out = Counter("jiesu_messages_out", "Messages sent or given up", labels, registry=registry)
+        self._refused = Counter("jiesu_refused", "Requests refused", ["account", "reason"], registry=registry)
+        self._tokens = Counter(
+            "jiesu_token_refreshes", "Access tokens fetched", ["account"], registry=registry
+        )
+        self._cases = Counter(
+            "jiesu_case_moves", "Moves of cases off the hot path", ["verb"], registry=registry
+        )
+        self._ack = Histogram("jiesu_ack_seconds", "Arrival to commit", buckets=_SECONDS, registry=registry)
+        self._turn = Histogram(
+            "jiesu_batch_seconds", "A batch, read to commit", buckets=_SECONDS, registry=registry
+        )
+        self._size = Histogram(
+            "jiesu_batch_messages", "Messages in a batch", buckets=_MESSAGES, registry=registry
+        )
+        self._inbox = Gauge("jiesu_inbox_depth", "Messages waiting for a batch", registry=registry)
+        self._outbox = Gauge("jiesu_outbox_depth", "Outgoing messages due", registry=registry)
+        self._age = Gauge(
+            "jiesu_outbox_age_seconds", "Age of the oldest due outgoing message", registry=registry
+        )
+        # Looking a label up costs three times what counting does (performance.md), so children are kept.
+        self._received = cache(self._in.labels)
+
+    def received(self, account: str, outcome: str) -> None:
+        """Count a message written down."""
+        self._received(account, outcome).inc()
+
+    def acknowledged(self, seconds: float) -> None:
+        """Time one message from arrival to commit."""
+        self._ack.observe(seconds)
+
+    def batch(self, messages: int, seconds: float) -> None:
+        """Time one batch."""
+        self._size.observe(messages)
+        self._turn.observe(seconds)
+
+    def sent(self, account: str, outcome: str) -> None:
+        """Count the end of an outgoing message."""
+        self._out.labels(account, outcome).inc()
+
+    def refused(self, account: str, reason: str) -> None:
+        """Count an inbound request that was turned away."""
+        self._refused.labels(account, reason).inc()
+
+    def token_refreshed(self, account: str) -> None:
+        """Count a fetch of a provider's access token."""
+        self._tokens.labels(account).inc()
+
+    def moved(self, verb: str) -> None:
+        """Count a case's move by a person or the clock."""
+        self._cases.labels(verb).inc()
+
+    def depths(self, *, inbox: int, outbox: int, outbox_age: float) -> None:
+        """Note how much waits now."""
+        self._inbox.set(inbox)
+        self._outbox.set(outbox)
+        self._age.set(outbox_age)
+
+    def text(self) -> bytes:
+        """Return everything in Prometheus' text format."""
+        return generate_latest(self._registry)

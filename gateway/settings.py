@@ -1,0 +1,158 @@
+"""Settings from a TOML file and the environment; every wrong one is named, with what to do.
+
+The environment wins: ``JIESU_DATABASE``, nested names by two underscores (``JIESU_CHANNELS__WX__SECRET``). A secret
+may stand in a file of its own: ``secret_file = "/run/secrets/wx"`` instead of ``secret``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from normalizer.errors import Misconfigured
+
+PREFIX = "JIESU_"
+_NOT_SETTINGS = frozenset({"JIESU_CONFIG", "JIESU_WORKER", "JIESU_REQUIRE_BROWSER"})
+_FILE = "_file"
+_PLAIN_FILE = frozenset({"key_file"})
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Limits(_Strict):
+    """How much may wait, and how fast one sender is served."""
+
+    pending: int = Field(default=4096, gt=0)
+    sender_per_second: float = Field(default=50.0, gt=0)
+    sender_burst: float = Field(default=500.0, ge=1)
+
+
+class Settings(_Strict):
+    """Everything that one installation decides."""
+
+    database: str = "sqlite:///jiesu.sqlite3"
+    redis: str | None = None
+    media: str | None = None
+    profile: Path | None = None
+    key_file: Path | None = None
+    host: str = "127.0.0.1"
+    port: int = Field(default=8345, ge=0, le=65535)
+    workers: int = Field(default=1, ge=1)
+    public_url: str = ""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    migrate: Literal["auto", "manual"] = "auto"
+    limits: Limits = Limits()
+    channels: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, repr=False)
+
+    @model_validator(mode="after")
+    def _fit(self) -> Settings:
+        if self.workers > 1 and self.database.startswith("sqlite:"):
+            message = "workers: one SQLite file belongs to one process; use PostgreSQL for several, or set workers = 1"
+            raise ValueError(message)
+        return self
+
+    @property
+    def key_path(self) -> Path:
+        """Where the master key is: as set, else beside the SQLite file, else in the working folder."""
+        if self.key_file is not None:
+            return self.key_file
+        if self.database.startswith("sqlite:///"):
+            return Path(self.database.removeprefix("sqlite:///") + ".key")
+        return Path("jiesu.key")
+
+
+def load(path: Path | None, environ: Mapping[str, str], **given: object) -> Settings:
+    """Return the settings of a file, the environment, and what the command line gave; raises Misconfigured."""
+    raw = _file(path) if path is not None else {}
+    _merge(raw, _environment(environ))
+    raw |= given
+    raw = _secrets(raw)
+    if path is not None:
+        _anchor(raw, path.resolve().parent)
+    try:
+        return Settings.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        raise _misconfigured(first["loc"], first["type"], first["msg"]) from None
+
+
+def _file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise Misconfigured("--config", f"cannot read {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Misconfigured("--config", f"{path.name} is not valid TOML: {error}") from error
+
+
+def _environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    raw: dict[str, Any] = {}
+    for name, value in environ.items():
+        if not name.startswith(PREFIX) or name in _NOT_SETTINGS or name.startswith("JIESU_TEST_"):
+            continue
+        *parents, leaf = name.removeprefix(PREFIX).lower().split("__")
+        place = raw
+        for parent in parents:
+            place = place.setdefault(parent, {})
+        place[leaf] = value
+    return raw
+
+
+def _merge(below: dict[str, Any], above: Mapping[str, Any]) -> None:
+    for name, value in above.items():
+        if isinstance(value, Mapping) and isinstance(below.get(name), dict):
+            _merge(below[name], value)
+        else:
+            below[name] = value
+
+
+def _secrets(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Read every ``…_file`` into the setting it stands for."""
+    read: dict[str, Any] = {}
+    for name, value in raw.items():
+        if isinstance(value, Mapping):
+            read[name] = _secrets(value)
+        elif name.endswith(_FILE) and name not in _PLAIN_FILE:
+            read[name.removesuffix(_FILE)] = _content(name, str(value))
+        else:
+            read[name] = value
+    return read
+
+
+def _content(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text("utf-8").strip()
+    except OSError as error:
+        raise Misconfigured(name, f"cannot read {path}: {error.strerror}") from error
+
+
+def _anchor(raw: dict[str, Any], folder: Path) -> None:
+    """Read relative paths from the configuration's folder, and keep the key there."""
+    database = str(raw.get("database", "sqlite:///jiesu.sqlite3"))
+    if database.startswith("sqlite:///"):
+        raw["database"] = f"sqlite:///{folder / database.removeprefix('sqlite:///')}"
+    elif not raw.get("key_file"):
+        raw["key_file"] = folder / "jiesu.key"
+    for name in ("key_file", "profile"):
+        if raw.get(name):
+            raw[name] = folder / str(raw[name])
+
+
+def _misconfigured(where: tuple[int | str, ...], kind: str, message: str) -> Misconfigured:
+    name = ".".join(str(part) for part in where)
+    if kind == "extra_forbidden":
+        known = Limits.model_fields if where[0] == "limits" else Settings.model_fields
+        near = difflib.get_close_matches(str(where[-1]), known, 1)
+        return Misconfigured(
+            name, f"there is no such setting{f'; did you mean {near[0]}?' if near else '; remove it'}"
+        )
+    if not name:
+        name, _, message = message.removeprefix("Value error, ").partition(": ")
+    return Misconfigured(name, message)
