@@ -18,6 +18,7 @@ from gateway.batch import Answer, Fate
 from gateway.runtime import millis
 from gateway.store.rows import Conflict, Rows
 from normalizer.errors import Busy
+from outbox.tables import OutState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -159,7 +160,7 @@ class Pipeline:
         async with self._store.batch() as batch:
             fates = await self._decider.decide(batch, items, rows, self._moment(), clock)
             won = await batch.write(rows)
-        if rows.outgoing:
+        if any(row.state == OutState.QUEUED for row in rows.outgoing):
             self._queued()
         for item, fate in fates.items():
             if fate.claim is not None and fate.claim not in won:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import contextlib
 from typing import TYPE_CHECKING
 
 import structlog
@@ -53,8 +53,10 @@ class Callback:
             return self._refused(413, "too_large")
         body = await request.read()
         try:
-            mark, raw, fields = self._opened(request, body)
-            message = parse(self._account, fields, raw, self._tools.now())
+            now = self._tools.now()
+            clock = now.timestamp()
+            mark, raw, fields = self._opened(request, body, clock)
+            message = parse(self._account, fields, raw, now)
         except TooLarge as error:
             return self._refused(413, str(error))
         except InvalidInput as error:
@@ -63,53 +65,51 @@ class Callback:
             accepted = await self._tools.inbox.accept(message)
         except Busy:
             return web.Response(status=503, text="busy\n", headers=_RETRY)
-        self._seen.add(mark, self._clock())
+        self._seen.add(mark, clock)
         if accepted.reply is None:
             return web.Response(text="success")
         response = web.Response(
-            body=self._reply(message, fields, accepted.reply), content_type="application/xml"
+            body=self._reply(message, fields, accepted.reply, int(clock)), content_type="application/xml"
         )
-        await response.prepare(request)
-        await response.write_eof()
-        accepted.written()
+        # Only a reply that was handed to the network counts as written; a connection that is gone will be retried.
+        with contextlib.suppress(ConnectionError):
+            await response.prepare(request)
+            await response.write_eof()
+            accepted.written()
         return response
 
-    def _opened(self, request: web.Request, body: bytes) -> tuple[str, bytes, dict[str, object]]:
+    def _opened(
+        self, request: web.Request, body: bytes, clock: float
+    ) -> tuple[str, bytes, dict[str, object]]:
         """Return the request's mark, the message's bytes and its fields; raises InvalidInput."""
         query = request.query
         stamp, nonce = query.get("timestamp", ""), query.get("nonce", "")
         if self._mode is Mode.PLAIN:
             # In plain mode the signature does not cover the body, so the body makes the mark its own.
             mark = codec.signature(query.get("signature", ""), body.decode("utf-8", "replace"))
-            self._prove(query.get("signature", ""), mark, stamp, nonce)
+            self._prove(query.get("signature", ""), mark, clock, stamp, nonce)
             return mark, body, codec.parse_xml(body)
-        outer = codec.parse_xml(body)
-        sealed = outer.get("Encrypt")
+        sealed = codec.sealed_part(body)
         if not isinstance(sealed, str) or not sealed:
             raise InvalidInput("plaintext_refused")
         mark = query.get("msg_signature", "")
-        self._prove(mark, mark, stamp, nonce, sealed)
+        self._prove(mark, mark, clock, stamp, nonce, sealed)
         raw = self._crypter.decrypt(sealed)
         return mark, raw, codec.parse_xml(raw)
 
-    def _prove(self, given: str, mark: str, stamp: str, nonce: str, *sealed: str) -> None:
+    def _prove(self, given: str, mark: str, clock: float, stamp: str, nonce: str, *sealed: str) -> None:
         if not codec.signed(given, self._token, stamp, nonce, *sealed):
             raise InvalidInput("bad_signature")
-        clock = self._clock()
         if not stamp.isdecimal() or len(stamp) > 12 or abs(clock - int(stamp)) > FRESH:
             raise InvalidInput("stale")
         if self._seen.has(mark, clock):
             raise InvalidInput("replayed")
 
-    def _reply(self, message: InboundMessage, fields: dict[str, object], text: str) -> bytes:
-        at = int(self._clock())
+    def _reply(self, message: InboundMessage, fields: dict[str, object], text: str, at: int) -> bytes:
         xml = codec.text_reply(message.sender, str(fields["ToUserName"]), at, text)
         if self._mode is not Mode.PLAIN:
-            xml = codec.sealed_reply(self._crypter, self._token, xml, at, str(secrets.randbelow(10**10)))
+            xml = codec.sealed_reply(self._crypter, self._token, xml, at)
         return xml.encode()
-
-    def _clock(self) -> float:
-        return self._tools.now().timestamp()
 
     def _refused(self, status: int, reason: str) -> web.Response:
         log.warning("wechat.refused", account=self._account, reason=reason)

@@ -73,7 +73,9 @@ def run(url: str, load: Path, *, connections: int, seconds: int) -> Result:
         message = "wrk is missing: install Debian's package of that name"
         raise SystemExit(message)
     command = [wrk, "-t2", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "-s", str(LUA), url]
-    done = subprocess.run(command, env=os.environ | {"LOAD": str(load)}, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        command, env=os.environ | {"LOAD": str(load)}, capture_output=True, text=True, check=True
+    )
     figures = json.loads(done.stdout.rsplit("FIGURES ", 1)[1])
     return Result(**figures)
 
