@@ -27,9 +27,9 @@ from channels.contract import Tools
 from channels.registry import ADAPTERS
 from gateway import bus as buses
 from gateway import profile as profiles
+from gateway.answers import Answers
 from gateway.batch import Decider
 from gateway.calendar import Calendar
-from gateway.cases.answers import Answers
 from gateway.cases.book import CaseBook
 from gateway.cases.office import Office
 from gateway.inbox import Inbox

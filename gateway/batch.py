@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from bots.contract import Ask, Moment
     from channels.contract import Capabilities, Channel
-    from gateway.cases.answers import Answers
+    from gateway.answers import Answers
     from gateway.store.rows import ConversationRow, Known
     from gateway.store.seal import Sealer
     from gateway.store.store import Batch

@@ -6,43 +6,183 @@ a case is seen to move and the citizen to be told.
 
 from __future__ import annotations
 
-import asyncio
-import signal as signals
+import base64
+import secrets
 import tempfile
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from normalizer.case import Actor, Command, Role, Stage, Verb
+from rich.console import Console
+
+from gateway import app as gateway
+from gateway import runtime
+from gateway.sandbox.application import create_sandbox
+from gateway.sandbox.platform import SandboxSettings
+from gateway.settings import Settings, load
+from gateway.store import cases as case_rows
+from gateway.store.bodies import open_event
+from normalizer.case import STAGE_LABELS, Actor, Case, Command, Role, Stage, Verb
+from normalizer.codes import FIELD_LABELS, KIND_LABELS, Field
+from normalizer.errors import JiesuError, Misconfigured
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from gateway.app import Books, Gateway
+    from gateway.store.rows import CaseRow
 
-
-ACCOUNT = "wx"
 SHOWN = 20
+HOST = "127.0.0.1"
 
-_AGENT = Actor(Role.AGENT, "demo-agent")
-_UNIT = Actor(Role.UNIT, "demo-officer", "demo-unit")
-
+_AGENT = Actor(Role.AGENT, "demo")
+_UNIT = Actor(Role.UNIT, "demo", "demo-unit")
+_DISPATCH = Command(Verb.DISPATCH, _AGENT, unit="demo-unit", unit_name="区城市管理局")
 NEXT: Mapping[Stage, Command] = {
     Stage.SUBMITTED: Command(Verb.ACCEPT, _AGENT),
-    Stage.ACCEPTED: Command(Verb.DISPATCH, _AGENT, unit="demo-unit", unit_name="区城管局"),
+    Stage.ACCEPTED: _DISPATCH,
     Stage.DISPATCHED: Command(Verb.SIGN, _UNIT),
     Stage.PROCESSING: Command(Verb.REPLY, _UNIT, text="已派人到现场处理完毕，感谢您的反映。", code="已解决"),
     Stage.REPLIED: Command(Verb.FINISH, _AGENT),
     Stage.CLOSED_PENDING: Command(Verb.VISIT, _AGENT),
-    Stage.REWORK: Command(Verb.DISPATCH, _AGENT, unit="demo-unit", unit_name="区城管局"),
+    Stage.REWORK: _DISPATCH,
 }
-"""The hotline's next step at each stage, as a newcomer plays it."""
+"""The next step at each stage, as the newcomer plays it."""
+
+VERB_LABELS: Mapping[Verb, str] = {
+    Verb.SUBMIT: "提交", Verb.ACCEPT: "受理", Verb.DISPATCH: "派单", Verb.SIGN: "签收", Verb.REPLY: "答复",
+    Verb.FINISH: "办结", Verb.VISIT: "回访", Verb.RATE: "评价", Verb.CLOSE: "结案", Verb.REWORK: "重办",
+    Verb.URGE: "催办", Verb.SUPPLEMENT: "补充", Verb.WITHDRAW: "撤回", Verb.SUPERVISE: "督办", Verb.REMIND: "提醒",
+}  # fmt: skip
+ROLE_LABELS = {
+    Role.CITIZEN: "市民", Role.BOT: "智能客服", Role.AGENT: "工作人员", Role.SUPERVISOR: "负责人",
+    Role.UNIT: "承办单位", Role.TIMER: "时钟", Role.PARTNER: "外部系统",
+}  # fmt: skip
 
 
 async def run(*, port: int, data: Path | None, gateway_url: str, config: Path | None) -> None:
-    """Run until stopped; prints the address where the phone is."""
-    stop = asyncio.Event()
-    for number in (signals.SIGTERM, signals.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    """Run until stopped, and print the address where the phone is; raises Misconfigured.
+
+    With ``gateway_url`` the gateway of ``config`` runs elsewhere, and only the outside world is played here.
+    """
+    stop = gateway.stop_signal()
     async with AsyncExitStack() as stack:
-        if data is None:
-            data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jiesu-demo-")))
+        runtime.configure_logs("warning")
+        if gateway_url:
+            await _beside(stack, gateway_url, config, port)
+        else:
+            await _whole(stack, data, port)
         await stop.wait()
+
+
+async def _whole(stack: AsyncExitStack, data: Path | None, port: int) -> None:
+    """Start the gateway and the stand-in together."""
+    if data is None:
+        data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jiesu-demo-")))
+    data.mkdir(parents=True, exist_ok=True)
+    account = SandboxSettings("wxdemo", secrets.token_hex(16), secrets.token_hex(8), _aes_key())
+    views: dict[str, Gateway] = {}
+    sandbox = create_sandbox(
+        account,
+        cases=lambda: _cases(views["gateway"].books),
+        advance=lambda number: _advance(views["gateway"], number),
+    )
+    at = await stack.enter_async_context(gateway.listening(sandbox, HOST, port))
+    settings = _settings(data, account, at)
+    running = views["gateway"] = await stack.enter_async_context(gateway.running(settings))
+    own = await stack.enter_async_context(gateway.listening(running.app, HOST, 0))
+    account.callback_url = f"http://{HOST}:{own}/channels/wx"
+    _announce(at, f"http://{HOST}:{own}")
+
+
+async def _beside(stack: AsyncExitStack, url: str, config: Path | None, port: int) -> None:
+    """Start the stand-in for a gateway that runs elsewhere on this machine."""
+    settings = load(config, {})
+    name, raw = next(
+        ((name, raw) for name, raw in settings.channels.items() if raw.get("kind") == "wechat"), ("", {})
+    )
+    if not name:
+        raise Misconfigured("channels", "the demo needs an account of kind wechat in the configuration")
+    account = SandboxSettings(
+        app_id=str(raw["app_id"]),
+        secret=str(raw["secret"]),
+        token=str(raw["token"]),
+        aes_key=str(raw.get("aes_key", "")),
+        mode=str(raw.get("mode", "safe")),
+        callback_url=f"{url.rstrip('/')}/channels/{name}",
+    )
+    books = await stack.enter_async_context(gateway.open_books(settings))
+    sandbox = create_sandbox(account, cases=lambda: _cases(books))
+    at = await stack.enter_async_context(gateway.listening(sandbox, HOST, port))
+    _announce(at, url)
+
+
+def _announce(port: int, url: str) -> None:
+    console = Console()
+    console.print(f"接诉在 {url}", highlight=False)
+    console.print(f"手机页面 / the phone: http://{HOST}:{port}/", highlight=False)
+
+
+def _settings(data: Path, account: SandboxSettings, port: int) -> Settings:
+    raw = {
+        "kind": "wechat",
+        "app_id": account.app_id,
+        "secret": account.secret,
+        "token": account.token,
+        "aes_key": account.aes_key,
+        "mode": account.mode,
+        "api_base": f"http://{HOST}:{port}",
+    }
+    return load(None, {}, database=f"sqlite:///{data}/jiesu.sqlite3", channels={"wx": raw})
+
+
+def _aes_key() -> str:
+    return base64.b64encode(secrets.token_bytes(32)).decode().rstrip("=")
+
+
+async def _advance(running: Gateway, number: str) -> str:
+    """Play the next step of a case and say what was done."""
+    row = await running.books.store.read(partial(case_rows.get, case_no=number))
+    command = NEXT.get(Stage(row.stage)) if row else None
+    if command is None:
+        return "这件工单没有下一步了。"
+    try:
+        case = await running.office.act(number, command)
+    except JiesuError as error:
+        return str(error)
+    return f"{number[-7:]}：{VERB_LABELS[command.verb]}，现在是“{STAGE_LABELS[case.stage]}”。"
+
+
+async def _cases(books: Books) -> list[dict[str, Any]]:
+    rows = await books.store.read(partial(case_rows.newest, limit=SHOWN))
+    return [await _shown(books, row) for row in rows]
+
+
+async def _shown(books: Books, row: CaseRow) -> dict[str, Any]:
+    case = books.cases.read(row)
+    log = await books.store.read(partial(case_rows.events, case_no=row.case_no))
+    events = [open_event(books.sealer, event.body) for event in log]
+    command = NEXT.get(case.stage)
+    return {
+        "case_no": case.case_no,
+        "stage_label": STAGE_LABELS[case.stage],
+        "kind_label": KIND_LABELS[case.matter.kind],
+        "title": case.matter.title,
+        "field": FIELD_LABELS[Field(case.matter.field)] if case.matter.field else "",
+        "unit": case.main.unit_name if case.main else "",
+        "deadline_at": _deadline(case),
+        "next": VERB_LABELS[command.verb] if command else "",
+        "events": [
+            {
+                "at": f"{event.at.astimezone(gateway.ZONE):%m-%d %H:%M:%S}",
+                "label": VERB_LABELS.get(event.verb, event.verb.value),
+                "actor": ROLE_LABELS[event.actor.role],
+                "note": event.command.reason,
+            }
+            for event in events
+        ],
+    }
+
+
+def _deadline(case: Case) -> str:
+    return f"{case.deadline_at.astimezone(gateway.ZONE):%m月%d日 %H:%M}" if case.deadline_at else ""

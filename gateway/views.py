@@ -23,8 +23,6 @@ from outbox import queue
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sqlalchemy import Row
-
     from gateway.cases.book import CaseBook
     from gateway.settings import Settings
     from gateway.store.rows import CaseRow, EventRow
@@ -169,7 +167,7 @@ def _event(sealer: Sealer, row: EventRow, hide: Callable[[str], str]) -> dict[st
     }
 
 
-def _message(sealer: Sealer, row: Row[Any], hide: Callable[[str], str]) -> dict[str, Any]:
+def _message(sealer: Sealer, row: Any, hide: Callable[[str], str]) -> dict[str, Any]:
     came = open_message(sealer, row.body)
     return {
         "id": row.id.hex(),
@@ -193,9 +191,7 @@ def _message(sealer: Sealer, row: Row[Any], hide: Callable[[str], str]) -> dict[
     }
 
 
-def _outgoing(
-    settings: Settings, sealer: Sealer, row: Row[Any], hide: Callable[[str], str]
-) -> dict[str, Any]:
+def _outgoing(settings: Settings, sealer: Sealer, row: Any, hide: Callable[[str], str]) -> dict[str, Any]:
     return {
         "id": row.id.hex(),
         "case_no": row.case_no,

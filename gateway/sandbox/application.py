@@ -1,0 +1,49 @@
+"""The stand-in as one application: the platform's endpoints, its administration, and the newcomer's page."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import aiohttp_jinja2
+import jinja2
+from aiohttp import ClientSession, TCPConnector, web
+
+from gateway.sandbox.api import Api
+from gateway.sandbox.driver import Driver
+from gateway.sandbox.home import Home
+from gateway.sandbox.platform import Platform, SandboxSettings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from gateway.sandbox.home import Advance, Cases
+
+PLATFORM = web.AppKey("platform", Platform)
+DRIVER = web.AppKey("driver", Driver)
+
+
+def create_sandbox(
+    settings: SandboxSettings,
+    *,
+    cases: Cases | None = None,
+    advance: Advance | None = None,
+    clock: Callable[[], float] = time.time,
+) -> web.Application:
+    """Return the stand-in; ``cases`` gives what is shown beside the phone, ``advance`` plays a case's next step."""
+    app = web.Application()
+    platform = app[PLATFORM] = Platform(settings, clock)
+    aiohttp_jinja2.setup(app, loader=jinja2.PackageLoader("gateway.sandbox", "templates"), autoescape=True)
+    Api(platform).add(app)
+
+    # The session waits for the loop, but the page's routes must stand before the application starts.
+    driver = app[DRIVER] = Driver(platform)
+    Home(platform, driver, cases, advance).add(app)
+
+    async def connected(app: web.Application) -> AsyncIterator[None]:
+        async with ClientSession(connector=TCPConnector(limit=0)) as http:
+            app[DRIVER].http = http
+            yield
+
+    app.cleanup_ctx.append(connected)
+    return app

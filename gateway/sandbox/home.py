@@ -1,0 +1,160 @@
+"""The newcomer's page: a phone in the browser, and beside it the cases as they arise and move."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import aiohttp_jinja2
+from aiohttp import web
+
+from gateway.sandbox.platform import Fault
+
+if TYPE_CHECKING:
+    from gateway.sandbox.driver import Driver
+    from gateway.sandbox.platform import Person, Platform
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+CITIZENS = (("oZhangAyi", "张阿姨"), ("oLiXiansheng", "李先生"), ("oWangNvshi", "王女士"))
+MENU = (("REPORT", "反映问题"), ("PROGRESS", "查进度"), ("HUMAN", "转人工"))
+LOOK = 1.0
+"""Seconds after which the page looks again even when nothing was said."""
+
+Cases = Callable[[], Awaitable[list[dict[str, Any]]]]
+Advance = Callable[[str], Awaitable[str]]
+
+
+class Home:
+    """The page and what it asks for."""
+
+    def __init__(
+        self, platform: Platform, driver: Driver, cases: Cases | None, advance: Advance | None
+    ) -> None:
+        self._platform = platform
+        self._driver = driver
+        self._cases = cases
+        self._advance = advance
+        self._under_way: set[asyncio.Task[Any]] = set()
+        for openid, name in CITIZENS:
+            platform.person(openid, name)
+
+    def add(self, app: web.Application) -> None:
+        """Add the page, its files and the administration of the stand-in."""
+        router = app.router
+        router.add_get("/", self._page)
+        router.add_static("/static", Path(__file__).with_name("static"))
+        router.add_get("/_sim/state", self._state)
+        router.add_get("/_sim/events", self._events)
+        router.add_post("/_sim/say", self._say)
+        router.add_post("/_sim/act", self._act)
+        router.add_post("/_sim/advance", self._step)
+        router.add_post("/_sim/platform", self._change)
+
+    async def _page(self, request: web.Request) -> web.Response:
+        context = {"citizens": CITIZENS, "menu": MENU, "advance": self._advance is not None}
+        response = aiohttp_jinja2.render_template("home.html", request, context)
+        response.headers.update(HEADERS)
+        return response
+
+    async def _state(self, request: web.Request) -> web.Response:
+        return web.json_response(await self._seen(), headers={"Cache-Control": "no-store"})
+
+    async def _seen(self) -> dict[str, Any]:
+        return {
+            "people": [_shown(person, self._platform.clock()) for person in self._platform.people.values()],
+            "counts": dict(self._platform.counts),
+            "cases": await self._cases() if self._cases else [],
+        }
+
+    async def _events(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(
+            headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
+        )
+        await response.prepare(request)
+        changed = asyncio.Event()
+        self._platform.watchers.add(changed.set)
+        last = ""
+        try:
+            while True:
+                now = json.dumps(await self._seen(), ensure_ascii=False)
+                if now != last:
+                    await response.write(f"data: {now}\n\n".encode())
+                    last = now
+                changed.clear()
+                try:
+                    async with asyncio.timeout(LOOK):
+                        await changed.wait()
+                except TimeoutError:
+                    pass
+        except ConnectionError:
+            return response
+        finally:
+            self._platform.watchers.discard(changed.set)
+
+    async def _say(self, request: web.Request) -> web.Response:
+        given = await request.json()
+        text = str(given.get("text", ""))[:2000]
+        return self._begin(self._driver.write(self._who(given), text))
+
+    async def _act(self, request: web.Request) -> web.Response:
+        given = await request.json()
+        return self._begin(self._driver.act(self._who(given), str(given["event"]), str(given.get("key", ""))))
+
+    async def _step(self, request: web.Request) -> web.Response:
+        if self._advance is None:
+            raise web.HTTPNotFound
+        given = await request.json()
+        return web.json_response({"said": await self._advance(str(given["case_no"]))})
+
+    async def _change(self, request: web.Request) -> web.Response:
+        """Administration: rotate, expire, faults, the callback's address, the addresses let in."""
+        given = await request.json()
+        platform = self._platform
+        match given.get("do"):
+            case "rotate":
+                platform.rotate()
+            case "expire":
+                platform.expire()
+            case "fault":
+                fault = Fault(
+                    str(given["kind"]), int(given.get("code", 0)), deliver=bool(given.get("deliver"))
+                )
+                queue = platform.faults.setdefault(str(given["path"]), deque())
+                queue.append(fault)
+            case "callback":
+                platform.settings.callback_url = str(given["url"])
+            case "allow":
+                platform.allowed_ips = frozenset(given["ips"]) if given.get("ips") is not None else None
+            case _:
+                raise web.HTTPBadRequest(text="do: rotate, expire, fault, callback or allow\n")
+        return web.json_response({"done": True})
+
+    def _who(self, given: dict[str, Any]) -> Person:
+        return self._platform.person(str(given["openid"]))
+
+    def _begin(self, work: Any) -> web.Response:
+        task = asyncio.create_task(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return web.json_response({"taken": True}, status=202)
+
+
+def _shown(person: Person, now: float) -> dict[str, Any]:
+    return {
+        "openid": person.openid,
+        "name": person.name,
+        "following": person.following,
+        "left": person.window_left if person.window_until > now else 0,
+        "lines": [
+            {"who": line.who, "text": line.text, "way": line.way, "at": line.at} for line in person.lines
+        ],
+    }
