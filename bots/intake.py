@@ -142,7 +142,9 @@ def _offer(scene: Scene) -> Turn:
 def _consulting(scene: Scene) -> Turn | Ask:
     state, reading = scene.state, scene.reading
     if reading.digit == 1 and state.collected:
-        order = replace(Order(since=scene.now), text=f"咨询：{state.collected}", kind=Kind.INQUIRY.value, brief=True)
+        order = replace(
+            Order(since=scene.now), text=f"咨询：{state.collected}", kind=Kind.INQUIRY.value, brief=True
+        )
         return _next(scene, replace(idle(state), order=order))
     if reading.digit == 2 or scene.intent is Intent.ASK:
         return scene.turn(scene.say("ask_question"), state=replace(state, collected=""))
