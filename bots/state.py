@@ -9,6 +9,7 @@ from enum import StrEnum
 from pydantic import TypeAdapter, ValidationError
 
 from normalizer.case import Attachment
+from normalizer.codes import Kind
 
 
 class Flow(StrEnum):
@@ -42,7 +43,7 @@ class Step(StrEnum):
     DEMAND = "demand"
     KIND = "kind"
     CONTACT = "contact"
-    SECRET = "secret"
+    SECRET = "secret"  # noqa: S105 - a slot, not a password
     REPLY = "reply"
     MATERIALS = "materials"
     REVIEW = "review"
@@ -67,7 +68,7 @@ class Order:
     lat: float | None = None
     when: str = ""
     demand: str = ""
-    kind: str = ""
+    kind: Kind | None = None
     category: str = ""
     sure: bool = False
     name: str = ""

@@ -1,6 +1,7 @@
 """Every sentence a citizen reads from the bot, by language. Nowhere else.
 
 A text says what happens next and, where the hotline promises it, by when; a menu ends with 0 for a person.
+No text has more than 120 Chinese characters, and none for the elderly view more than 60 (domain.md 4.1).
 """
 
 from __future__ import annotations
@@ -12,27 +13,34 @@ ZH: dict[str, str] = {
     "welcome": "您好，这里是{city}{hotline}政务服务便民热线智能客服，24小时在线。可直接说您的问题，或回复数字：\n1 咨询政策 2 反映问题 3 查进度 4 补充材料 5 长辈模式 0 转人工\n紧急情况请拨打110、119、120、122。您提供的信息仅用于办理诉求{privacy}。",
     "privacy": "，见{url}",
     "welcome_elderly": "您好，我帮您反映问题。请直接说话或打字：发生了什么事？说完发送就行。要和工作人员说话，请回0，或直接打{hotline}。",
+    "notice": "您好，这里是{city}{hotline}智能客服。您提供的信息仅用于办理诉求{privacy}。",
     "menu": "请直接说您的问题，或回复数字：\n1 咨询政策 2 反映问题 3 查进度 4 补充材料 5 长辈模式 0 转人工",
     "menu_elderly": "请直接说发生了什么事。要和工作人员说话，请回0，或打{hotline}。",
+    "english_hint": "For English, please write a whole sentence in English, or reply 0 for an agent.",
+    "thanks": "不客气，这是我们应该做的。还有问题请直接说，或回复 3 查进度，0 转人工。",
     "elderly_on": "已为您换成长辈模式，一次只问一件事。请说发生了什么事；要和工作人员说话，请回0。回复“普通模式”可换回。",
+    "elderly_on_again": "已为您换成长辈模式。请接着回答刚才的问题，或回0转人工。",
     "elderly_off": "已换回普通模式。",
     "empty": "没有看到文字内容。请直接说您的问题，或回复数字：2 反映问题 3 查进度 0 转人工",
     "not_understood": "抱歉，我没有听懂。您可以换个说法，或回复数字：2 反映问题 3 查进度 0 转人工",
     "offer_human": "我可能帮不上您，请回复 0 转人工，也可以直接拨打{hotline}，24小时有人接听。",
     "failed": "您的消息已收到，但系统处理时出了问题，工作人员会查看并补办。急事请拨打12345；紧急情况请拨打110、119、120。",
     "ask_question": "请说您想咨询的问题，例如“公积金怎么提取”。回复 0 转人工。",
-    "no_answer": "这个问题我还不能准确回答。请回复：1 登记下来，工作人员会在1个工作日内答复您 2 重新提问 0 转人工",
+    "no_answer": "这个问题我还不能准确回答。请回复：1 登记下来，{hours}小时内受理，由工作人员答复您 2 重新提问 0 转人工",
     "opted_out": "已停发办理进展提醒，您的诉求继续办理。随时回复 3 可查进度；回复“恢复提醒”可重新接收。",
     "opted_in": "已恢复办理进展提醒。",
     # Danger
     "danger": "您说的情况可能危及人身安全，请立即拨打 110报警 / 119火警 / 120急救 / 122交通事故，并注意自身安全。我已提醒值班人员。您现在安全吗？1 安全 2 不安全",
+    "danger_elderly": "情况可能危险，请马上拨打110、119火警、120急救，注意安全。我已提醒值班人员。您现在安全吗？1 安全 2 不安全",
     "danger_self": "我很在意您的安全。请现在拨打120或110，也可拨打12356心理援助热线，我马上请工作人员联系您。请告诉我您在哪里。",
-    "danger_safe": "好的，请继续注意安全。值班人员已看到您的消息，有情况请立即拨打110、119或120。您可以接着说您的问题，0 转人工。",
+    "danger_safe": "好的，请继续注意安全。值班人员会看到您的消息，情况有变请立即拨打110、119或120。您可以接着说，0 转人工。",
+    "danger_safe_elderly": "好的，请继续注意安全。情况有变请马上拨打110、119或120。您可以接着说，0 转人工。",
     "danger_unsafe": "请马上拨打110（火警119、急救120），尽量到有人的安全地方。方便时告诉我您在哪里，值班人员已收到提醒。",
     # Feelings
     "soothe_upset": "您的心情我理解，这件事确实影响生活，我们一起把它说清楚。",
-    "soothe_angry": "让您久等、多次反映，非常抱歉。我会如实记录，请先告诉我最想解决的一件事。",
+    "soothe_angry": "让您久等、多次反映，非常抱歉。我会如实记录。",
     "soothe_abusive": "我愿意听您说完。请文明交流，我们仍会认真处理您的诉求。请先告诉我最想解决的一件事，或回复 0 转人工。",
+    "abuse_again": "请文明交流，我们仍会认真处理您的诉求。您可以接着说，回复 0 转人工，或拨打{hotline}。",
     # Guided order
     "ask_text": "请描述发生了什么事（可发文字、语音、照片、视频）。",
     "ask_more": "请再说详细一点：是什么问题，影响是什么？至少写八个字，便于准确转办。",
@@ -41,32 +49,43 @@ ZH: dict[str, str] = {
     "ask_demand": "您希望怎样解决？",
     "ask_kind": "这件事属于哪一类？1 咨询 2 求助 3 投诉 4 举报 5 建议",
     "ask_contact": "请留下称呼和手机号（用于承办单位联系您），例如：张女士 138开头的11位号码。",
+    "ask_contact_known": "联系方式仍用{contact}吗？回1使用，或发新的称呼和手机号（用于承办单位联系您）。",
     "ask_phone": "还差联系电话。请发手机号，座机请带区号。",
     "bad_phone": "这个号码好像不对，请核对后重发。手机号是11位，座机请带区号。",
     "ask_secret": "是否需要对您的信息保密？1 保密 2 不需要",
     "ask_reply": "办理结果怎样告诉您？1 微信 2 短信 3 电话 4 不需要回复",
     "ask_materials": "如有照片、视频请现在发送，发完回1；没有回2。",
     "got_materials": "已收到{count}份材料。还有请继续发，发完回1。",
+    "got_photo": "照片等材料已收到。",
+    "got_voice": "语音已收到，工作人员能听到。请再用几个字写明是什么事；打字不便请回 0 转人工。",
     "review": "请核对：\n1类型：{kind}\n2地点：{place}\n3内容：{text}\n4联系：{contact}\n5保密：{secret}\n回复：1 提交 2 修改 0 转人工",
-    "ask_item": "修改第几项？1 类型 2 地点 3 内容 4 联系 5 保密",
+    "review_elderly": "请核对：{text}\n地点：{place}\n电话：{contact}\n1 提交 2 修改 0 转人工",
+    "ask_item": "修改第几项？1 类型 2 地点 3 内容 4 联系 5 保密，或回复“返回”。0 转人工",
     "choose_number": "请回复选项前的数字，或回复“返回”“取消”，0 转人工。",
     "done": "已提交，单号{case_no}，查询码{code}。我们会在{hours}小时内完成受理，进展将通过{channel}告诉您。请保管好单号和查询码。",
     "done_accepted": "已提交并受理，单号{case_no}，查询码{code}。接下来转给承办单位办理，进展将通过{channel}告诉您。请保管好单号和查询码。",
-    "done_quiet": "已提交，单号{case_no}，查询码{code}。按您的选择不再通知，随时回复 3 可查进度。请保管好单号和查询码。",
+    "done_quiet": "已提交，单号{case_no}，查询码{code}。我们会在{hours}小时内完成受理，按您的选择不再通知，随时回复 3 可查进度。请保管好单号和查询码。",
+    "done_anonymous": "已提交，单号{case_no}，查询码{code}。我们会在{hours}小时内完成受理。您没有留电话，承办单位无法联系您，请务必保管好单号和查询码，凭它们查询结果。",
+    "done_anonymous_elderly": "已提交，单号{case_no}，查询码{code}。{hours}小时内受理。没留电话，请记好单号和查询码，凭它们查结果。",
+    "done_before": "您的诉求已提交，单号{case_no}，不用重复提交。回复 3 查进度，0 转人工。",
     "cancelled": "已取消，没有提交。需要时请直接说您的问题，或回复 2 重新填写，0 转人工。",
     "restarted": "好的，我们重新开始。",
     "kept_order": "您有一件未提交的诉求：{text}。\n1 继续填写 2 不要了 0 转人工",
-    "stuck": "没关系，这一项您也可以请工作人员代填，请回复 0 转人工；或回复“取消”。",
+    "stuck": "没关系，这一项也可以请工作人员代填，请回复 0 转人工；或回复“返回”“取消”。",
     # Progress
     "no_cases": "没有查到您在这里提交的诉求。可发送单号和查询码查询（中间空一格），或回复 2 反映问题，0 转人工。",
     "progress": "{tail}｜{title}\n状态：{stage}{unit}{due}{latest}\n回复“催办”“补充”或“撤回”可继续操作，0 转人工。",
+    "progress_ended": "{tail}｜{title}\n状态：{stage}{latest}\n{rate}有疑问请回复 0 转人工。",
+    "progress_rate": "回复“评价”可评价，",
+    "progress_need_info": "\n还缺：{reason}，请回复“补充”",
     "progress_unit": "\n承办：{unit}",
     "progress_due": "\n应于{day}前答复",
     "progress_overdue": "\n应于{day}前答复，已超期，我们会督办",
-    "progress_latest": "\n最近：{latest}",
+    "progress_latest": "\n答复：{latest}",
     "cases": "您的诉求（最近{count}件）：\n{lines}\n回复序号查看，0 转人工。",
     "stranger": "尾号{tail}：{stage}{unit}{due}。更多内容只有提交人本人可以查看。",
-    "ask_code": "请发送“单号 查询码”（中间空一格）。查询码在提交成功时告诉过您。回复 0 转人工。",
+    "ask_code": "为保护个人信息，请发送这件诉求的6位查询码（提交成功时告诉过您）。回复 0 转人工。",
+    "unknown_tail": "没有找到您尾号{tail}的诉求。请发送17位单号和查询码（中间空一格），或回复 3 查看您的诉求，0 转人工。",
     "wrong_code": "单号或查询码不对，请核对后再发。连续输错会暂停查询一小时；也可拨打{hotline}由工作人员查询。",
     "code_locked": "输错次数较多，为保护信息安全，请一小时后再查，或拨打{hotline}由工作人员查询。",
     "bad_number": "这个单号不对，请核对17位数字后再发。回复 3 可查看您自己的诉求，0 转人工。",
@@ -76,9 +95,10 @@ ZH: dict[str, str] = {
     "ask_supplement": "请发送要补充到{tail}的文字、照片或视频，完成后回1。",
     "got_supplement": "已记下。还有请继续发，完成后回1。",
     "nothing_supplemented": "还没有收到补充内容。请发送文字、照片或视频，完成后回1；回复“取消”放弃。",
+    "supplement_dropped": "好的，没有补充。回复 3 查进度，0 转人工。",
     "supplemented": "已补充到{tail}，{unit}会看到。{due}",
-    "urged": "您的催办已转告{unit}并记录（第{count}次）。{due}",
-    "urged_lately": "您在24小时内已催办过，{unit}已收到。{due}进展会及时告诉您，0 转人工。",
+    "urged": "您的催办已转告{unit}并记录（第{count}次）。{due}进展会在这里告诉您，0 转人工。",
+    "urged_lately": "您在24小时内已催办过，{unit}已收到。{due}进展会在这里告诉您，0 转人工。",
     "due_line": "该件应于{day}前答复，目前未超期。",
     "overdue_line": "该件应于{day}前答复，目前已超期，我们会督办。",
     "confirm_withdraw": "确认撤回{tail}？撤回后不再办理。1 确认 2 不撤回",
@@ -87,39 +107,50 @@ ZH: dict[str, str] = {
     "withdraw_refused": "{tail}是举报件，已在核查中，不能直接撤回。您的意愿请回复 0 告诉工作人员，由工作人员决定。",
     "not_now": "{tail}目前是“{stage}”，不能这样操作。回复 3 查进度，0 转人工。",
     "ask_rating": "{tail}已办结。您的评价：5 非常满意 4 满意 3 基本满意 2 不满意 1 非常不满意",
+    "not_rated": "好的，先不评价。以后回复“评价”即可，0 转人工。",
     "ask_reasons": "很抱歉没让您满意。主要原因：1 没联系我 2 没解决 3 推诿敷衍 4 太慢 5 态度不好 6 其他\n您可以补充说明，我们会核实并要求重新办理。",
+    "ask_reasons_elderly": "很抱歉没让您满意。原因：1 没联系我 2 没解决 3 推诿 4 太慢 5 态度不好 6 其他，也可直接说。",
+    "ask_reasons_final": "很抱歉没让您满意。主要原因：1 没联系我 2 没解决 3 推诿敷衍 4 太慢 5 态度不好 6 其他\n您可以补充说明，我们会核实。",
     "rated": "感谢您的评价“{label}”，本件到此办结。以后有问题随时找我们。",
     "rated_low": "已记录您的评价“{label}”，并要求重新办理，新的答复期限会告诉您。",
-    "rated_low_final": "已记录您的评价“{label}”。本件已重办过，会由负责人核查，您也可回复 0 转人工说明情况。",
-    "rated_before": "{tail}您已评价过，谢谢。如仍有问题，请回复 0 转人工。",
+    "rated_low_final": "已记录您的评价“{label}”。本件已多次重办，不再自动重办；如仍未解决，请回复 0 转人工说明情况。",
     "nothing_to_rate": "您目前没有待评价的诉求。回复 3 查进度，0 转人工。",
     # A person
-    "queued": "已为您登记转人工，前面还有{ahead}人。{agents}您说的话都会保留，工作人员能看到前面的内容。\n1 继续等 2 请回电 3 留言 返回 回到智能客服",
+    "queued": "已为您登记转人工，前面还有{ahead}人。{agents}您说的话都会保留，工作人员能看到。\n1 继续等 2 请回电 3 留言；“返回”回到智能客服",
+    "queued_elderly": "已为您登记转人工，前面还有{ahead}人。{agents}请稍等。1 继续等 2 请回电",
     "agents_none": "现在没有工作人员在线，{when}；急事请拨打{hotline}，24小时有人接听。",
+    "agents_none_elderly": "现在没有人在线，急事请打{hotline}。",
     "agents_some": "工作人员会按先后顺序接入。",
-    "hours_now": "接通前请稍候，也可选2请回电",
+    "hours_now": "有人上线后按先后顺序接待，不愿等可选请回电",
     "hours_later": "人工在线时段为{opens}到{closes}，届时按先后顺序处理",
-    "still_queued": "您已在排队，前面还有{ahead}人，位置一直保留。{agents}1 继续等 2 请回电 3 留言 返回 回到智能客服",
+    "still_queued": "您已在排队，前面还有{ahead}人，位置一直保留。{agents}\n1 继续等 2 请回电 3 留言；“返回”回到智能客服",
+    "still_queued_elderly": "您已在排队，前面还有{ahead}人。{agents}1 继续等 2 请回电",
     "heard": "已记下，工作人员接入后能看到。急事请拨打{hotline}。",
     "wait_on": "好的，您的位置一直保留。等待时可以继续发消息；急事请拨打{hotline}。",
     "ask_callback": "请发方便接听的电话号码，工作人员会按顺序回电。回复“返回”取消。",
     "callback_noted": "已登记回电{phone}，工作人员会按排队顺序联系您。急事请拨打{hotline}。",
-    "ask_note": "请说您要留的话，工作人员上线后会看到并处理。",
+    "ask_note": "请说您要留的话，工作人员上线后会看到并处理。回复“返回”取消。",
     "note_taken": "留言已记下，工作人员会按排队顺序处理，并在这里答复您。",
     "unqueued": "已取消排队，回到智能客服。请说您的问题，或回复 2 反映问题 3 查进度 0 转人工。",
     # Languages
-    "other_language": "Hello, this is {city} 12345. For emergencies call 110 (police), 119 (fire), 120 (ambulance). An agent who reads your language will be asked to reply. Reply 0 for an agent.",
+    "english_matter": "Thank you, your message is kept. It will be read by a colleague who knows English, in turn; for anything urgent call {hotline}. Reply 0 for an agent.",
+    "other_language": "Hello, this is {city} {hotline}. For emergencies call 110 (police), 119 (fire), 120 (ambulance). An agent who reads your language will be asked to reply. Reply 0 for an agent.",
     # Channels as they are named to citizens
     "via_wechat": "微信",
     "via_sms": "短信",
+    "via_email": "电子邮件",
     "via_phone": "电话",
-    "via_none": "",
+    "via_here": "这里",
 }
 
-_LANGUAGES = {"zh": ZH, "en": EN}
+_SUFFIX = "_elderly"
+ELDERLY: dict[str, str] = {key.removesuffix(_SUFFIX): key for key in ZH if key.endswith(_SUFFIX)}
+"""Keys that have a wording of their own in the elderly view."""
+
+_LANGUAGES = {"zh": ZH}
 
 
 def say(lang: str, key: str, **fields: object) -> str:
-    """Return a sentence in a language, Chinese where that language has none; raises KeyError for an unknown key."""
-    text = _LANGUAGES.get(lang, ZH).get(key) or ZH[key]
+    """Return a sentence in a language, English for other than Chinese, Chinese where there is none; raises KeyError."""
+    text = _LANGUAGES.get(lang, EN).get(key) or ZH[key]
     return text.format(**fields) if fields else text
