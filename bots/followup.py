@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bots.contract import Act, AskOwn
 from bots.intent import Intent
-from bots.progress import line
+from bots.progress import listed
 from bots.scene import due_line, idle, tail, unit_of
 from bots.state import Flow, Step
 from normalizer import numbers
@@ -59,8 +59,7 @@ def asked(scene: Scene) -> Turn | Ask | None:
         return scene.turn(scene.say("none_open"), state=idle(scene.state))
     if spoken or len(cases) == 1:
         return _BEGIN[flow](scene, (spoken or cases)[0])
-    lines = "\n".join(f"{n} {line(case)}" for n, case in enumerate(cases, 1))
-    choices = tuple(case.case_no for case in cases)
+    lines, choices = listed(scene, cases)
     state = idle(scene.state, flow=flow, step=Step.PICK, choices=choices)
     return scene.turn(scene.say("pick", what=_WHAT[flow], lines=lines), state=state)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bots.contract import Alert, Handoff
 from bots.state import Flow
 from normalizer.emergency import EmergencyKind
+from normalizer.text import han_count
 from normalizer.tone import Tone
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
 _SAFE = re.compile("(?:我们?|现在|已经?|都|很)*(?:安全|没事|平安)了?[。！!]*")
 _UNSAFE = re.compile("(?:我们?|现在|还|很)*(?:不安全|危险)[。！!]*|不[。！!]*")
-_SHORT = 20
-"""Characters up to which a message with an insult holds nothing else."""
+_BARE, _SHORT = 6, 20
+"""Chinese characters up to which an insult is nothing else, and up to which it may be."""
 
 _SOOTHE = {Tone.UPSET: "soothe_upset", Tone.ANGRY: "soothe_angry", Tone.ABUSIVE: "soothe_abusive"}
 
@@ -67,11 +68,15 @@ def abuse(scene: Scene) -> Turn | None:
     reading, state = scene.reading, scene.state
     if reading.tone is not Tone.ABUSIVE or state.flow in _OPINIONS:
         return None
-    if len(reading.text) > _SHORT or reading.attachments or reading.category()[0] or reading.place_text():
+    if reading.attachments or (han_count(reading.text) > _BARE and _holds_a_matter(reading)):
         return None
     key = "soothe_abusive" if state.insults == 0 else "abuse_again"
     words = scene.say(key, hotline=scene.city.hotline)
     return scene.turn(words, state=replace(state, insults=state.insults + 1))
+
+
+def _holds_a_matter(reading: CaseDraft) -> bool:
+    return len(reading.text) > _SHORT or bool(reading.category()[0] or reading.place_text())
 
 
 _OPINIONS = frozenset({Flow.RATE, Flow.REASONS, Flow.NOTE, Flow.SUPPLEMENT})

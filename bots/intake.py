@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from normalizer.draft import CaseDraft
 
 TEXT_SHOWN, PLACE_SHOWN = 32, 20
+TEXT_SHOWN_ELDERLY, PLACE_SHOWN_ELDERLY = 24, 14
 """Characters in the read-back, so that it stays one glance."""
 KEPT_SHOWN = 20
 BEGIN_HAN = 4
@@ -206,8 +207,10 @@ def _offer(scene: Scene) -> Turn:
 def _dropped(scene: Scene) -> Turn:
     told = scene.state.collected
     state = idle(scene.state, order=Order())
-    if not told:
+    if scene.intent is Intent.CANCEL:
         return scene.turn(scene.say("cancelled"), state=state)
+    if not told:
+        return _next(scene, _anew(scene))
     reading = replace(scene.reading, text=told, matching=for_matching(told), digit=None, empty=False)
     return _begin(replace(scene, state=state, reading=reading))
 
@@ -316,12 +319,16 @@ def _shown(text: str, longest: int) -> str:
 
 
 def _read_back(scene: Scene, order: Order) -> str:
-    place = _shown(order.place, PLACE_SHOWN) or ("已发定位" if order.lon is not None else "未填")
+    elderly = scene.state.elderly
+    longest, longest_place = (
+        (TEXT_SHOWN_ELDERLY, PLACE_SHOWN_ELDERLY) if elderly else (TEXT_SHOWN, PLACE_SHOWN)
+    )
+    place = _shown(order.place, longest_place) or ("已发定位" if order.lon is not None else "未填")
     return scene.say(
         "review",
         kind=KIND_LABELS[order.kind or Kind.HELP],
         place=place,
-        text=_shown(order.text, TEXT_SHOWN),
+        text=_shown(order.text, longest),
         contact=slots.contact(order.name, order.phone) if order.phone else "不留",
         secret="是" if order.secret else "否",
     )

@@ -14,6 +14,8 @@ from normalizer import case_no
 from normalizer.case import CITIZEN_LABELS, OPEN, Stage
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bots.contract import Ask, Turn
     from bots.scene import Scene
     from normalizer.case import Case
@@ -26,6 +28,7 @@ _PAIR = re.compile(
 _CODE = re.compile(r"(?:查询码)?(?:是)?[:： ]*([0-9]{3}[ \-]?[0-9]{3})")
 _TITLE, _TITLE_IN_LIST = 16, 8
 _LATEST = 40
+_LISTED, _LISTED_ELDERLY = 5, 3
 _MISSES = 2
 _ANSWERED = frozenset(
     {Stage.ANSWERED, Stage.CLOSED_PENDING, Stage.VISITED, Stage.REWORK, Stage.CLOSED, Stage.ARCHIVED}
@@ -46,9 +49,9 @@ def asked(scene: Scene) -> Turn | Ask | None:
         return scene.turn(scene.say("no_cases"), state=idle(scene.state))
     if len(own) == 1:
         return _shown(scene, own[0])
-    lines = "\n".join(f"{n} {line(case)}" for n, case in enumerate(own, 1))
-    state = idle(scene.state, flow=Flow.PROGRESS, choices=tuple(case.case_no for case in own))
-    return scene.turn(scene.say("cases", count=len(own), lines=lines), state=state)
+    lines, choices = listed(scene, own)
+    state = idle(scene.state, flow=Flow.PROGRESS, choices=choices)
+    return scene.turn(scene.say("cases", count=len(choices), lines=lines), state=state)
 
 
 def going_on(scene: Scene) -> Turn | Ask | None:
@@ -84,9 +87,16 @@ _NO_NUMBER_ASKED = frozenset({Flow.NONE, Flow.PROGRESS, Flow.CODE})
 """Talks in which seven digits can only be a case, not a telephone."""
 
 
-def line(case: Case) -> str:
-    """Return a case in a line of a list."""
-    return f"{case.case_no[-7:]}｜{title(case, _TITLE_IN_LIST)}｜{CITIZEN_LABELS[case.stage]}"
+def listed(scene: Scene, cases: Sequence[Case]) -> tuple[str, tuple[str, ...]]:
+    """Return cases as the lines of a list, and their numbers in its order; the elderly view has fewer."""
+    shown = cases[: _LISTED_ELDERLY if scene.state.elderly else _LISTED]
+    lines = (f"{n} {_line(scene, case)}" for n, case in enumerate(shown, 1))
+    return "\n".join(lines), tuple(case.case_no for case in shown)
+
+
+def _line(scene: Scene, case: Case) -> str:
+    named = f"{case.case_no[-7:]}｜{title(case, _TITLE_IN_LIST)}"
+    return named if scene.state.elderly else f"{named}｜{CITIZEN_LABELS[case.stage]}"
 
 
 def _own(scene: Scene, number: str) -> Turn | Ask:

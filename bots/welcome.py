@@ -90,7 +90,7 @@ def _english(scene: Scene) -> Turn | None:
         return scene.turn(greeting(told), state=greeted(told))
     if scene.queued:
         return None
-    words = told.say("english_matter", hotline=scene.city.hotline)
+    words = told.say("english_matter", city=scene.city.name, hotline=scene.city.hotline)
     # A case needs Chinese words; until somebody has read it, it is a person's.
     effects = (Handoff("language:en", skill="en"),)
     return scene.turn(words, state=replace(state, heard=True), effects=effects)

@@ -45,19 +45,19 @@ ZH: dict[str, str] = {
     "ask_text": "请描述发生了什么事（可发文字、语音、照片、视频）。",
     "ask_more": "请再说详细一点：是什么问题，影响是什么？至少写八个字，便于准确转办。",
     "ask_place": "请发送定位，或写清区县、街道、小区或路名、门牌。",
-    "ask_when": "什么时候发生的？1 现在 2 今天 3 近几天 4 长期存在（也可直接写时间）",
+    "ask_when": "什么时候发生的？1 现在 2 今天 3 近几天 4 长期存在（也可直接写时间）0 转人工",
     "ask_demand": "您希望怎样解决？",
-    "ask_kind": "这件事属于哪一类？1 咨询 2 求助 3 投诉 4 举报 5 建议",
+    "ask_kind": "这件事属于哪一类？1 咨询 2 求助 3 投诉 4 举报 5 建议 0 转人工",
     "ask_contact": "请留下称呼和手机号（用于承办单位联系您），例如：张女士 138开头的11位号码。",
     "ask_contact_known": "联系方式仍用{contact}吗？回1使用，或发新的称呼和手机号（用于承办单位联系您）。",
     "ask_phone": "还差联系电话。请发手机号，座机请带区号。",
     "bad_phone": "这个号码好像不对，请核对后重发。手机号是11位，座机请带区号。",
-    "ask_secret": "是否需要对您的信息保密？1 保密 2 不需要",
-    "ask_reply": "办理结果怎样告诉您？1 微信 2 短信 3 电话 4 不需要回复",
-    "ask_materials": "如有照片、视频请现在发送，发完回1；没有回2。",
+    "ask_secret": "是否需要对您的信息保密？1 保密 2 不需要 0 转人工",
+    "ask_reply": "办理结果怎样告诉您？1 微信 2 短信 3 电话 4 不需要回复 0 转人工",
+    "ask_materials": "如有照片、视频请现在发送，发完回1，没有回2，0 转人工。",
     "got_materials": "已收到{count}份材料。还有请继续发，发完回1。",
     "got_photo": "照片等材料已收到。",
-    "got_voice": "语音已收到，工作人员能听到。请再用几个字写明是什么事；打字不便请回 0 转人工。",
+    "got_voice": "语音已收到，工作人员能听到。请描述发生了什么事，写几个字也行；打字不便请回 0 转人工。",
     "review": "请核对：\n1类型：{kind}\n2地点：{place}\n3内容：{text}\n4联系：{contact}\n5保密：{secret}\n回复：1 提交 2 修改 0 转人工",
     "review_elderly": "请核对：{text}\n地点：{place}\n电话：{contact}\n1 提交 2 修改 0 转人工",
     "ask_item": "修改第几项？1 类型 2 地点 3 内容 4 联系 5 保密，或回复“返回”。0 转人工",
@@ -76,8 +76,9 @@ ZH: dict[str, str] = {
     "no_cases": "没有查到您在这里提交的诉求。可发送单号和查询码查询（中间空一格），或回复 2 反映问题，0 转人工。",
     "progress": "{tail}｜{title}\n状态：{stage}{unit}{due}{latest}\n回复“催办”“补充”或“撤回”可继续操作，0 转人工。",
     "progress_ended": "{tail}｜{title}\n状态：{stage}{latest}\n{rate}有疑问请回复 0 转人工。",
+    "progress_elderly": "{tail}｜{title}：{stage}{due}\n可回复“催办”“补充”，0 转人工。",
+    "progress_ended_elderly": "{tail}：{stage}{latest}\n可回“评价”，有疑问回0。",
     "progress_rate": "回复“评价”可评价，",
-    "progress_need_info": "\n还缺：{reason}，请回复“补充”",
     "progress_unit": "\n承办：{unit}",
     "progress_due": "\n应于{day}前答复",
     "progress_overdue": "\n应于{day}前答复，已超期，我们会督办",
@@ -101,16 +102,16 @@ ZH: dict[str, str] = {
     "urged_lately": "您在24小时内已催办过，{unit}已收到。{due}进展会在这里告诉您，0 转人工。",
     "due_line": "该件应于{day}前答复，目前未超期。",
     "overdue_line": "该件应于{day}前答复，目前已超期，我们会督办。",
-    "confirm_withdraw": "确认撤回{tail}？撤回后不再办理。1 确认 2 不撤回",
+    "confirm_withdraw": "确认撤回{tail}？撤回后不再办理。1 确认 2 不撤回 0 转人工",
     "withdrawn": "已撤回{tail}，不再办理。以后需要，随时可以重新反映。",
     "not_withdrawn": "好的，{tail}继续办理。",
     "withdraw_refused": "{tail}是举报件，已在核查中，不能直接撤回。您的意愿请回复 0 告诉工作人员，由工作人员决定。",
     "not_now": "{tail}目前是“{stage}”，不能这样操作。回复 3 查进度，0 转人工。",
-    "ask_rating": "{tail}已办结。您的评价：5 非常满意 4 满意 3 基本满意 2 不满意 1 非常不满意",
+    "ask_rating": "{tail}已办结。您的评价：5 非常满意 4 满意 3 基本满意 2 不满意 1 非常不满意 0 转人工",
     "not_rated": "好的，先不评价。以后回复“评价”即可，0 转人工。",
-    "ask_reasons": "很抱歉没让您满意。主要原因：1 没联系我 2 没解决 3 推诿敷衍 4 太慢 5 态度不好 6 其他\n您可以补充说明，我们会核实并要求重新办理。",
-    "ask_reasons_elderly": "很抱歉没让您满意。原因：1 没联系我 2 没解决 3 推诿 4 太慢 5 态度不好 6 其他，也可直接说。",
-    "ask_reasons_final": "很抱歉没让您满意。主要原因：1 没联系我 2 没解决 3 推诿敷衍 4 太慢 5 态度不好 6 其他\n您可以补充说明，我们会核实。",
+    "ask_reasons": "很抱歉没让您满意。主要原因：1 没联系我 2 没解决 3 推诿敷衍 4 太慢 5 态度不好 6 其他 0 转人工\n您可以补充说明，我们会核实并要求重新办理。",
+    "ask_reasons_elderly": "很抱歉没让您满意。原因：1 没联系我 2 没解决 3 推诿 4 太慢 5 态度不好 6 其他 0 转人工",
+    "ask_reasons_final": "很抱歉没让您满意。主要原因：1 没联系我 2 没解决 3 推诿敷衍 4 太慢 5 态度不好 6 其他 0 转人工\n您可以补充说明，我们会核实。",
     "rated": "感谢您的评价“{label}”，本件到此办结。以后有问题随时找我们。",
     "rated_low": "已记录您的评价“{label}”，并要求重新办理，新的答复期限会告诉您。",
     "rated_low_final": "已记录您的评价“{label}”。本件已多次重办，不再自动重办；如仍未解决，请回复 0 转人工说明情况。",
@@ -133,7 +134,7 @@ ZH: dict[str, str] = {
     "note_taken": "留言已记下，工作人员会按排队顺序处理，并在这里答复您。",
     "unqueued": "已取消排队，回到智能客服。请说您的问题，或回复 2 反映问题 3 查进度 0 转人工。",
     # Languages
-    "english_matter": "Thank you, your message is kept. It will be read by a colleague who knows English, in turn; for anything urgent call {hotline}. Reply 0 for an agent.",
+    "english_matter": "Hello, this is {city} {hotline}. For emergencies call 110 (police), 119 (fire), 120 (ambulance). Your message is kept; a colleague who knows English will be asked to read it, in turn. Reply: 0 an agent.",
     "other_language": "Hello, this is {city} {hotline}. For emergencies call 110 (police), 119 (fire), 120 (ambulance). An agent who reads your language will be asked to reply. Reply 0 for an agent.",
     # Channels as they are named to citizens
     "via_wechat": "微信",
@@ -147,10 +148,10 @@ _SUFFIX = "_elderly"
 ELDERLY: dict[str, str] = {key.removesuffix(_SUFFIX): key for key in ZH if key.endswith(_SUFFIX)}
 """Keys that have a wording of their own in the elderly view."""
 
-_LANGUAGES = {"zh": ZH}
+_LANGUAGES = {"zh": ZH, "en": EN}
 
 
 def say(lang: str, key: str, **fields: object) -> str:
-    """Return a sentence in a language, English for other than Chinese, Chinese where there is none; raises KeyError."""
-    text = _LANGUAGES.get(lang, EN).get(key) or ZH[key]
+    """Return a sentence in a language, Chinese where that language has none; raises KeyError for an unknown key."""
+    text = _LANGUAGES.get(lang, ZH).get(key) or ZH[key]
     return text.format(**fields) if fields else text
