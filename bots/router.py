@@ -36,8 +36,8 @@ FLOWS: tuple[Callable[[Scene], Turn | Ask | None], ...] = (
     rating.going_on,
     progress.going_on,
     # words and numbers
-    intake.submitted_before,
     rating.asked,  # a bare digit may answer the rating question, so before the menu's digits
+    intake.submitted_before,
     progress.asked,
     followup.asked,
     intake.asked,
