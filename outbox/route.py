@@ -7,14 +7,20 @@ from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from outbox.notices import HELD_AT_NIGHT
+from outbox.notices import HELD_AT_NIGHT, NoticeKind
 
 if TYPE_CHECKING:
     from channels.contract import Capabilities
 
 ZONE = ZoneInfo("Asia/Shanghai")
-CUSTOM, TEMPLATE = "custom", "template"
+CUSTOM, TEMPLATE, PASSIVE = "custom", "template", "passive"
 REPLY = "reply"
+DESPITE_OPT_OUT = frozenset(
+    {NoticeKind.ACCEPTED, NoticeKind.NEED_INFO, NoticeKind.REPLIED, NoticeKind.ANSWERED}
+    | {NoticeKind.REJECTED, NoticeKind.DIVERTED, NoticeKind.TERMINATED}
+)
+"""Not reminders: the answer to what he asked, and what he loses a right by not hearing (domain.md 4.4)."""
+_REFUSED = "not "
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +78,7 @@ def choose(
 ) -> SendBy | HoldUntil | Drop | NoRoute:
     """Return the way of one message: customer service within its window, else the notice's template."""
     if notice != REPLY:
-        if standing.opted_out:
+        if standing.opted_out and notice not in DESPITE_OPT_OUT:
             return Drop("opted out")
         if (morning := _morning(quiet, now)) and notice in HELD_AT_NIGHT:
             return HoldUntil(morning)
@@ -82,6 +88,16 @@ def choose(
     if template and TEMPLATE not in standing.tried:
         return SendBy(TEMPLATE, template)
     return NoRoute("no leave to write and no template; tell the citizen by phone")
+
+
+def refused(kept: str) -> frozenset[str]:
+    """Return the routes that refused a message, from what its row keeps of its way."""
+    return frozenset(kept.removeprefix(_REFUSED).split("+")) if kept.startswith(_REFUSED) else frozenset()
+
+
+def without(kept: str, way: str) -> str:
+    """Return what the row keeps when one more route refused."""
+    return _REFUSED + "+".join(sorted(refused(kept) | {way}))
 
 
 def _open(standing: Standing, able: Capabilities, now: datetime) -> bool:

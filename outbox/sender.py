@@ -1,6 +1,6 @@
 """Sends what is owed: claim as many as can be sent at once, send them, write down what became of each.
 
-A row is claimed only when a place is free for it, so that the time between the claim and the network is as short
+One commit writes down what has ended and claims what takes its place. A row is claimed only when a place is free for it, so that the time between the claim and the network is as short
 as it can be; a kill in that time leaves a row that is written off as unknown, never one that is sent twice.
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -16,14 +15,15 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import structlog
 
 from channels.contract import SendError, SendReason
+from normalizer.errors import InvalidInput
 from normalizer.message import Address, OutboundMessage
 from outbox import queue, retry, route
-from outbox.queue import Claimed, Settled
+from outbox.queue import HELD, Claimed, Settled
 from outbox.route import CUSTOM, Drop, HoldUntil, NoRoute, SendBy, Standing
 from outbox.tables import OutState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from sqlalchemy import Connection
 
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 T = TypeVar("T")
 
-PLACES = 32
-PER_ACCOUNT = 24
-"""Places one account may hold, so that one provider that hangs leaves places for the others."""
+PLACES = 24
+"""How many messages of one account are sent at once; each account has its own, so one that hangs starves none."""
 LEASE_MS = 60_000
-SEND_SECONDS = 20.0
+SEND_SECONDS = 15.0
+"""Shorter than a stop waits, so that a stop leaves nothing unknown that could still be known."""
 SWEEP_SECONDS = 2.0
 PAUSE = 0.5
 
@@ -66,12 +66,6 @@ class Wake(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
-    row: Claimed
-    task: asyncio.Task[Settled]
-
-
 class Sender:
     """Works off the queue until stopped."""
 
@@ -86,6 +80,7 @@ class Sender:
         meter: Meter,
         now: Callable[[], datetime],
         random: Callable[[], float],
+        patience: float = SEND_SECONDS,
     ) -> None:
         self._store = store
         self._channels = channels
@@ -95,117 +90,140 @@ class Sender:
         self._meter = meter
         self._now = now
         self._random = random
+        self._patience = patience
         self._jobs: dict[asyncio.Task[Settled], Claimed] = {}
+        self._woken: asyncio.Task[None] | None = None
         self._stopping = False
 
     def stop(self) -> None:
         """Claim nothing more; what is being sent is finished."""
         self._stopping = True
+        if self._woken is not None:
+            self._woken.cancel()
 
     async def run(self) -> None:
         """Send until stopped."""
-        woken = asyncio.create_task(self._wake.wait("outbox", SWEEP_SECONDS))
         try:
             while not self._stopping or self._jobs:
-                started = 0 if self._stopping else await self._guarded(self._start())
-                if not started or len(self._jobs) >= PLACES:
-                    woken = await self._rest(woken)
-                await self._guarded(self._finish())
+                if not await self._guarded(self._step()):
+                    await self._rest()
         finally:
-            woken.cancel()
+            for task in self._jobs:
+                task.cancel()
+            if self._woken is not None:
+                self._woken.cancel()
 
     async def once(self) -> int:
         """Send what is due now, wait for its end, and return how many rows were taken up."""
-        taken = await self._start()
+        taken = await self._step()
         if self._jobs:
             await asyncio.wait(self._jobs)
-        await self._finish()
+            await self._write_down()
         return taken
 
-    async def _guarded(self, work: Callable[..., T] | object) -> int:
+    async def _guarded(self, step: Awaitable[int]) -> int:
         try:
-            return int(await work or 0)  # type: ignore[misc]
+            return await step
         except Exception:
             log.exception("outbox.failed")
             await asyncio.sleep(PAUSE)
             return 0
 
-    async def _rest(self, woken: asyncio.Task[None]) -> asyncio.Task[None]:
+    async def _rest(self) -> None:
         """Wait until something was queued, something ended, or it is time to sweep."""
-        await asyncio.wait({woken, *self._jobs}, timeout=SWEEP_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        if not woken.done():
-            return woken
-        return asyncio.create_task(self._wake.wait("outbox", SWEEP_SECONDS))
+        if not self._stopping and (self._woken is None or self._woken.done()):
+            self._woken = asyncio.create_task(self._wake.wait("outbox", SWEEP_SECONDS))
+        woken = () if self._stopping or self._woken is None else (self._woken,)
+        if waited := {*woken, *self._jobs}:
+            await asyncio.wait(waited, timeout=SWEEP_SECONDS, return_when=asyncio.FIRST_COMPLETED)
 
-    async def _start(self) -> int:
-        free = PLACES - len(self._jobs)
-        if free <= 0:
+    async def _step(self) -> int:
+        """Write down what has ended, and begin what is due; return how many were begun."""
+        if self._stopping:
+            await self._write_down()
             return 0
-        now = _ms(self._now())
-        rows = await self._store.write(partial(self._claim, now=now, free=free))
+        ended = self._ended()
+        lost, rows = await self._store.write(partial(self._turn_over, ended=list(ended.values())))
+        self._forget(ended)
+        if lost:
+            log.warning("outbox.written_off", rows=lost)
         for row in rows:
-            task = asyncio.create_task(self._send(row))
-            self._jobs[task] = row
+            self._jobs[asyncio.create_task(self._send(row))] = row
         return len(rows)
 
-    def _claim(self, connection: Connection, now: int, free: int) -> list[Claimed]:
-        queue.expire(connection, now)
-        held = Counter(row.account for row in self._jobs.values())
-        busy = [account for account, count in held.items() if count >= PER_ACCOUNT]
-        return queue.claim(connection, now, min(free, PER_ACCOUNT), now + LEASE_MS, busy)
+    async def _write_down(self) -> None:
+        if ended := self._ended():
+            await self._store.write(partial(queue.settle, settled=list(ended.values())))
+            self._forget(ended)
 
-    async def _finish(self) -> int:
-        done = [task for task in self._jobs if task.done()]
-        if not done:
-            return 0
-        settled = [task.result() for task in done]
-        await self._store.write(partial(queue.settle, settled=settled))
-        for task, result in zip(done, settled, strict=True):
-            row = self._jobs.pop(task)
-            self._meter.sent(row.account, result.state.value)
-        return len(done)
+    def _ended(self) -> dict[asyncio.Task[Settled], Settled]:
+        return {task: task.result() for task in self._jobs if task.done()}
+
+    def _forget(self, ended: Mapping[asyncio.Task[Settled], Settled]) -> None:
+        for task, settled in ended.items():
+            del self._jobs[task]
+            self._meter.sent(settled.row.account, settled.state.value)
+
+    def _turn_over(self, connection: Connection, ended: list[Settled]) -> tuple[int, list[Claimed]]:
+        # Our own word first: what has ended here is not to be written off.
+        queue.settle(connection, ended)
+        now = _ms(self._now())
+        lost = queue.expire(connection, now)
+        held = Counter(row.account for row in self._jobs.values()) - Counter(one.row.account for one in ended)
+        busy = [account for account, count in held.items() if count >= PLACES]
+        most = max((count for account, count in held.items() if account not in busy), default=0)
+        return lost, queue.claim(connection, now, PLACES - most, now + LEASE_MS, busy)
 
     async def _send(self, row: Claimed) -> Settled:
         """Send one row by the way that is open, and say what became of it. Never raises."""
+        try:
+            return await self._sent(row)
+        except Exception as error:
+            log.exception("outbox.row_broke", account=row.account, row=row.id.hex())
+            return self._settled(row, OutState.UNKNOWN, type(error).__name__)
+
+    async def _sent(self, row: Claimed) -> Settled:
         channel = self._channels.get(row.account)
         if channel is None:
-            return self._settled(row, OutState.DEAD, "no such account any more", tried=False)
-        way = self._way(row, channel)
-        match way:
-            case SendBy():
+            return self._settled(row, OutState.DEAD, "no such account any more")
+        match self._way(row, channel):
+            case SendBy() as way:
                 return await self._by(way, row, channel)
             case HoldUntil(at):
-                return self._settled(row, OutState.QUEUED, "quiet hours", tried=False, next_at=_ms(at))
+                return self._settled(row, OutState.QUEUED, HELD, next_at=_ms(at))
             case Drop(reason):
-                return self._settled(row, OutState.BURIED, reason, tried=False)
+                return self._settled(row, OutState.BURIED, reason)
             case NoRoute(reason):
-                return self._settled(row, OutState.DEAD, reason, tried=False)
+                return self._settled(row, OutState.DEAD, reason)
 
     def _way(self, row: Claimed, channel: Channel) -> SendBy | HoldUntil | Drop | NoRoute:
-        tried = (
-            frozenset(row.route.removeprefix("not ").split("+"))
-            if row.route.startswith("not ")
-            else frozenset()
-        )
+        tried = route.refused(row.route)
         standing = Standing(_at(row.window_until), row.window_left, bool(row.opted_out), tried)
         return route.choose(row.notice, standing, channel.capabilities, self._quiet, self._now())
 
     async def _by(self, way: SendBy, row: Claimed, channel: Channel) -> Settled:
-        text = self._unseal(row.body).decode()
-        address = Address(row.account, self._unseal(row.address).decode())
-        fields = {"case_no": row.case_no, "text": text} if way.template else {}
-        message = OutboundMessage(row.id.hex(), address, text, template=way.template, fields=fields)
         try:
-            async with asyncio.timeout(SEND_SECONDS):
+            message = self._message(way, row)
+        except (InvalidInput, UnicodeDecodeError) as error:
+            log.exception("outbox.unreadable", account=row.account, row=row.id.hex())
+            return self._settled(row, OutState.DEAD, f"cannot be read: {type(error).__name__}")
+        try:
+            async with asyncio.timeout(self._patience):
                 await channel.send(message)
         except SendError as error:
             return self._failed(way, row, error)
         except TimeoutError:
-            return self._failed(way, row, SendError(SendReason.TIMEOUT, f"no answer in {SEND_SECONDS:.0f} s"))
+            return self._failed(way, row, SendError(SendReason.TIMEOUT, f"no answer in {self._patience:g} s"))
         except Exception as error:
             log.exception("outbox.adapter_broke", account=row.account, row=row.id.hex())
-            return self._settled(row, OutState.UNKNOWN, type(error).__name__, route=way.route)
-        return self._settled(row, OutState.SENT, "", route=way.route)
+            return self._tried(way, row, OutState.UNKNOWN, type(error).__name__)
+        return self._tried(way, row, OutState.SENT)
+
+    def _message(self, way: SendBy, row: Claimed) -> OutboundMessage:
+        text = self._unseal(row.body).decode()
+        address = Address(row.account, self._unseal(row.address).decode())
+        fields = {"case_no": row.case_no, "text": text} if way.template else {}
+        return OutboundMessage(row.id.hex(), address, text, template=way.template, fields=fields)
 
     def _failed(self, way: SendBy, row: Claimed, error: SendError) -> Settled:
         now = _ms(self._now())
@@ -215,40 +233,43 @@ class Sender:
         age = (now - row.created_at) / 1000
         match retry.decide(error, row.attempts, age, self._random()):
             case retry.Again(delay):
-                return self._settled(
-                    row, OutState.QUEUED, str(error), route="", next_at=now + int(delay * 1000)
-                )
+                return self._again(way, row, error, row.route, next_at=now + int(delay * 1000))
             case retry.OtherWay():
-                refused = f"{row.route}+{way.route}" if row.route.startswith("not ") else f"not {way.route}"
                 closed = way.route == CUSTOM and error.reason is SendReason.WINDOW
-                again = self._settled(row, OutState.QUEUED, str(error), route=refused)
-                return replace(again, window_closed=closed)
+                return self._again(way, row, error, route.without(row.route, way.route), window_closed=closed)
             case retry.Unknown():
-                return self._settled(row, OutState.UNKNOWN, str(error), route=way.route)
+                return self._tried(way, row, OutState.UNKNOWN, str(error))
             case retry.GiveUp():
-                return self._settled(row, OutState.DEAD, str(error), route=way.route)
+                return self._tried(way, row, OutState.DEAD, str(error))
 
-    def _settled(
+    def _again(
         self,
+        way: SendBy,
         row: Claimed,
-        state: OutState,
-        outcome: str,
+        error: SendError,
+        kept: str,
         *,
-        route: str | None = None,
-        tried: bool = True,
         next_at: int = 0,
+        window_closed: bool = False,
     ) -> Settled:
         return Settled(
-            id=row.id,
-            conversation=row.conversation,
-            state=state,
+            row=row,
+            state=OutState.QUEUED,
             at=_ms(self._now()),
-            route=row.route if route is None else route,
-            attempts=row.attempts if tried else row.attempts - 1,
-            outcome=outcome,
-            tried=tried,
+            outcome=str(error),
+            tried=way.route,
+            route=kept,
             next_at=next_at,
+            window_closed=window_closed,
         )
+
+    def _tried(self, way: SendBy, row: Claimed, state: OutState, outcome: str = "") -> Settled:
+        at = _ms(self._now())
+        return Settled(row=row, state=state, at=at, outcome=outcome, tried=way.route, route=way.route)
+
+    def _settled(self, row: Claimed, state: OutState, outcome: str, *, next_at: int = 0) -> Settled:
+        at = _ms(self._now())
+        return Settled(row=row, state=state, at=at, outcome=outcome, route=row.route, next_at=next_at)
 
 
 def _ms(at: datetime) -> int:
