@@ -176,6 +176,10 @@ def _begin(scene: Scene) -> Turn:
     insults = scene.state.insults + bool(soothe)
     burst = scene.now if reading.attachments else None
     state = idle(scene.state, order=order, insults=insults, burst=burst)
+    if soothe and not (order.category or order.place or order.lon):
+        # Nothing but anger so far: it is kept, and the matter asked for.
+        state = replace(state, flow=Flow.ORDER, step=Step.TEXT)
+        return scene.turn(soothe, scene.say("ask_first"), state=state)
     return _next(scene, state, soothe, _received(scene))
 
 
@@ -248,9 +252,20 @@ def _answered(scene: Scene) -> Turn | Ask:
     order, problem = slots.take(_slot(scene), state.order, scene)
     if not problem:
         return _next(scene, replace(state, order=order, misses=0))
+    if order.phone != state.order.phone:
+        # A number to call came first; that is no wrong answer.
+        return scene.turn(problem, state=replace(state, order=order))
     if state.misses + 1 >= STUCK:
-        return scene.turn(scene.say("stuck"), state=replace(state, order=order, misses=0))
+        return _stuck(scene, replace(state, order=order, misses=0))
     return scene.turn(problem, state=replace(state, order=order, misses=state.misses + 1))
+
+
+def _stuck(scene: Scene, state: State) -> Turn:
+    """Offer a person, and go on with the next question where this one can be left to the agents."""
+    order = slots.skipped(state.order, state.step)
+    if order is state.order:
+        return scene.turn(scene.say("stuck"), state=state)
+    return _next(scene, replace(state, order=order), scene.say("skipped"))
 
 
 def _slot(scene: Scene) -> Step:

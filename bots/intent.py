@@ -57,7 +57,7 @@ _WORDS: dict[Intent, str] = {
     Intent.OPT_OUT: r"退订|td|不要(?:再)?(?:提醒|通知)我?",
     Intent.OPT_IN: r"恢复提醒|恢复通知|订阅",
     Intent.GREETING: r"(?:你好|您好|喂|在吗|在不在|有人吗|有人在吗|hi|hello|哈喽|早上好|下午好|晚上好|嗨)+",
-    Intent.THANKS: r"(?:好的?|嗯|行|非常|太)*[，, ]*(?:谢谢|感谢|辛苦了|谢了|thanks|thank you)(?:你们?|您们?|了)*",
+    Intent.THANKS: r"(?:好的?|嗯|行|非常|太)*[，, ]*(?:谢谢|感谢|辛苦了|谢了|再见|拜拜|没事了|thanks|thank you|bye)(?:你们?|您们?|了)*",
 }
 _COMMAND = re.compile(f"(?:{'|'.join(f'(?P<{name}>{words})' for name, words in _WORDS.items())}){_END}")
 _NAMING = re.compile(r"(\D{1,8}?)[\s:：]*(?:单号|尾号)?[\s:：]*([0-9][0-9 \-]{5,22}[0-9])")

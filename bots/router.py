@@ -90,6 +90,8 @@ _WISHES = frozenset(
 """Words that begin something else; an order is kept and can be taken up again."""
 _ANSWERS_TOO = frozenset({Intent.REPORT, Intent.ASK, Intent.SUPPLEMENT, Intent.URGE})
 """Of these, words that may as well answer a slot of an order: "投诉" its kind, "快点处理" its demand."""
+_MENU_BESIDES = frozenset({3, 4, 5})
+"""Numbers of the menu that mean nothing while a question is asked."""
 _CHOICES = frozenset({Flow.PROGRESS, Flow.CODE, Flow.URGE, Flow.WITHDRAW, Flow.RATE})
 """Talks that want a number: a whole sentence is a matter of its own."""
 
@@ -100,6 +102,8 @@ def _left(state: State, reading: CaseDraft, intent: Intent | None) -> bool:
         return intent in _WISHES
     if intent in _WISHES:
         return _word_leads_out(state, intent)
+    if state.flow is Flow.CONSULT and reading.digit in _MENU_BESIDES:
+        return True
     if not intake.is_matter(reading):
         return False
     if state.flow is Flow.CONSULT:

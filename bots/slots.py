@@ -57,7 +57,9 @@ _CLAUSE = re.compile("[，,。；;\n]")
 _DEMAND = re.compile(
     "(?:希望|要求|恳请|请求|盼望|诉求是|请(?:尽快|赶紧|马上|有关|相关|帮|派|给))[^。！!？?\n]{2,80}"
 )
-_ANONYMOUS = re.compile("匿名|不(?:想|愿意?|方便|能|要)?(?:留|透露|提供)")
+_ANONYMOUS = re.compile(
+    "匿名|不(?:想|愿意?|方便|能|要)?(?:留|透露|提供|给(?:你们?|您)?(?:电话|手机|号码|姓名|联系))"
+)
 _DISCREET = re.compile("保密|匿名|别(?:让|告诉)[^，。]{0,8}知道|不要(?:透露|泄露|公开)")
 _OPEN_BOOK = re.compile("不(?:用|需要|必|要)保密|无需保密")
 _UNKNOWN = re.compile(
@@ -117,8 +119,15 @@ def cleared(order: Order, slot: Step) -> Order:
 
 
 def take(slot: Step, order: Order, scene: Scene) -> Taken:
-    """Return the order with a message taken as the answer to a slot."""
+    """Return the order with a message taken as the answer to a slot; a number to call is taken wherever it comes."""
+    if slot is not Step.CONTACT:
+        order = _contact(order, scene.reading)
     return _TAKE[slot](order, scene)
+
+
+def skipped(order: Order, slot: Step) -> Order:
+    """Return the order with a slot left to the agents, or the same order when it cannot do without."""
+    return replace(order, **_LEFT_OPEN[slot]) if slot in _LEFT_OPEN else order  # type: ignore[arg-type]
 
 
 def absorb(order: Order, reading: CaseDraft, scene: Scene) -> Order:
@@ -219,6 +228,16 @@ _CLEAR: dict[Step, dict[str, object]] = {
     Step.REPLY: {"reply_by": ""},
     Step.MATERIALS: {"materials": False},
 }
+
+
+_LEFT_OPEN: dict[Step, dict[str, object]] = {
+    Step.WHEN: {"when": "未说明"},
+    Step.DEMAND: {"demand": "未说明"},
+    Step.KIND: {"kind": Kind.HELP},
+    Step.REPLY: {"reply_by": WECHAT},
+    Step.MATERIALS: {"materials": True},
+}
+"""What stands for a slot that was not answered; the others are mandatory (domain.md 2.1)."""
 
 
 def _take_text(order: Order, scene: Scene) -> Taken:
