@@ -1,0 +1,78 @@
+import pytest
+from aiohttp import ClientSession
+from hypothesis import given
+from hypothesis import strategies as st
+
+from channels.contract import Capabilities, SendResult
+from channels.registry import ADAPTERS
+from channels.splitting import split
+from channels.wechat.settings import read
+from normalizer.errors import Misconfigured
+from normalizer.message import Address, OutboundMessage
+from tests.kit.wechat import raw_settings, tools
+
+SETTINGS = {"memory": {"kind": "memory"}, "wechat": raw_settings()}
+
+
+@pytest.mark.parametrize("kind", ADAPTERS)
+async def test_every_adapter_keeps_the_contract(kind):
+    async with ClientSession() as http:
+        channel = ADAPTERS[kind]("acc", SETTINGS[kind], tools(http))
+        assert channel.account == "acc"
+        assert isinstance(channel.capabilities, Capabilities)
+        assert all(route.method in {"GET", "POST"} for route in channel.routes())
+        await channel.run()
+
+
+async def test_the_memory_channel_keeps_what_it_sends():
+    async with ClientSession() as http:
+        channel = ADAPTERS["memory"]("acc", {}, tools(http))
+        message = OutboundMessage("1", Address("acc", "u"), "text")
+        assert await channel.send(message) == SendResult("1")
+        assert channel.sent == [message]
+
+
+WRONG = [
+    ({"token": None}, "token"),
+    ({"aes_key": "short"}, "aes_key"),
+    ({"mode": "loose"}, "mode"),
+    ({"api_base": "weixin"}, "api_base"),
+    ({"colour": "red"}, "colour"),
+    ({"passive_deadline": 9}, "passive_deadline"),
+]
+
+
+@pytest.mark.parametrize(("changes", "field"), WRONG)
+def test_a_wrong_setting_is_named_with_its_cure(changes, field):
+    with pytest.raises(Misconfigured) as wrong:
+        read("wx", raw_settings(**changes))
+    assert wrong.value.setting == f"channels.wx.{field}"
+    assert wrong.value.cure
+    assert "secret" not in str(wrong.value)
+
+
+def test_safe_mode_needs_a_key():
+    settings = {name: value for name, value in raw_settings().items() if name != "aes_key"}
+    with pytest.raises(Misconfigured, match="aes_key"):
+        read("wx", settings)
+
+
+@given(
+    st.text(alphabet=st.sampled_from("井盖丢了。！，\n a1234👨\u200d👩é\u0301"), max_size=400),
+    st.integers(30, 200),
+)
+def test_parts_fit_and_lose_nothing_but_blanks(text, limit):
+    parts = split(text, limit)
+    assert all(len(part.encode()) <= limit for part in parts)
+    assert "".join("".join(parts).split()) == "".join(text.split())
+
+
+def test_a_long_chinese_text_is_cut_at_sentence_ends():
+    parts = split("人民路井盖丢了很危险。" * 100, 2048)
+    assert len(parts) == 2
+    assert all(part.endswith("。") for part in parts)
+
+
+def test_a_number_is_not_cut_in_two():
+    parts = split("字" * 20 + "37092611240001233", 70)
+    assert any("37092611240001233" in part for part in parts)
