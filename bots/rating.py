@@ -100,4 +100,4 @@ def _unrated(case: Case) -> bool:
 def _asked_last(scene: Scene, case: Case) -> bool:
     """Return whether the bot has said nothing since the citizen was asked to rate this case."""
     asked_at, spoke_at = case.finished_at, scene.state.at
-    return asked_at is not None and (spoke_at is None or asked_at > spoke_at)
+    return asked_at is not None and (spoke_at is None or asked_at >= spoke_at)

@@ -85,6 +85,14 @@ def claim(
     connection: Connection, now: int, limit: int, lease: int, busy: Sequence[str] = ()
 ) -> list[Claimed]:
     """Take the longest due rows for sending, at most one per conversation, none of the accounts in ``busy``."""
+    while ids := _take(connection, now, limit, lease, busy):
+        # Rows written under an earlier owner are set aside; then there is room for others.
+        if fresh := _claimed(connection, ids, now):
+            return fresh
+    return []
+
+
+def _take(connection: Connection, now: int, limit: int, lease: int, busy: Sequence[str]) -> list[bytes]:
     earlier = OUTGOING.alias("earlier")
     blocked = exists().where(
         earlier.c.conversation == OUTGOING.c.conversation,
@@ -99,15 +107,13 @@ def claim(
     )
     due = due.order_by(OUTGOING.c.next_at, OUTGOING.c.id).limit(limit).with_for_update(skip_locked=True)
     ids = list(connection.execute(due).scalars())
-    if not ids:
-        return []
     taken = (
         update(OUTGOING)
         .where(OUTGOING.c.id.in_(ids), OUTGOING.c.state == OutState.QUEUED)
         .values(state=OutState.SENDING, lease_until=lease, attempts=OUTGOING.c.attempts + 1)
         .returning(OUTGOING.c.id)
     )
-    return _claimed(connection, list(connection.execute(taken).scalars()), now)
+    return list(connection.execute(taken).scalars()) if ids else []
 
 
 def settle(connection: Connection, settled: Sequence[Settled]) -> None:

@@ -96,23 +96,25 @@ class Sender:
         self._now = now
         self._random = random
         self._jobs: dict[asyncio.Task[Settled], Claimed] = {}
-        self._stopping = False
+        self._stop = asyncio.Event()
 
     def stop(self) -> None:
         """Claim nothing more; what is being sent is finished."""
-        self._stopping = True
+        self._stop.set()
 
     async def run(self) -> None:
         """Send until stopped."""
         woken = asyncio.create_task(self._wake.wait("outbox", SWEEP_SECONDS))
+        stopped = asyncio.create_task(self._stop.wait())
         try:
-            while not self._stopping or self._jobs:
-                started = 0 if self._stopping else await self._guarded(self._start())
+            while not self._stop.is_set() or self._jobs:
+                started = 0 if self._stop.is_set() else await self._guarded(self._start())
                 if not started or len(self._jobs) >= PLACES:
-                    woken = await self._rest(woken)
+                    woken = await self._rest(woken, stopped)
                 await self._guarded(self._finish())
         finally:
             woken.cancel()
+            stopped.cancel()
 
     async def once(self) -> int:
         """Send what is due now, wait for its end, and return how many rows were taken up."""
@@ -130,9 +132,10 @@ class Sender:
             await asyncio.sleep(PAUSE)
             return 0
 
-    async def _rest(self, woken: asyncio.Task[None]) -> asyncio.Task[None]:
+    async def _rest(self, woken: asyncio.Task[None], stopped: asyncio.Task[bool]) -> asyncio.Task[None]:
         """Wait until something was queued, something ended, or it is time to sweep."""
-        await asyncio.wait({woken, *self._jobs}, timeout=SWEEP_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        until = {woken, *self._jobs} | ({stopped} if not stopped.done() else set())
+        await asyncio.wait(until, timeout=SWEEP_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         if not woken.done():
             return woken
         return asyncio.create_task(self._wake.wait("outbox", SWEEP_SECONDS))

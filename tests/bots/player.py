@@ -144,8 +144,8 @@ def scripts(folder: Path) -> list[tuple[str, str]]:
     """Return (title, script) of every dialogue in a folder."""
     found = []
     for path in sorted(folder.glob("*.txt")):
-        for block in re.split(r"\n(?=# )", path.read_text("utf-8").strip()):
-            found.append((f"{path.stem}: {block.splitlines()[0].removeprefix('# ')}", block))
+        blocks = re.split(r"\n(?=# )", path.read_text("utf-8").strip())
+        found += [(f"{path.stem}: {block.splitlines()[0].removeprefix('# ')}", block) for block in blocks]
     return found
 
 
