@@ -28,6 +28,10 @@ _POLITE = re.compile(
 )
 
 
+_WHO = re.compile(r"[，,。 ]\s*(?:我叫|我是|本人|姓名|联系|电话|手机)")
+"""Where a sentence turns from the matter to the person; a title is seen by more people than the person is."""
+
+
 @dataclass(frozen=True, slots=True)
 class CaseDraft:
     """One message as it was read.
@@ -121,7 +125,7 @@ def draft(message: InboundMessage) -> CaseDraft:
 def title_of(text: str) -> str:
     """Return a masked title of at most 50 characters: the first sentence that says something."""
     for sentence in sentences(text):
-        title = _POLITE.sub("", sentence).strip("。！？!?；;…，,\n ")
+        title = _WHO.split(_POLITE.sub("", sentence), maxsplit=1)[0].strip("。！？!?；;…，,\n ")
         if len(title) >= 4:
             return mask(title)[:TITLE]
     return mask(text.strip())[:TITLE]
