@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bots.contract import Act, AskOwn
@@ -11,6 +10,7 @@ from bots.progress import line
 from bots.scene import due_line, idle, tail, unit_of
 from normalizer import numbers
 from normalizer.case import CITIZEN_LABELS, OPEN, Actor, Case, Command, Role, Verb
+from normalizer.evolve import evolve
 from normalizer.moves import allowed
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def asked(scene: Scene) -> Turn | Ask | None:
         return _BEGIN[flow](scene, (spoken or cases)[0])
     lines = "\n".join(f"{n} {line(case)}" for n, case in enumerate(cases, 1))
     choices = tuple(case.case_no for case in cases)
-    state = replace(idle(scene.state), flow=flow, step=PICK, choices=choices)
+    state = evolve(idle(scene.state), flow=flow, step=PICK, choices=choices)
     return scene.turn(scene.say("pick", what=_WHAT[flow], lines=lines), state=state)
 
 
@@ -78,7 +78,7 @@ def _picked(scene: Scene) -> Turn | Ask:
 
 
 def _begin_supplement(scene: Scene, case: Case) -> Turn:
-    state = replace(idle(scene.state), flow=SUPPLEMENT, step=COLLECT, target=case.case_no)
+    state = evolve(idle(scene.state), flow=SUPPLEMENT, step=COLLECT, target=case.case_no)
     return scene.turn(scene.say("ask_supplement", tail=tail(case.case_no)), state=state)
 
 
@@ -90,7 +90,7 @@ def _collected(scene: Scene) -> Turn | Ask:
         return scene.turn(scene.say("nothing_supplemented"))
     first = not state.collected and not state.attachments
     words = reading.text or (reading.place.text if reading.place else "")
-    state = replace(
+    state = evolve(
         state,
         collected=f"{state.collected}\n{words}".strip()[:2000],
         attachments=state.attachments + reading.attachments,
@@ -116,7 +116,7 @@ def _supplement(scene: Scene) -> Turn | Ask:
 def _begin_urge(scene: Scene, case: Case) -> Turn:
     command = Command(Verb.URGE, CITIZEN)
     refused = allowed(case, command, scene.now)
-    state = replace(idle(scene.state), target=case.case_no)
+    state = evolve(idle(scene.state), target=case.case_no)
     if refused == "urged_lately":
         words = scene.say("urged_lately", unit=unit_of(case), due=due_line(scene, case))
         return scene.turn(words, state=state)
@@ -132,7 +132,7 @@ def _begin_withdraw(scene: Scene, case: Case) -> Turn:
         return scene.turn(scene.say("withdraw_refused", tail=tail(case.case_no)), state=idle(scene.state))
     if refused:
         return _not_now(scene, case)
-    state = replace(idle(scene.state), flow=WITHDRAW, step=CONFIRM, target=case.case_no)
+    state = evolve(idle(scene.state), flow=WITHDRAW, step=CONFIRM, target=case.case_no)
     return scene.turn(scene.say("confirm_withdraw", tail=tail(case.case_no)), state=state)
 
 
@@ -154,7 +154,7 @@ def _act(scene: Scene, command: Command, words: Callable[[Case], str]) -> Turn |
         return scene.turn(scene.say("none_open"), state=idle(scene.state))
     if allowed(case, command, scene.now):
         return _not_now(scene, case)
-    state = replace(idle(scene.state), target=case.case_no)
+    state = evolve(idle(scene.state), target=case.case_no)
     return scene.turn(words(case), state=state, effects=(Act(case.case_no, case.rev, command),))
 
 

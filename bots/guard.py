@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bots.contract import Alert, Handoff, Owner
 from bots.scene import idle
 from normalizer.emergency import EmergencyKind
+from normalizer.evolve import evolve
 from normalizer.tone import Tone
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def danger(scene: Scene) -> Turn | None:
     words = scene.say("danger_self" if own else "danger")
     effects = (Alert(emergency), Handoff(f"danger:{emergency.kind}", urgent=True))
     # The answer about safety comes first; an order that was being filled in is kept and offered again.
-    state = replace(idle(scene.state), flow=SAFE, welcomed=True)
+    state = evolve(idle(scene.state), flow=SAFE, welcomed=True)
     return scene.turn(words, state=state, effects=effects)
 
 
@@ -58,7 +58,7 @@ def abuse(scene: Scene) -> Turn | None:
     """Ask politely for civility when there is nothing but insult; what has a matter in it is taken as one."""
     if scene.reading.tone is not Tone.ABUSIVE or len(scene.reading.text) > 20 or scene.reading.place_text():
         return None
-    state = replace(scene.state, insults=scene.state.insults + 1)
+    state = evolve(scene.state, insults=scene.state.insults + 1)
     return scene.turn(scene.say("soothe_abusive"), state=state)
 
 

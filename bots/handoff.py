@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bots.contract import AskQueue, Handoff, Owner, Turn, Unqueue
 from bots.intent import Intent
 from bots.scene import ZONE, idle
+from normalizer.evolve import evolve
 from normalizer.people import mask_phone, valid_phone
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def asked(scene: Scene) -> Turn | Ask | None:
         ahead=scene.facts.queue.ahead,
         agents=_agents(scene, scene.facts.queue),
     )
-    state = replace(idle(scene.state), welcomed=True, heard=False)
+    state = evolve(idle(scene.state), welcomed=True, heard=False)
     return scene.turn(words, state=state, effects=(Handoff("asked"),))
 
 
@@ -46,7 +46,7 @@ def waiting(scene: Scene) -> Turn | None:
         return _callback(scene)
     if scene.state.flow == NOTE:
         words = scene.say("note_taken")
-        return scene.turn(words, state=replace(idle(scene.state), heard=True), effects=(Handoff("note"),))
+        return scene.turn(words, state=evolve(idle(scene.state), heard=True), effects=(Handoff("note"),))
     return _chosen(scene)
 
 
@@ -54,11 +54,11 @@ def _chosen(scene: Scene) -> Turn | None:
     hotline = scene.city.hotline
     match scene.reading.digit:
         case 1:
-            return scene.turn(scene.say("wait_on", hotline=hotline), state=replace(scene.state, heard=True))
+            return scene.turn(scene.say("wait_on", hotline=hotline), state=evolve(scene.state, heard=True))
         case 2:
-            return scene.turn(scene.say("ask_callback"), state=replace(scene.state, flow=CALLBACK))
+            return scene.turn(scene.say("ask_callback"), state=evolve(scene.state, flow=CALLBACK))
         case 3:
-            return scene.turn(scene.say("ask_note"), state=replace(scene.state, flow=NOTE))
+            return scene.turn(scene.say("ask_note"), state=evolve(scene.state, flow=NOTE))
         case _:
             return _kept(scene)
 
@@ -69,7 +69,7 @@ def _kept(scene: Scene) -> Turn | None:
         return None
     if scene.state.heard:
         return scene.turn()
-    return scene.turn(scene.say("heard", hotline=scene.city.hotline), state=replace(scene.state, heard=True))
+    return scene.turn(scene.say("heard", hotline=scene.city.hotline), state=evolve(scene.state, heard=True))
 
 
 def _callback(scene: Scene) -> Turn:
@@ -79,7 +79,7 @@ def _callback(scene: Scene) -> Turn:
     if phone is None:
         return scene.turn(scene.say("bad_phone"))
     words = scene.say("callback_noted", phone=mask_phone(phone), hotline=scene.city.hotline)
-    state = replace(idle(scene.state), heard=True)
+    state = evolve(idle(scene.state), heard=True)
     return scene.turn(words, state=state, effects=(Handoff("callback", phone=phone),))
 
 

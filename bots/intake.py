@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from normalizer import numbers
 from normalizer.case import Complainant, Matter
 from normalizer.codes import KIND_LABELS, Kind, Urgency
 from normalizer.draft import title_of
+from normalizer.evolve import evolve
 from normalizer.people import mask, mask_name, mask_phone
 from normalizer.text import han_count
 
@@ -43,7 +43,7 @@ def without_stale_order(state: State, now: datetime, hours: int) -> State:
     since = state.order.since
     if since is None or now - since <= timedelta(hours=hours):
         return state
-    state = replace(state, order=Order())
+    state = evolve(state, order=Order())
     return idle(state) if state.flow in {ORDER, RESUME} else state
 
 
@@ -54,7 +54,7 @@ def asked(scene: Scene) -> Turn | Ask | None:
         return None
     if _kept(scene):
         return _offer(scene)
-    return _next(scene, replace(idle(scene.state), welcomed=True, order=Order(since=scene.now)))
+    return _next(scene, evolve(idle(scene.state), welcomed=True, order=Order(since=scene.now)))
 
 
 def greeted_back(scene: Scene) -> Turn | None:
@@ -69,13 +69,13 @@ def resumed(scene: Scene) -> Turn | Ask | None:
     if scene.state.flow != RESUME:
         return None
     if scene.reading.digit == 1 or numbers.yes(scene.reading.text):
-        return _next(scene, replace(scene.state, flow=ORDER, step=""))
+        return _next(scene, evolve(scene.state, flow=ORDER, step=""))
     if (
         scene.reading.digit == 2
         or numbers.no(scene.reading.text)
         or scene.intent in {Intent.CANCEL, Intent.RESTART}
     ):
-        return _next(scene, replace(idle(scene.state), order=Order(since=scene.now)))
+        return _next(scene, evolve(idle(scene.state), order=Order(since=scene.now)))
     return _offer(scene)
 
 
@@ -84,7 +84,7 @@ def consult(scene: Scene) -> Turn | Ask | None:
     if scene.state.flow == CONSULT:
         return _consulting(scene)
     if scene.intent is Intent.ASK or (scene.reading.digit == _MENU_ASK and not scene.state.flow):
-        state = replace(idle(scene.state), welcomed=True, flow=CONSULT)
+        state = evolve(idle(scene.state), welcomed=True, flow=CONSULT)
         return scene.turn(scene.say("ask_question"), state=state)
     kind, _ = scene.reading.kind()
     if (
@@ -104,9 +104,9 @@ def going_on(scene: Scene) -> Turn | Ask | None:
         case Intent.GREETING:
             return _offer(scene) if scene.state.order.text else _next(scene, scene.state)
         case Intent.CANCEL:
-            return scene.turn(scene.say("cancelled"), state=replace(idle(scene.state), order=Order()))
+            return scene.turn(scene.say("cancelled"), state=evolve(idle(scene.state), order=Order()))
         case Intent.RESTART:
-            state = replace(idle(scene.state), order=Order(since=scene.now))
+            state = evolve(idle(scene.state), order=Order(since=scene.now))
             return _next(scene, state, scene.say("restarted"))
         case Intent.BACK:
             return _back(scene)
@@ -123,9 +123,9 @@ def begun(scene: Scene) -> Turn | Ask | None:
     if _kept(scene) and not reading.text:
         return _offer(scene)
     order = slots.absorb(Order(since=scene.now), reading, scene)
-    state = replace(idle(scene.state), welcomed=True, order=order)
+    state = evolve(idle(scene.state), welcomed=True, order=order)
     soothe = soothing(scene)
-    return _next(scene, replace(state, insults=state.insults + bool(soothe)), soothe)
+    return _next(scene, evolve(state, insults=state.insults + bool(soothe)), soothe)
 
 
 def _kept(scene: Scene) -> bool:
@@ -136,18 +136,18 @@ def _kept(scene: Scene) -> bool:
 
 def _offer(scene: Scene) -> Turn:
     words = scene.say("kept_order", text=mask(scene.state.order.text)[:20])
-    return scene.turn(words, state=replace(idle(scene.state), flow=RESUME, welcomed=True))
+    return scene.turn(words, state=evolve(idle(scene.state), flow=RESUME, welcomed=True))
 
 
 def _consulting(scene: Scene) -> Turn | Ask:
     state, reading = scene.state, scene.reading
     if reading.digit == 1 and state.collected:
-        order = replace(
+        order = evolve(
             Order(since=scene.now), text=f"咨询：{state.collected}", kind=Kind.INQUIRY.value, brief=True
         )
-        return _next(scene, replace(idle(state), order=order))
+        return _next(scene, evolve(idle(state), order=order))
     if reading.digit == 2 or scene.intent is Intent.ASK:
-        return scene.turn(scene.say("ask_question"), state=replace(state, collected=""))
+        return scene.turn(scene.say("ask_question"), state=evolve(state, collected=""))
     if scene.intent in {Intent.CANCEL, Intent.BACK, Intent.MENU}:
         return scene.turn(scene.say("menu"), state=idle(state))
     return (
@@ -158,7 +158,7 @@ def _consulting(scene: Scene) -> Turn | Ask:
 
 
 def _unanswered(scene: Scene) -> Turn:
-    state = replace(idle(scene.state), welcomed=True, flow=CONSULT, collected=scene.reading.text)
+    state = evolve(idle(scene.state), welcomed=True, flow=CONSULT, collected=scene.reading.text)
     return scene.turn(scene.say("no_answer"), state=state)
 
 
@@ -172,21 +172,21 @@ def _answered(scene: Scene) -> Turn | Ask:
     if problem:
         misses = state.misses + 1
         words = scene.say("stuck") if misses >= STUCK else problem
-        return scene.turn(words, state=replace(state, misses=0 if misses >= STUCK else misses))
+        return scene.turn(words, state=evolve(state, misses=0 if misses >= STUCK else misses))
     if order is state.order:
         return scene.turn()
     if state.step == slots.MATERIALS and not order.materials:
         more = not state.order.attachments
         told = (scene.say("got_materials", count=len(order.attachments)),) if more else ()
-        return scene.turn(*told, state=replace(state, order=order))
-    return _next(scene, replace(state, order=order, misses=0))
+        return scene.turn(*told, state=evolve(state, order=order))
+    return _next(scene, evolve(state, order=order, misses=0))
 
 
 def _next(scene: Scene, state: State, *before: str) -> Turn:
     """Ask the next open slot, or read the order back."""
     order = state.order
     step = slots.first_open(order, scene, elderly=state.elderly)
-    state = replace(state, flow=ORDER, step=step or REVIEW, editing=False)
+    state = evolve(state, flow=ORDER, step=step or REVIEW, editing=False)
     words = scene.say(slots.question(step, order)) if step else _read_back(scene, order)
     return scene.turn(*(word for word in before if word), words, state=state)
 
@@ -194,8 +194,8 @@ def _next(scene: Scene, state: State, *before: str) -> Turn:
 def _back(scene: Scene) -> Turn:
     earlier = slots.before(scene.state.step, scene.state.order, scene, elderly=scene.state.elderly)
     if earlier is None:
-        return scene.turn(scene.say("cancelled"), state=replace(idle(scene.state), order=Order()))
-    return _next(scene, replace(scene.state, order=slots.cleared(scene.state.order, earlier)))
+        return scene.turn(scene.say("cancelled"), state=evolve(idle(scene.state), order=Order()))
+    return _next(scene, evolve(scene.state, order=slots.cleared(scene.state.order, earlier)))
 
 
 def _read_back(scene: Scene, order: Order) -> str:
@@ -215,10 +215,10 @@ def _reviewed(scene: Scene) -> Turn | Ask:
     if reading.digit == 1 or numbers.yes(reading.text):
         return _submitted(scene)
     if reading.digit == 2 or "修改" in reading.text or reading.text == "改":
-        return scene.turn(scene.say("ask_item"), state=replace(scene.state, step=ITEM))
+        return scene.turn(scene.say("ask_item"), state=evolve(scene.state, step=ITEM))
     if reading.attachments:
-        order = replace(scene.state.order, attachments=scene.state.order.attachments + reading.attachments)
-        return scene.turn(_read_back(scene, order), state=replace(scene.state, order=order))
+        order = evolve(scene.state.order, attachments=scene.state.order.attachments + reading.attachments)
+        return scene.turn(_read_back(scene, order), state=evolve(scene.state, order=order))
     return scene.turn(_read_back(scene, scene.state.order))
 
 
@@ -228,7 +228,7 @@ def _chosen_item(scene: Scene) -> Turn:
         return scene.turn(scene.say("ask_item"))
     order = slots.cleared(scene.state.order, slot)
     words = scene.say(slots.question(slot, order))
-    return scene.turn(words, state=replace(scene.state, order=order, step=slot, editing=True))
+    return scene.turn(words, state=evolve(scene.state, order=order, step=slot, editing=True))
 
 
 def _submitted(scene: Scene) -> Turn | Ask:
@@ -249,7 +249,7 @@ def _submitted(scene: Scene) -> Turn | Ask:
         channel=scene.say(f"via_{order.reply_by or slots.WECHAT}"),
     )
     effect = Submit(number, _complainant(scene, order), _matter(order), bool(order.secret), accept)
-    state = replace(idle(scene.state), order=Order(), target=number.case_no)
+    state = evolve(idle(scene.state), order=Order(), target=number.case_no)
     return scene.turn(words, state=state, effects=(effect,))
 
 

@@ -55,7 +55,7 @@ _WORDS: dict[Intent, str] = {
     Intent.OPT_IN: r"恢复提醒|恢复通知|订阅",
     Intent.GREETING: r"(?:你好|您好|喂|在吗|在不在|有人吗|有人在吗|hi|hello|哈喽|早上好|下午好|晚上好|嗨|谢谢|感谢|好的谢谢)+",
 }
-_COMMAND = {intent: re.compile(f"(?:{words}){_END}") for intent, words in _WORDS.items()}
+_COMMAND = re.compile("|".join(f"(?P<{intent.value}>(?:{words}){_END})" for intent, words in _WORDS.items()))
 KEYS = {
     "REPORT": Intent.REPORT,
     "PROGRESS": Intent.PROGRESS,
@@ -79,4 +79,5 @@ def intent_of(reading: CaseDraft) -> Intent | None:
     text = reading.matching
     if not text or len(text) > LONGEST or reading.digit is not None:
         return None
-    return next((intent for intent, pattern in _COMMAND.items() if pattern.fullmatch(text)), None)
+    found = _COMMAND.fullmatch(text)
+    return Intent(found.lastgroup) if found and found.lastgroup else None

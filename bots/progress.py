@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bots.contract import AskFound, AskOwn
@@ -11,6 +10,7 @@ from bots.intent import Intent
 from bots.scene import day, idle, tail
 from normalizer import case_no
 from normalizer.case import CITIZEN_LABELS, OPEN
+from normalizer.evolve import evolve
 
 if TYPE_CHECKING:
     from bots.contract import Ask, Turn
@@ -38,7 +38,7 @@ def asked(scene: Scene) -> Turn | Ask | None:
     if len(own) == 1:
         return _shown(scene, own[0])
     lines = "\n".join(f"{n} {line(case)}" for n, case in enumerate(own, 1))
-    state = replace(idle(scene.state), flow=PICK, choices=tuple(case.case_no for case in own))
+    state = evolve(idle(scene.state), flow=PICK, choices=tuple(case.case_no for case in own))
     return scene.turn(scene.say("cases", count=len(own), lines=lines), state=state)
 
 
@@ -90,7 +90,7 @@ def _shown(scene: Scene, case: Case) -> Turn:
         due=_due(scene, case),
         latest=scene.say("progress_latest", latest=latest) if latest else "",
     )
-    return scene.turn(words, state=replace(idle(scene.state), target=case.case_no))
+    return scene.turn(words, state=evolve(idle(scene.state), target=case.case_no))
 
 
 def _stranger(scene: Scene, given: str, code: str) -> Turn | Ask:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bots.contract import Act, AskOwn
@@ -11,6 +10,7 @@ from bots.intent import Intent
 from bots.scene import idle, tail
 from normalizer.case import Actor, Case, Command, Role, Stage, Verb
 from normalizer.codes import SATISFACTION_LABELS
+from normalizer.evolve import evolve
 
 if TYPE_CHECKING:
     from bots.contract import Ask, Turn
@@ -43,7 +43,7 @@ def asked(scene: Scene) -> Turn | Ask | None:
     if not waiting:
         return scene.turn(scene.say("nothing_to_rate"), state=idle(scene.state))
     if score is None:
-        state = replace(idle(scene.state), flow=RATE, target=waiting[0].case_no)
+        state = evolve(idle(scene.state), flow=RATE, target=waiting[0].case_no)
         return scene.turn(scene.say("ask_rating", tail=tail(waiting[0].case_no)), state=state)
     return _given(scene, waiting[0], score, opinion)
 
@@ -79,7 +79,7 @@ def _score(scene: Scene) -> tuple[int | None, str]:
 
 def _given(scene: Scene, case: Case, score: int, opinion: str) -> Turn:
     if score <= LOW and not opinion:
-        state = replace(idle(scene.state), flow=REASONS, target=case.case_no, score=score)
+        state = evolve(idle(scene.state), flow=REASONS, target=case.case_no, score=score)
         return scene.turn(scene.say("ask_reasons"), state=state)
     return _rated(scene, case, score, (6,) if score <= LOW else (), opinion)
 
@@ -88,7 +88,7 @@ def _rated(scene: Scene, case: Case, score: int, reasons: tuple[int, ...], opini
     command = Command(Verb.RATE, CITIZEN, score=score, reasons=reasons, text=opinion[:500])
     key = "rated" if score > LOW else "rated_low" if case.rework_round < ROUNDS else "rated_low_final"
     words = scene.say(key, label=SATISFACTION_LABELS[score])
-    state = replace(idle(scene.state), target=case.case_no)
+    state = evolve(idle(scene.state), target=case.case_no)
     return scene.turn(words, state=state, effects=(Act(case.case_no, case.rev, command),))
 
 

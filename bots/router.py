@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bots import followup, guard, handoff, intake, progress, rating, welcome
 from bots.contract import Ask, Turn
 from bots.intent import intent_of
 from bots.scene import Scene
+from normalizer.evolve import evolve
 
 if TYPE_CHECKING:
     from bots.contract import Facts, Moment
@@ -55,7 +55,7 @@ def turn(state: State, reading: CaseDraft, facts: Facts, moment: Moment) -> Turn
     for flow in FLOWS:
         done = flow(scene)
         if isinstance(done, Turn):
-            return replace(done, state=replace(done.state, at=moment.now)) if done.replies else done
+            return evolve(done, state=evolve(done.state, at=moment.now)) if done.replies else done
         if done is not None:
             return done
     raise AssertionError("the last flow answers everything")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from bots.intent import Intent
 from bots.state import State
 from bots.words import say
 from normalizer.case import OPEN, Case
+from normalizer.evolve import evolve
 
 if TYPE_CHECKING:
     from bots.contract import City, Effect
@@ -56,7 +57,7 @@ _ELDERLY = frozenset({"welcome_elderly", "menu_elderly"})
 
 def idle(state: State) -> State:
     """Return the state with no question open; a draft order stays."""
-    return replace(
+    return evolve(
         state,
         flow="",
         step="",

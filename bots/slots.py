@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from normalizer import numbers
 from normalizer.codes import Kind
+from normalizer.evolve import evolve
 from normalizer.people import PersonalKind, find, name_in
 from normalizer.text import han_count
 
@@ -58,23 +58,23 @@ def cleared(order: Order, slot: str) -> Order:
     """Return the order with one slot open again."""
     match slot:
         case "place":
-            return replace(order, place="", lon=None, lat=None)
+            return evolve(order, place="", lon=None, lat=None)
         case "contact":
-            return replace(order, name="", phone="")
+            return evolve(order, name="", phone="")
         case "secret":
-            return replace(order, secret=None)
+            return evolve(order, secret=None)
         case "reply":
-            return replace(order, reply_by="")
+            return evolve(order, reply_by="")
         case "materials":
-            return replace(order, materials=False)
+            return evolve(order, materials=False)
         case _:
-            return replace(order, **{slot: ""})  # type: ignore[arg-type]
+            return evolve(order, **{slot: ""})
 
 
 def take(slot: str, order: Order, scene: Scene) -> Taken:
     """Return the order with a message taken as the answer to a slot."""
     if scene.reading.attachments and slot != MATERIALS:
-        order = replace(order, attachments=order.attachments + scene.reading.attachments)
+        order = evolve(order, attachments=order.attachments + scene.reading.attachments)
         if not scene.reading.text:
             # A photo in the middle of another question is kept, and the question stands: say it again.
             return order, scene.say(question(slot, order))
@@ -86,7 +86,7 @@ def absorb(order: Order, reading: CaseDraft, scene: Scene) -> Order:
     kind, sure = reading.kind()
     category, certain = reading.category()
     found = reading.when(scene.now)
-    order = replace(
+    order = evolve(
         order,
         text=reading.text,
         place=(reading.place_text() or "")[:100],
@@ -96,12 +96,12 @@ def absorb(order: Order, reading: CaseDraft, scene: Scene) -> Order:
         attachments=order.attachments + reading.attachments,
     )
     if reading.place is not None:
-        order = replace(
+        order = evolve(
             order, lon=reading.place.lon, lat=reading.place.lat, place=order.place or reading.place.text
         )
     order = _contact(order, reading)
     # Whoever says where and leaves a number has said what he wants to say: it is read back at once.
-    return replace(order, brief=bool(order.phone and (order.place or order.lon is not None)))
+    return evolve(order, brief=bool(order.phone and (order.place or order.lon is not None)))
 
 
 def _open(slot: str, order: Order, scene: Scene, *, elderly: bool) -> bool:
@@ -143,41 +143,41 @@ def _take_text(order: Order, scene: Scene) -> Taken:
         name: getattr(order, name) or getattr(told, name)
         for name in ("place", "when", "kind", "category", "name", "phone", "lon", "lat")
     }
-    return replace(told, **known, text=text[:2000], brief=order.brief or told.brief), ""
+    return evolve(told, **known, text=text[:2000], brief=order.brief or told.brief), ""
 
 
 def _take_place(order: Order, scene: Scene) -> Taken:
     reading = scene.reading
     if reading.place is not None:
-        return replace(order, lon=reading.place.lon, lat=reading.place.lat, place=reading.place.text), ""
+        return evolve(order, lon=reading.place.lon, lat=reading.place.lat, place=reading.place.text), ""
     if reading.empty or reading.digit is not None or len(reading.text) < 2:
         return order, scene.say("ask_place")
-    return _contact(replace(order, place=reading.text[:100]), reading), ""
+    return _contact(evolve(order, place=reading.text[:100]), reading), ""
 
 
 def _take_when(order: Order, scene: Scene) -> Taken:
     digit, text = scene.reading.digit, scene.reading.text
     if digit in WHENS:
-        return replace(order, when=WHENS[digit]), ""
+        return evolve(order, when=WHENS[digit]), ""
     if digit is not None or scene.reading.empty:
         return order, scene.say("ask_when")
-    return replace(order, when=text[:50]), ""
+    return evolve(order, when=text[:50]), ""
 
 
 def _take_demand(order: Order, scene: Scene) -> Taken:
     if scene.reading.empty:
         return order, scene.say("ask_demand")
-    return _contact(replace(order, demand=scene.reading.text[:200]), scene.reading), ""
+    return _contact(evolve(order, demand=scene.reading.text[:200]), scene.reading), ""
 
 
 def _take_kind(order: Order, scene: Scene) -> Taken:
     digit = scene.reading.digit
     if digit in KINDS:
-        return replace(order, kind=KINDS[digit].value), ""
+        return evolve(order, kind=KINDS[digit].value), ""
     kind, _ = scene.reading.kind()
     if digit is not None or kind == Kind.OTHER:
         return order, scene.say("ask_kind")
-    return replace(order, kind=kind), ""
+    return evolve(order, kind=kind), ""
 
 
 def _take_contact(order: Order, scene: Scene) -> Taken:
@@ -195,31 +195,31 @@ def _take_contact(order: Order, scene: Scene) -> Taken:
 def _take_secret(order: Order, scene: Scene) -> Taken:
     reading = scene.reading
     if reading.digit == 1 or numbers.yes(reading.text) or reading.matching in {"保密", "要保密", "需要保密"}:
-        return replace(order, secret=True), ""
+        return evolve(order, secret=True), ""
     if reading.digit == 2 or numbers.no(reading.text) or "不" in reading.matching:
-        return replace(order, secret=False), ""
+        return evolve(order, secret=False), ""
     return order, scene.say("ask_secret")
 
 
 def _take_reply(order: Order, scene: Scene) -> Taken:
     digit, text = scene.reading.digit, scene.reading.matching
     if digit in REPLIES:
-        return replace(order, reply_by=REPLIES[digit]), ""
+        return evolve(order, reply_by=REPLIES[digit]), ""
     named = {"微信": WECHAT, "短信": "sms", "电话": "phone", "打电话": "phone", "不需要": NONE, "不用": NONE}
-    return (replace(order, reply_by=named[text]), "") if text in named else (order, scene.say("ask_reply"))
+    return (evolve(order, reply_by=named[text]), "") if text in named else (order, scene.say("ask_reply"))
 
 
 def _take_materials(order: Order, scene: Scene) -> Taken:
     reading = scene.reading
     if reading.attachments:
-        return replace(order, attachments=order.attachments + reading.attachments), ""
+        return evolve(order, attachments=order.attachments + reading.attachments), ""
     if (
         reading.digit in {1, 2}
         or numbers.no(reading.text)
         or numbers.yes(reading.text)
         or "完" in reading.text
     ):
-        return replace(order, materials=True), ""
+        return evolve(order, materials=True), ""
     return order, scene.say("ask_materials")
 
 
@@ -227,7 +227,7 @@ def _contact(order: Order, reading: CaseDraft) -> Order:
     wanted = {PersonalKind.PHONE, PersonalKind.LANDLINE}
     phone = next((f.value for f in find(reading.text) if f.kind in wanted), order.phone)
     name = name_in(reading.text) or order.name
-    return order if (phone, name) == (order.phone, order.name) else replace(order, phone=phone, name=name)
+    return order if (phone, name) == (order.phone, order.name) else evolve(order, phone=phone, name=name)
 
 
 _TAKE: dict[str, Callable[[Order, Scene], Taken]] = {

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bots.contract import Handoff, OptOut, Owner, Turn
 from bots.intent import Intent
 from bots.scene import idle
+from normalizer.evolve import evolve
 from normalizer.message import EventKind
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def language(scene: Scene) -> Turn | None:
         return None
     for code, script in _OTHER_SCRIPTS:
         if script.search(text) and scene.state.lang != code:
-            state = replace(greeted(scene), lang=code)
+            state = evolve(greeted(scene), lang=code)
             words = scene.say("other_language", city=scene.city.name)
             return scene.turn(words, state=state, effects=(Handoff(f"language:{code}", skill=code),))
     if (
@@ -58,8 +58,8 @@ def language(scene: Scene) -> Turn | None:
         and scene.intent in {None, Intent.GREETING}
         and len(_LATIN.findall(text)) >= 1
     ):
-        english = replace(scene, state=replace(scene.state, lang="en"))
-        return scene.turn(greeting(english), state=replace(greeted(english), lang="en"))
+        english = evolve(scene, state=evolve(scene.state, lang="en"))
+        return scene.turn(greeting(english), state=evolve(greeted(english), lang="en"))
     return None
 
 
@@ -67,10 +67,10 @@ def modes(scene: Scene) -> Turn | None:
     """Change the view or the reminders on a word."""
     match scene.intent:
         case Intent.ELDERLY:
-            return scene.turn(scene.say("elderly_on"), state=replace(greeted(scene), elderly=True))
+            return scene.turn(scene.say("elderly_on"), state=evolve(greeted(scene), elderly=True))
         case Intent.PLAIN:
-            state = replace(greeted(scene), elderly=False)
-            return scene.turn(scene.say("elderly_off"), replace(scene, state=state).say("menu"), state=state)
+            state = evolve(greeted(scene), elderly=False)
+            return scene.turn(scene.say("elderly_off"), evolve(scene, state=state).say("menu"), state=state)
         case Intent.OPT_OUT:
             return scene.turn(scene.say("opted_out"), effects=(OptOut(out=True),))
         case Intent.OPT_IN:
@@ -83,7 +83,7 @@ def elderly(scene: Scene) -> Turn | None:
     """Change to the elderly view by the menu's number."""
     if scene.reading.digit != MENU_ELDERLY or scene.state.flow:
         return None
-    return scene.turn(scene.say("elderly_on"), state=replace(greeted(scene), elderly=True))
+    return scene.turn(scene.say("elderly_on"), state=evolve(greeted(scene), elderly=True))
 
 
 def menu(scene: Scene) -> Turn | None:
@@ -112,9 +112,9 @@ def fallback(scene: Scene) -> Turn:
     misses = scene.state.misses + 1
     if misses >= MISSES:
         return scene.turn(
-            scene.say("offer_human", hotline=scene.city.hotline), state=replace(scene.state, misses=0)
+            scene.say("offer_human", hotline=scene.city.hotline), state=evolve(scene.state, misses=0)
         )
-    return scene.turn(scene.say("not_understood"), state=replace(scene.state, misses=misses))
+    return scene.turn(scene.say("not_understood"), state=evolve(scene.state, misses=misses))
 
 
 def greeting(scene: Scene) -> str:
@@ -126,7 +126,7 @@ def greeting(scene: Scene) -> str:
 
 def greeted(scene: Scene) -> State:
     """Return the state after the greeting: no question open, the notice's version on record."""
-    return replace(idle(scene.state), welcomed=True, notice_version=scene.city.notice_version)
+    return evolve(idle(scene.state), welcomed=True, notice_version=scene.city.notice_version)
 
 
 def talked_to_bot(scene: Scene) -> bool:

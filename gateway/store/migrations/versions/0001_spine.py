@@ -188,7 +188,14 @@ def upgrade() -> None:
         sqlite_where=sa.text("state IN ('queued', 'passive', 'sending')"),
         postgresql_where=sa.text("state IN ('queued', 'passive', 'sending')"),
     )
-    op.create_index("uq_outgoing_notice_key", "outgoing", ["notice_key"], unique=True)
+    op.create_index(
+        "uq_outgoing_notice_key",
+        "outgoing",
+        ["notice_key"],
+        unique=True,
+        sqlite_where=sa.text("notice_key IS NOT NULL"),
+        postgresql_where=sa.text("notice_key IS NOT NULL"),
+    )
     _refuse_change()
 
 
