@@ -36,7 +36,8 @@ class City:
     """What the dialogue must know of the city: names, numbers, links, hours and limits, from its profile.
 
     ``lines`` maps a special line's name to its number (domain.md 4.3); ``acceptable`` lists category codes that
-    the bot may accept without an agent; ``seats`` are the local hours with agents online (None: round the clock).
+    the bot may accept without an agent; ``seats`` are the local hours with agents online (None: round the clock);
+    after ``rework_rounds`` a low rating opens no further rework by itself.
     """
 
     name: str
@@ -50,6 +51,7 @@ class City:
     acceptable: frozenset[str]
     place_categories: frozenset[str]
     seats: tuple[time, time] | None = None
+    rework_rounds: int = 2
 
 
 @dataclass(frozen=True, slots=True)

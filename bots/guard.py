@@ -5,47 +5,56 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from bots.contract import Alert, Handoff, Owner
-from bots.scene import idle
+from bots.contract import Alert, Handoff
+from bots.state import Flow
 from normalizer.emergency import EmergencyKind
 from normalizer.evolve import evolve
+from normalizer.text import han_count
 from normalizer.tone import Tone
 
 if TYPE_CHECKING:
     from bots.contract import Turn
     from bots.scene import Scene
+    from bots.state import State
+    from normalizer.draft import CaseDraft
 
-SAFE = "safe"
-"""The open question after a warning: are you safe?"""
-_SAFE = re.compile("(?:已经?|现在|我)*(?:安全|没事|平安)了?[。！!]*")
-_UNSAFE = re.compile("(?:还|我)*(?:不安全|危险|没有|不)[。！!]*")
+_SAFE = re.compile("(?:我们?|现在|已经?|都|很)*(?:安全|没事|平安)了?[。！!]*")
+_UNSAFE = re.compile("(?:我们?|现在|还|很)*(?:不安全|危险)[。！!]*|不[。！!]*")
+_BARE, _SHORT = 6, 20
+"""Chinese characters up to which an insult is nothing else, and up to which it may be."""
 
 _SOOTHE = {Tone.UPSET: "soothe_upset", Tone.ANGRY: "soothe_angry", Tone.ABUSIVE: "soothe_abusive"}
 
 
 def danger(scene: Scene) -> Turn | None:
-    """Warn, alert the people on duty and call a person, in any state."""
+    """Warn, alert the people on duty and call a person, in any state; the open question stays open."""
     emergency = scene.reading.emergency
     if emergency is None:
         return None
     own = emergency.kind is EmergencyKind.SELF_HARM
     words = scene.say("danger_self" if own else "danger")
     effects = (Alert(emergency), Handoff(f"danger:{emergency.kind}", urgent=True))
-    # The answer about safety comes first; an order that was being filled in is kept and offered again.
-    state = evolve(idle(scene.state), flow=SAFE, welcomed=True)
-    return scene.turn(words, state=state, effects=effects)
+    return scene.turn(words, state=evolve(scene.state, alarmed=not own, heard=False), effects=effects)
+
+
+def safety(state: State, reading: CaseDraft) -> str:
+    """Return the key of what is said to the answer to "您现在安全吗"; empty when it is none."""
+    if not state.alarmed:
+        return ""
+    if reading.digit == 1 or _SAFE.fullmatch(reading.matching):
+        return "danger_safe"
+    return "danger_unsafe" if reading.digit == 2 or _UNSAFE.fullmatch(reading.matching) else ""
+
+
+def calmed(state: State, reading: CaseDraft) -> State:
+    """Return the state without the question about safety when something else is said: it is a message like any other."""
+    return state if not state.alarmed or safety(state, reading) else evolve(state, alarmed=False)
 
 
 def safe(scene: Scene) -> Turn | None:
-    """Take the answer to "您现在安全吗"; anything else that is said is a message like any other."""
-    if scene.state.flow != SAFE:
-        return None
-    digit, text = scene.reading.digit, scene.reading.matching
-    if digit == 1 or _SAFE.fullmatch(text):
-        return scene.turn(scene.say("danger_safe"), state=idle(scene.state))
-    if digit == 2 or _UNSAFE.fullmatch(text):
-        return scene.turn(scene.say("danger_unsafe"), state=idle(scene.state))
-    return None
+    """Take the answer about safety when nothing else was being talked of."""
+    key = safety(scene.state, scene.reading)
+    return scene.turn(scene.say(key), state=evolve(scene.state, alarmed=False)) if key else None
 
 
 def soothing(scene: Scene) -> str:
@@ -56,12 +65,19 @@ def soothing(scene: Scene) -> str:
 
 def abuse(scene: Scene) -> Turn | None:
     """Ask politely for civility when there is nothing but insult; what has a matter in it is taken as one."""
-    if scene.reading.tone is not Tone.ABUSIVE or len(scene.reading.text) > 20 or scene.reading.place_text():
+    reading, state = scene.reading, scene.state
+    if reading.tone is not Tone.ABUSIVE or state.flow in _OPINIONS:
         return None
-    state = evolve(scene.state, insults=scene.state.insults + 1)
-    return scene.turn(scene.say("soothe_abusive"), state=state)
+    if reading.attachments or (han_count(reading.text) > _BARE and _holds_a_matter(reading)):
+        return None
+    key = "soothe_abusive" if state.insults == 0 else "abuse_again"
+    words = scene.say(key, hotline=scene.city.hotline)
+    return scene.turn(words, state=evolve(state, insults=state.insults + 1))
 
 
-def waits_for_person(scene: Scene) -> bool:
-    """Return whether the conversation stands in the queue."""
-    return scene.facts.owner is Owner.QUEUED
+def _holds_a_matter(reading: CaseDraft) -> bool:
+    return len(reading.text) > _SHORT or bool(reading.category()[0] or reading.place_text())
+
+
+_OPINIONS = frozenset({Flow.RATE, Flow.REASONS, Flow.NOTE, Flow.SUPPLEMENT})
+"""Talks in which hard words are what was asked for."""

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bots.contract import AskQueue, Handoff, Owner, Turn, Unqueue
+from bots.contract import AskQueue, Handoff, Turn, Unqueue
 from bots.intent import Intent
 from bots.scene import ZONE, idle
+from bots.state import Flow
 from normalizer.evolve import evolve
-from normalizer.people import mask_phone, valid_phone
+from normalizer.people import PersonalKind, mask_phone, valid_phone
 
 if TYPE_CHECKING:
     from bots.contract import Ask, QueueView
     from bots.scene import Scene
 
-CALLBACK, NOTE = "callback", "note"
-FLOWS = frozenset({CALLBACK, NOTE})
-
-_WAIT_WORDS = frozenset({Intent.BACK, Intent.CANCEL, Intent.MENU, Intent.RESTART})
+_BACK_WORDS = frozenset({Intent.BACK, Intent.CANCEL, Intent.MENU, Intent.RESTART})
+_FLOWS = frozenset({Flow.NONE, Flow.CALLBACK, Flow.NOTE})
+"""Talks that belong to the wait; in any other one the bot goes on while the citizen waits."""
+_PHONES = frozenset({PersonalKind.PHONE, PersonalKind.LANDLINE})
 
 
 def asked(scene: Scene) -> Turn | Ask | None:
@@ -26,46 +27,44 @@ def asked(scene: Scene) -> Turn | Ask | None:
         return None
     if scene.facts.queue is None:
         return AskQueue()
-    waiting = scene.facts.owner is Owner.QUEUED
-    words = scene.say(
-        "still_queued" if waiting else "queued",
-        ahead=scene.facts.queue.ahead,
-        agents=_agents(scene, scene.facts.queue),
-    )
-    state = evolve(idle(scene.state), welcomed=True, heard=False)
-    return scene.turn(words, state=state, effects=(Handoff("asked"),))
+    queued = scene.queued
+    queue = scene.facts.queue
+    words = scene.say("still_queued" if queued else "queued", ahead=queue.ahead, agents=_agents(scene, queue))
+    # Whoever waits already keeps his place, and what was noted with it.
+    effects = () if queued else (Handoff("asked"),)
+    return scene.turn(words, state=idle(scene.state, heard=False, alarmed=False), effects=effects)
 
 
 def waiting(scene: Scene) -> Turn | None:
     """Keep company in the queue: wait, call back, leave a message, or go back; else keep what is said."""
-    if scene.facts.owner is not Owner.QUEUED or (scene.state.flow and scene.state.flow not in FLOWS):
+    flow = scene.state.flow
+    if not scene.queued or flow not in _FLOWS:
         return None
-    if scene.intent in _WAIT_WORDS:
-        return scene.turn(scene.say("unqueued"), state=idle(scene.state), effects=(Unqueue(),))
-    if scene.state.flow == CALLBACK:
+    if scene.intent in _BACK_WORDS:
+        if flow is Flow.NONE:
+            return scene.turn(scene.say("unqueued"), state=idle(scene.state), effects=(Unqueue(),))
+        return scene.turn(scene.say("wait_on", hotline=scene.city.hotline), state=idle(scene.state))
+    if flow is Flow.CALLBACK:
         return _callback(scene)
-    if scene.state.flow == NOTE:
-        words = scene.say("note_taken")
-        return scene.turn(words, state=evolve(idle(scene.state), heard=True), effects=(Handoff("note"),))
-    return _chosen(scene)
+    return _noted(scene) if flow is Flow.NOTE else _chosen(scene)
 
 
 def _chosen(scene: Scene) -> Turn | None:
-    hotline = scene.city.hotline
     match scene.reading.digit:
         case 1:
-            return scene.turn(scene.say("wait_on", hotline=hotline), state=evolve(scene.state, heard=True))
+            words = scene.say("wait_on", hotline=scene.city.hotline)
+            return scene.turn(words, state=evolve(scene.state, heard=True))
         case 2:
-            return scene.turn(scene.say("ask_callback"), state=evolve(scene.state, flow=CALLBACK))
+            return scene.turn(scene.say("ask_callback"), state=idle(scene.state, flow=Flow.CALLBACK))
         case 3:
-            return scene.turn(scene.say("ask_note"), state=evolve(scene.state, flow=NOTE))
+            return scene.turn(scene.say("ask_note"), state=idle(scene.state, flow=Flow.NOTE))
         case _:
             return _kept(scene)
 
 
 def _kept(scene: Scene) -> Turn | None:
-    """Say once that it is kept; after that silence, because an agent will answer."""
-    if scene.intent is not None and scene.intent is not Intent.GREETING:
+    """Say once that it is kept; after that silence, because a person will answer."""
+    if scene.intent is not None and scene.intent not in {Intent.GREETING, Intent.THANKS}:
         return None
     if scene.state.heard:
         return scene.turn()
@@ -73,14 +72,24 @@ def _kept(scene: Scene) -> Turn | None:
 
 
 def _callback(scene: Scene) -> Turn:
-    phone = valid_phone(scene.reading.text) or next(
-        (f.value for f in scene.reading.findings() if f.kind in {"phone", "landline"}), None
-    )
+    reading = scene.reading
+    found = (finding.value for finding in reading.findings() if finding.kind in _PHONES)
+    phone = valid_phone(reading.text) or next(found, None)
     if phone is None:
-        return scene.turn(scene.say("bad_phone"))
+        misses = scene.state.misses + 1
+        return scene.turn(
+            scene.say("bad_phone" if misses == 1 else "ask_callback"),
+            state=evolve(scene.state, misses=misses),
+        )
     words = scene.say("callback_noted", phone=mask_phone(phone), hotline=scene.city.hotline)
-    state = evolve(idle(scene.state), heard=True)
-    return scene.turn(words, state=state, effects=(Handoff("callback", phone=phone),))
+    return scene.turn(words, state=idle(scene.state, heard=True), effects=(Handoff("callback", phone=phone),))
+
+
+def _noted(scene: Scene) -> Turn:
+    if scene.reading.empty and not scene.reading.attachments:
+        return scene.turn(scene.say("ask_note"))
+    words = scene.say("note_taken")
+    return scene.turn(words, state=idle(scene.state, heard=True), effects=(Handoff("note"),))
 
 
 def _agents(scene: Scene, queue: QueueView) -> str:
@@ -90,6 +99,7 @@ def _agents(scene: Scene, queue: QueueView) -> str:
 
 
 def _when(scene: Scene) -> str:
+    """Return when somebody will be there: what is known, and no more."""
     seats = scene.city.seats
     if seats is None:
         return scene.say("hours_now")

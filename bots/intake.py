@@ -2,40 +2,53 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bots import slots
 from bots.contract import AskNumber, Submit
-from bots.guard import soothing
+from bots.guard import safety, soothing
 from bots.intent import Intent
 from bots.scene import idle
-from bots.state import Order, State
+from bots.state import Flow, Order, State, Step
 from normalizer import numbers
 from normalizer.case import Complainant, Matter
-from normalizer.codes import KIND_LABELS, Kind, Urgency
+from normalizer.codes import KIND_LABELS, Kind
 from normalizer.draft import title_of
 from normalizer.evolve import evolve
-from normalizer.people import mask, mask_name, mask_phone
-from normalizer.text import han_count
+from normalizer.people import mask
+from normalizer.text import for_matching, han_count
+from normalizer.tone import Tone, tone
 
 if TYPE_CHECKING:
-    from bots.contract import Ask, Turn
+    from bots.contract import Ask, NewNumber, Turn
     from bots.scene import Scene
+    from normalizer.draft import CaseDraft
 
-ORDER, RESUME, CONSULT = "order", "resume", "consult"
-REVIEW, ITEM = "review", "item"
-SURE = 0.5
-"""Confidence in the category above which the bot may accept by the city's list."""
-SHOWN = 40
-"""Characters of the matter in the read-back, so that it stays one glance."""
+TEXT_SHOWN, PLACE_SHOWN = 32, 20
+TEXT_SHOWN_ELDERLY, PLACE_SHOWN_ELDERLY = 24, 14
+"""Characters in the read-back, so that it stays one glance."""
+KEPT_SHOWN = 20
 BEGIN_HAN = 4
 """Chinese characters that make a free message a matter rather than a word."""
+MATTER_HAN = 8
+"""Chinese characters that make it one beyond doubt, whatever was being asked."""
 STUCK = 2
+BURST = timedelta(seconds=60)
+"""Photos that follow one another so closely are one answer."""
+DOUBLE_TAP = timedelta(minutes=2)
+AWAY = timedelta(hours=2)
+"""A silence after which the open question is forgotten and the order is offered again."""
 
 _MENU_ASK, _MENU_REPORT = 1, 2
-_ELSEWHERE = frozenset({Intent.PROGRESS, Intent.MENU, Intent.RATE, Intent.WITHDRAW})
-"""Words that lead out of an order; it is kept and can be taken up again."""
+_QUESTIONS = frozenset({Kind.INQUIRY, Kind.GUIDANCE})
+_BOT_ACCEPTS = frozenset({Kind.HELP, Kind.COMPLAINT})
+_CHANNELS = {"05": "wechat", "06": "wechat", "02": "sms", "03": "email"}
+_CHANGE = re.compile(
+    "(?:修?改|更改|换)(?:一下)?(?:第)?([1-5一二三四五])?(?:项|个|条)?(.*)|(.*?)(?:错了|不对|写错|要改|改一下)(.*)"
+)
+_NUMERALS = {c: n for n, c in enumerate("一二三四五", 1)}
 
 
 def without_stale_order(state: State, now: datetime, hours: int) -> State:
@@ -44,222 +57,366 @@ def without_stale_order(state: State, now: datetime, hours: int) -> State:
     if since is None or now - since <= timedelta(hours=hours):
         return state
     state = evolve(state, order=Order())
-    return idle(state) if state.flow in {ORDER, RESUME} else state
+    return idle(state) if state.flow in {Flow.ORDER, Flow.RESUME} else state
 
 
-def asked(scene: Scene) -> Turn | Ask | None:
+def is_matter(reading: CaseDraft) -> bool:
+    """Return whether a message is a matter of its own beyond doubt, whatever was being asked."""
+    return reading.digit is None and han_count(reading.text) >= MATTER_HAN
+
+
+def is_question(reading: CaseDraft) -> bool:
+    """Return whether a message asks for information rather than for help."""
+    kind, sure = reading.kind()
+    return kind in _QUESTIONS and sure >= slots.LIKELY_CATEGORY
+
+
+def asked(scene: Scene) -> Turn | None:
     """Begin an order, or offer the one that was left unfinished."""
-    menu = scene.reading.digit == _MENU_REPORT and not scene.state.flow
+    menu = scene.reading.digit == _MENU_REPORT and scene.state.flow is Flow.NONE
     if scene.intent is not Intent.REPORT and not menu:
         return None
-    if _kept(scene):
-        return _offer(scene)
-    return _next(scene, evolve(idle(scene.state), welcomed=True, order=Order(since=scene.now)))
+    return _offer(scene) if _kept(scene) else _next(scene, _anew(scene))
 
 
 def greeted_back(scene: Scene) -> Turn | None:
     """Offer the unfinished order to whoever comes back with a greeting."""
-    return (
-        _offer(scene) if scene.intent is Intent.GREETING and not scene.state.flow and _kept(scene) else None
-    )
+    greets = scene.intent is Intent.GREETING and scene.state.flow is Flow.NONE
+    return _offer(scene) if greets and _kept(scene) else None
 
 
-def resumed(scene: Scene) -> Turn | Ask | None:
+def resumed(scene: Scene) -> Turn | None:
     """Take up the order that was left, or drop it."""
-    if scene.state.flow != RESUME:
+    state, reading = scene.state, scene.reading
+    if state.flow is not Flow.RESUME:
         return None
-    if scene.reading.digit == 1 or numbers.yes(scene.reading.text):
-        return _next(scene, evolve(scene.state, flow=ORDER, step=""))
-    if (
-        scene.reading.digit == 2
-        or numbers.no(scene.reading.text)
-        or scene.intent in {Intent.CANCEL, Intent.RESTART}
-    ):
-        return _next(scene, evolve(idle(scene.state), order=Order(since=scene.now)))
-    return _offer(scene)
+    if reading.digit == 1 or numbers.yes(reading.text):
+        return _next(scene, evolve(state, collected="", misses=0))
+    if reading.digit == 2 or numbers.no(reading.text) or scene.intent is Intent.CANCEL:
+        return _dropped(scene)
+    if is_matter(reading):
+        return _begin(evolve(scene, state=idle(state, order=Order())))
+    return _undecided(scene)
 
 
-def consult(scene: Scene) -> Turn | Ask | None:
+def _undecided(scene: Scene) -> Turn:
+    if scene.intent is Intent.RESTART:
+        return _next(scene, _anew(scene), scene.say("restarted"))
+    if scene.state.misses == 0:
+        return _offer(scene)
+    return scene.turn(scene.say("menu", hotline=scene.city.hotline), state=idle(scene.state))
+
+
+def consult(scene: Scene) -> Turn | None:
     """Take a question: until there is a knowledge base it can be registered or put to a person."""
-    if scene.state.flow == CONSULT:
+    state, reading = scene.state, scene.reading
+    if state.flow is Flow.CONSULT:
         return _consulting(scene)
-    if scene.intent is Intent.ASK or (scene.reading.digit == _MENU_ASK and not scene.state.flow):
-        state = evolve(idle(scene.state), welcomed=True, flow=CONSULT)
-        return scene.turn(scene.say("ask_question"), state=state)
-    kind, _ = scene.reading.kind()
-    if (
-        scene.state.flow
-        or kind not in {Kind.INQUIRY, Kind.GUIDANCE}
-        or han_count(scene.reading.text) < BEGIN_HAN
-    ):
+    if state.flow is not Flow.NONE:
         return None
-    return _unanswered(scene)
+    if scene.intent is Intent.ASK or reading.digit == _MENU_ASK:
+        return scene.turn(scene.say("ask_question"), state=idle(state, flow=Flow.CONSULT))
+    return _unanswered(scene) if is_question(reading) and han_count(reading.text) >= BEGIN_HAN else None
+
+
+def went_on(scene: Scene) -> Turn | None:
+    """Go on with the order after the answer about safety."""
+    if scene.state.flow is not Flow.ORDER or safety(scene.state, scene.reading) != "danger_safe":
+        return None
+    return _next(scene, evolve(scene.state, alarmed=False), scene.say("danger_safe"))
 
 
 def going_on(scene: Scene) -> Turn | Ask | None:
     """Go on with the order that is open."""
-    if scene.state.flow != ORDER or scene.intent in _ELSEWHERE:
+    if scene.state.flow is not Flow.ORDER:
         return None
     match scene.intent:
-        case Intent.GREETING:
-            return _offer(scene) if scene.state.order.text else _next(scene, scene.state)
         case Intent.CANCEL:
-            return scene.turn(scene.say("cancelled"), state=evolve(idle(scene.state), order=Order()))
+            return scene.turn(scene.say("cancelled"), state=idle(scene.state, order=Order()))
         case Intent.RESTART:
-            state = evolve(idle(scene.state), order=Order(since=scene.now))
-            return _next(scene, state, scene.say("restarted"))
+            return _next(scene, _anew(scene), scene.say("restarted"))
         case Intent.BACK:
             return _back(scene)
         case _:
-            return _answered(scene)
+            return _offer(scene) if _comes_back(scene) else _answered(scene)
 
 
-def begun(scene: Scene) -> Turn | Ask | None:
+def _comes_back(scene: Scene) -> bool:
+    """Return whether somebody greets, or speaks again after a long silence: he may mean something else."""
+    state = scene.state
+    away = state.at is not None and scene.now - state.at > AWAY
+    return (away or scene.intent is Intent.GREETING) and _kept(scene)
+
+
+def submitted_before(scene: Scene) -> Turn | None:
+    """Tell whoever taps "submit" twice that once was enough."""
+    state = scene.state
+    if state.step is not Step.DONE or state.at is None or scene.now - state.at > DOUBLE_TAP:
+        return None
+    if scene.reading.digit != 1 and not numbers.yes(scene.reading.text):
+        return None
+    return scene.turn(scene.say("done_before", case_no=state.target))
+
+
+def begun(scene: Scene) -> Turn | None:
     """Take a free message, a photo or a place for the beginning of an order."""
     reading = scene.reading
     matter = han_count(reading.text) >= BEGIN_HAN or reading.attachments or reading.place
-    if scene.state.flow or not matter or reading.digit is not None:
+    if scene.state.flow is not Flow.NONE or not matter or reading.digit is not None:
         return None
     if _kept(scene) and not reading.text:
         return _offer(scene)
-    order = slots.absorb(Order(since=scene.now), reading, scene)
-    state = evolve(idle(scene.state), welcomed=True, order=order)
+    return _begin(scene)
+
+
+def _begin(scene: Scene) -> Turn:
+    reading = scene.reading
+    order = slots.absorb(Order(since=scene.now, attachments=reading.attachments), reading, scene)
     soothe = soothing(scene)
-    return _next(scene, evolve(state, insults=state.insults + bool(soothe)), soothe)
+    insults = scene.state.insults + bool(soothe)
+    burst = scene.now if reading.attachments else None
+    state = idle(scene.state, order=order, insults=insults, burst=burst)
+    return _next(scene, state, soothe, _received(scene))
+
+
+def _received(scene: Scene) -> str:
+    """Return what is said to material that came without words; a voice note has its own question."""
+    reading = scene.reading
+    if not reading.attachments or reading.text or slots.only_spoken(reading.attachments):
+        return ""
+    return scene.say("got_photo")
+
+
+def _anew(scene: Scene) -> State:
+    return idle(scene.state, order=Order(since=scene.now))
 
 
 def _kept(scene: Scene) -> bool:
-    order = scene.state.order
-    fresh = order.since is not None and scene.now - order.since <= timedelta(hours=scene.city.draft_hours)
-    return fresh and bool(order.text)
+    """Return whether there is an unfinished order worth offering; one too old is gone by now."""
+    return scene.state.order.since is not None and bool(scene.state.order.text)
 
 
 def _offer(scene: Scene) -> Turn:
-    words = scene.say("kept_order", text=mask(scene.state.order.text)[:20])
-    return scene.turn(words, state=evolve(idle(scene.state), flow=RESUME, welcomed=True))
+    words = scene.say("kept_order", text=_shown(scene.state.order.text, KEPT_SHOWN))
+    again = scene.state.misses + 1 if scene.state.flow is Flow.RESUME else 0
+    # What was said on coming back is kept: when the old order is not wanted, it is the new one.
+    matter = scene.reading.text if is_matter(scene.reading) else scene.state.collected
+    return scene.turn(words, state=idle(scene.state, flow=Flow.RESUME, misses=again, collected=matter))
 
 
-def _consulting(scene: Scene) -> Turn | Ask:
+def _dropped(scene: Scene) -> Turn:
+    told = scene.state.collected
+    state = idle(scene.state, order=Order())
+    if scene.intent is Intent.CANCEL:
+        return scene.turn(scene.say("cancelled"), state=state)
+    if not told:
+        return _next(scene, _anew(scene))
+    reading = evolve(scene.reading, text=told, matching=for_matching(told), digit=None, empty=False)
+    return _begin(evolve(scene, state=state, reading=reading))
+
+
+def _consulting(scene: Scene) -> Turn:
     state, reading = scene.state, scene.reading
     if reading.digit == 1 and state.collected:
-        order = evolve(
-            Order(since=scene.now), text=f"咨询：{state.collected}", kind=Kind.INQUIRY.value, brief=True
-        )
-        return _next(scene, evolve(idle(state), order=order))
+        order = Order(since=scene.now, text=f"咨询：{state.collected}", kind=Kind.INQUIRY, brief=True)
+        return _next(scene, idle(state, order=order))
     if reading.digit == 2 or scene.intent is Intent.ASK:
         return scene.turn(scene.say("ask_question"), state=evolve(state, collected=""))
-    if scene.intent in {Intent.CANCEL, Intent.BACK, Intent.MENU}:
-        return scene.turn(scene.say("menu"), state=idle(state))
-    return (
-        _unanswered(scene)
-        if not reading.empty and reading.digit is None
-        else scene.turn(scene.say("ask_question"))
-    )
+    if scene.intent in {Intent.CANCEL, Intent.BACK}:
+        return scene.turn(scene.say("menu", hotline=scene.city.hotline), state=idle(state))
+    if reading.empty or reading.digit is not None or scene.intent is not None:
+        return scene.turn(scene.say("ask_question"))
+    return _unanswered(scene)
 
 
 def _unanswered(scene: Scene) -> Turn:
-    state = evolve(idle(scene.state), welcomed=True, flow=CONSULT, collected=scene.reading.text)
-    return scene.turn(scene.say("no_answer"), state=state)
+    state = idle(scene.state, flow=Flow.CONSULT, collected=scene.reading.text)
+    return scene.turn(scene.say("no_answer", hours=scene.city.accept_hours), state=state)
 
 
 def _answered(scene: Scene) -> Turn | Ask:
-    state = scene.state
-    if state.step == REVIEW:
+    state, reading = scene.state, scene.reading
+    if reading.attachments:
+        state = evolve(state, order=_with_materials(scene))
+        if not reading.text:
+            return _photographed(scene, state)
+        scene = evolve(scene, state=state)
+    if state.step is Step.REVIEW:
         return _reviewed(scene)
-    if state.step == ITEM:
+    if state.step is Step.ITEM:
         return _chosen_item(scene)
-    order, problem = slots.take(state.step, state.order, scene)
-    if problem:
-        misses = state.misses + 1
-        words = scene.say("stuck") if misses >= STUCK else problem
-        return scene.turn(words, state=evolve(state, misses=0 if misses >= STUCK else misses))
-    if order is state.order:
-        return scene.turn()
-    if state.step == slots.MATERIALS and not order.materials:
-        more = not state.order.attachments
-        told = (scene.say("got_materials", count=len(order.attachments)),) if more else ()
-        return scene.turn(*told, state=evolve(state, order=order))
-    return _next(scene, evolve(state, order=order, misses=0))
+    order, problem = slots.take(_slot(scene), state.order, scene)
+    if not problem:
+        return _next(scene, evolve(state, order=order, misses=0))
+    if state.misses + 1 >= STUCK:
+        return scene.turn(scene.say("stuck"), state=evolve(state, order=order, misses=0))
+    return scene.turn(problem, state=evolve(state, order=order, misses=state.misses + 1))
 
 
-def _next(scene: Scene, state: State, *before: str) -> Turn:
+def _slot(scene: Scene) -> Step:
+    return scene.state.step if scene.state.step in slots.SLOTS else Step.TEXT
+
+
+def _with_materials(scene: Scene) -> Order:
+    order = scene.state.order
+    return evolve(order, attachments=order.attachments + scene.reading.attachments)
+
+
+def _photographed(scene: Scene, state: State) -> Turn:
+    """Keep what came without words; several at once are acknowledged once, and the question stands."""
+    burst, state = state.burst, evolve(state, burst=scene.now)
+    if burst is not None and scene.now - burst <= BURST:
+        return scene.turn(state=state)
+    if state.step is Step.MATERIALS:
+        count = len(state.order.attachments)
+        return scene.turn(scene.say("got_materials", count=count), state=state)
+    received = _received(scene)
+    return scene.turn(*([received] if received else []), _question(evolve(scene, state=state)), state=state)
+
+
+def _question(scene: Scene) -> str:
+    """Return the question that is open, worded again."""
+    state = scene.state
+    match state.step:
+        case Step.REVIEW:
+            return _read_back(scene, state.order)
+        case Step.ITEM:
+            return scene.say("ask_item")
+        case _:
+            return slots.question(_slot(scene), state.order, scene)
+
+
+def _next(scene: Scene, state: State, *words: str) -> Turn:
     """Ask the next open slot, or read the order back."""
     order = state.order
+    if order.since is None or scene.now - order.since > BURST:
+        order = evolve(order, since=scene.now)
     step = slots.first_open(order, scene, elderly=state.elderly)
-    state = evolve(state, flow=ORDER, step=step or REVIEW, editing=False)
-    words = scene.say(slots.question(step, order)) if step else _read_back(scene, order)
-    return scene.turn(*(word for word in before if word), words, state=state)
+    state = evolve(state, flow=Flow.ORDER, step=step or Step.REVIEW, editing=False, order=order)
+    # The question is worded for the state it leads to.
+    scene = evolve(scene, state=state)
+    question = slots.question(step, order, scene) if step else _read_back(scene, order)
+    before = [word for word in words if word]
+    return scene.turn(*before, question, state=state)
 
 
 def _back(scene: Scene) -> Turn:
-    earlier = slots.before(scene.state.step, scene.state.order, scene, elderly=scene.state.elderly)
+    state = scene.state
+    if state.editing or state.step is Step.ITEM:
+        return _next(scene, state)
+    earlier = slots.before(state.step, state.order, scene, elderly=state.elderly)
     if earlier is None:
-        return scene.turn(scene.say("cancelled"), state=evolve(idle(scene.state), order=Order()))
-    return _next(scene, evolve(scene.state, order=slots.cleared(scene.state.order, earlier)))
+        return scene.turn(scene.say("cancelled"), state=idle(state, order=Order()))
+    return _next(scene, evolve(state, order=slots.cleared(state.order, earlier), misses=0))
+
+
+def _shown(text: str, longest: int) -> str:
+    """Return the citizen's words as they may be repeated: masked, cut, and no insult."""
+    if tone(for_matching(text[:500])) is Tone.ABUSIVE:
+        return "（您的原话已如实记录）"
+    masked = mask(text).replace("\n", " ")
+    return masked if len(masked) <= longest else f"{masked[:longest]}…"
 
 
 def _read_back(scene: Scene, order: Order) -> str:
-    contact = f"{mask_name(order.name)} {mask_phone(order.phone)}".strip() if order.phone else "未留"
+    elderly = scene.state.elderly
+    longest, longest_place = (
+        (TEXT_SHOWN_ELDERLY, PLACE_SHOWN_ELDERLY) if elderly else (TEXT_SHOWN, PLACE_SHOWN)
+    )
+    place = _shown(order.place, longest_place) or ("已发定位" if order.lon is not None else "未填")
     return scene.say(
         "review",
-        kind=KIND_LABELS[Kind(order.kind or Kind.HELP)],
-        place=order.place or ("已发定位" if order.lon is not None else "未填"),
-        text=mask(order.text)[:SHOWN] + ("…" if len(order.text) > SHOWN else ""),
-        contact=contact,
+        kind=KIND_LABELS[order.kind or Kind.HELP],
+        place=place,
+        text=_shown(order.text, longest),
+        contact=slots.contact(order.name, order.phone) if order.phone else "不留",
         secret="是" if order.secret else "否",
     )
 
 
 def _reviewed(scene: Scene) -> Turn | Ask:
-    reading = scene.reading
+    reading, order = scene.reading, scene.state.order
     if reading.digit == 1 or numbers.yes(reading.text):
         return _submitted(scene)
-    if reading.digit == 2 or "修改" in reading.text or reading.text == "改":
-        return scene.turn(scene.say("ask_item"), state=evolve(scene.state, step=ITEM))
-    if reading.attachments:
-        order = evolve(scene.state.order, attachments=scene.state.order.attachments + reading.attachments)
-        return scene.turn(_read_back(scene, order), state=evolve(scene.state, order=order))
-    return scene.turn(_read_back(scene, scene.state.order))
+    if reading.digit == 2 or numbers.no(reading.text):
+        return scene.turn(scene.say("ask_item"), state=evolve(scene.state, step=Step.ITEM))
+    corrected = slots.corrected(order, reading)
+    if corrected is not order:
+        return _next(scene, evolve(scene.state, order=corrected))
+    if (change := _CHANGE.fullmatch(reading.text)) is not None:
+        return _change(scene, change)
+    if is_matter(reading):
+        added = evolve(order, text=f"{order.text}，{reading.text}"[: slots.TEXT_LENGTH])
+        return _next(scene, evolve(scene.state, order=added))
+    return scene.turn(_read_back(scene, order))
+
+
+def _change(scene: Scene, change: re.Match[str]) -> Turn:
+    numeral = change.group(1)
+    named = "".join(group or "" for group in change.groups()[1:])
+    slot = slots.ITEMS.get(_NUMERALS.get(numeral) or int(numeral)) if numeral else None
+    slot = slot or next((step for word, step in slots.ITEM_WORDS.items() if word in named), None)
+    if slot is None:
+        return scene.turn(scene.say("ask_item"), state=evolve(scene.state, step=Step.ITEM))
+    return _edit(scene, slot)
 
 
 def _chosen_item(scene: Scene) -> Turn:
-    slot = slots.ITEMS.get(scene.reading.digit or 0)
-    if slot is None:
-        return scene.turn(scene.say("ask_item"))
-    order = slots.cleared(scene.state.order, slot)
-    words = scene.say(slots.question(slot, order))
-    return scene.turn(words, state=evolve(scene.state, order=order, step=slot, editing=True))
+    text = scene.reading.text
+    named = (step for word, step in slots.ITEM_WORDS.items() if word in text)
+    slot = slots.ITEMS.get(scene.reading.digit or 0) or next(named, None)
+    return _edit(scene, slot) if slot else scene.turn(scene.say("ask_item"))
+
+
+def _edit(scene: Scene, slot: Step) -> Turn:
+    """Ask one slot again; its old answer stays until there is a new one."""
+    state = evolve(scene.state, step=slot, editing=True, misses=0)
+    return scene.turn(scene.say(f"ask_{slot}"), state=state)
 
 
 def _submitted(scene: Scene) -> Turn | Ask:
     number = scene.facts.number
     if number is None:
         return AskNumber()
-    order, city = scene.state.order, scene.city
-    accept = order.category in city.acceptable and Kind(order.kind or Kind.HELP) in {
-        Kind.HELP,
-        Kind.COMPLAINT,
-    }
-    key = "done_quiet" if order.reply_by == slots.NONE else "done_accepted" if accept else "done"
-    words = scene.say(
+    order = scene.state.order
+    accept = (
+        order.sure and order.category in scene.city.acceptable and (order.kind or Kind.HELP) in _BOT_ACCEPTS
+    )
+    effect = Submit(number, _complainant(scene, order), _matter(order), bool(order.secret), accept)
+    state = idle(
+        scene.state,
+        order=Order(),
+        target=number.case_no,
+        step=Step.DONE,
+        name=order.name or scene.state.name,
+        phone=order.phone or scene.state.phone,
+    )
+    return scene.turn(_promise(scene, order, number, effect), state=state, effects=(effect,))
+
+
+def _promise(scene: Scene, order: Order, number: NewNumber, effect: Submit) -> str:
+    key = "done_accepted" if effect.accept else "done"
+    if order.reply_by == slots.NONE:
+        key = "done_quiet"
+    if order.anonymous:
+        key = "done_anonymous"
+    channel = order.reply_by or _CHANNELS.get(scene.facts.source, "here")
+    return scene.say(
         key,
         case_no=number.case_no,
         code=number.query_code,
-        hours=city.accept_hours,
-        channel=scene.say(f"via_{order.reply_by or slots.WECHAT}"),
+        hours=scene.city.accept_hours,
+        channel="" if channel == slots.NONE else scene.say(f"via_{channel}"),
     )
-    effect = Submit(number, _complainant(scene, order), _matter(order), bool(order.secret), accept)
-    state = evolve(idle(scene.state), order=Order(), target=number.case_no)
-    return scene.turn(words, state=state, effects=(effect,))
 
 
 def _complainant(scene: Scene, order: Order) -> Complainant:
     return Complainant(
         name=order.name,
         phone=order.phone,
-        openid="" if order.phone else "bound",
+        anonymous=order.anonymous,
         need_reply=order.reply_by != slots.NONE,
-        channel_pref=order.reply_by,
+        channel_pref="" if order.reply_by == slots.NONE else order.reply_by,
         lang=scene.state.lang,
         tags=("老年人",) if scene.state.elderly else (),
     )
@@ -267,7 +424,7 @@ def _complainant(scene: Scene, order: Order) -> Complainant:
 
 def _matter(order: Order) -> Matter:
     return Matter(
-        kind=Kind(order.kind or Kind.HELP),
+        kind=order.kind or Kind.HELP,
         title=title_of(order.text),
         content=mask(order.text),
         original=order.text,
@@ -276,7 +433,6 @@ def _matter(order: Order) -> Matter:
         lon=order.lon,
         lat=order.lat,
         category=order.category,
-        demand=order.demand,
+        demand=mask(order.demand),
         attachments=order.attachments,
-        urgency=Urgency.NORMAL,
     )

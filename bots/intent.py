@@ -30,10 +30,13 @@ class Intent(StrEnum):
     OPT_OUT = "opt_out"
     OPT_IN = "opt_in"
     GREETING = "greeting"
+    THANKS = "thanks"
 
 
 LONGEST = 16
 """Characters beyond which a message is no command."""
+LONGEST_NAMING = 32
+"""The same for a command that names a case by its number."""
 
 _END = r"[吧啊呀呢了吗一下谢谢。，,.!！?？~～ ]*"
 _WORDS: dict[Intent, str] = {
@@ -53,9 +56,13 @@ _WORDS: dict[Intent, str] = {
     Intent.PLAIN: r"普通模式|普通版|退出长辈模式|标准模式",
     Intent.OPT_OUT: r"退订|td|不要(?:再)?(?:提醒|通知)我?",
     Intent.OPT_IN: r"恢复提醒|恢复通知|订阅",
-    Intent.GREETING: r"(?:你好|您好|喂|在吗|在不在|有人吗|有人在吗|hi|hello|哈喽|早上好|下午好|晚上好|嗨|谢谢|感谢|好的谢谢)+",
+    Intent.GREETING: r"(?:你好|您好|喂|在吗|在不在|有人吗|有人在吗|hi|hello|哈喽|早上好|下午好|晚上好|嗨)+",
+    Intent.THANKS: r"(?:好的?|嗯|行|非常|太)*[，, ]*(?:谢谢|感谢|辛苦了|谢了|thanks|thank you)(?:你们?|您们?|了)*",
 }
-_COMMAND = re.compile("|".join(f"(?P<{intent.value}>(?:{words}){_END})" for intent, words in _WORDS.items()))
+_COMMAND = re.compile(f"(?:{'|'.join(f'(?P<{name}>{words})' for name, words in _WORDS.items())}){_END}")
+_NAMING = re.compile(r"(\D{1,8}?)[\s:：]*(?:单号|尾号)?[\s:：]*([0-9][0-9 \-]{5,22}[0-9])")
+_NAMED = frozenset({7, 17})
+"""Digits of a case number as it is said: its last seven, or all."""
 KEYS = {
     "REPORT": Intent.REPORT,
     "PROGRESS": Intent.PROGRESS,
@@ -66,18 +73,27 @@ KEYS = {
     "ELDERLY": Intent.ELDERLY,
     "ASK": Intent.ASK,
     "MENU": Intent.MENU,
+    "WITHDRAW": Intent.WITHDRAW,
 }
 """Keys of menu buttons and the words they stand for."""
 
 
-def intent_of(reading: CaseDraft) -> Intent | None:
-    """Return what the message wants, or None."""
+def intent_of(reading: CaseDraft) -> tuple[Intent | None, str]:
+    """Return what the message wants, or None, and the case number it names, or nothing."""
     if reading.event is not None:
-        return KEYS.get(reading.event.key.upper())
-    if reading.digit == 0:
-        return Intent.HUMAN
+        return KEYS.get(reading.event.key.upper()), ""
+    if reading.digit is not None:
+        return (Intent.HUMAN if reading.digit == 0 else None), ""
     text = reading.matching
-    if not text or len(text) > LONGEST or reading.digit is not None:
-        return None
+    if not text or len(text) > LONGEST_NAMING:
+        return None, ""
+    if text[-1].isdigit() and (named := _NAMING.fullmatch(text)):
+        digits = re.sub("[^0-9]", "", named.group(2))
+        intent = _intent(named.group(1)) if len(digits) in _NAMED else None
+        return intent, digits if intent else ""
+    return (_intent(text) if len(text) <= LONGEST else None), ""
+
+
+def _intent(text: str) -> Intent | None:
     found = _COMMAND.fullmatch(text)
-    return Intent(found.lastgroup) if found and found.lastgroup else None
+    return Intent(found.lastgroup or "") if found else None

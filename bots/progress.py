@@ -5,29 +5,41 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from bots.contract import AskFound, AskOwn
+from bots.contract import AskFound, AskOwn, Found
 from bots.intent import Intent
-from bots.scene import day, idle, tail
+from bots.scene import day, idle, title
+from bots.state import Flow
 from normalizer import case_no
-from normalizer.case import CITIZEN_LABELS, OPEN
+from normalizer.case import CITIZEN_LABELS, OPEN, Stage
 from normalizer.evolve import evolve
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bots.contract import Ask, Turn
     from bots.scene import Scene
     from normalizer.case import Case
 
-PICK = "progress"
+_MENU_PROGRESS = 3
 _PAIR = re.compile(
-    r"(?:cx|查询?)?\s*(?:单号)?[:： ]*([0-9][0-9 \-]{15,24}[0-9])[ ,，;；]+(?:查询码)?[:： ]*([0-9]{6})",
+    r"(?:cx|查询?)?\s*(?:单号)?[:： ]*([0-9][0-9 \-]{15,24}[0-9])[ ,，;；\n]+(?:查询码)?[:： ]*([0-9]{6})",
     re.IGNORECASE,
 )
-_TITLE = 16
+_CODE = re.compile(r"(?:查询码)?(?:是)?[:： ]*([0-9]{3}[ \-]?[0-9]{3})")
+_TITLE, _TITLE_IN_LIST = 16, 8
+_LATEST = 40
+_LISTED, _LISTED_ELDERLY = 5, 3
+_MISSES = 2
+_ANSWERED = frozenset(
+    {Stage.ANSWERED, Stage.CLOSED_PENDING, Stage.VISITED, Stage.REWORK, Stage.CLOSED, Stage.ARCHIVED}
+)
+"""Stages in which the reply is reviewed and the citizen's to read."""
+_RATEABLE = frozenset({Stage.CLOSED_PENDING, Stage.VISITED})
 
 
 def asked(scene: Scene) -> Turn | Ask | None:
     """Show the citizen's own cases."""
-    menu = scene.reading.digit == 3 and not scene.state.flow
+    menu = scene.reading.digit == _MENU_PROGRESS and scene.state.flow is Flow.NONE
     if scene.intent is not Intent.PROGRESS and not menu:
         return None
     own = scene.facts.own
@@ -37,78 +49,125 @@ def asked(scene: Scene) -> Turn | Ask | None:
         return scene.turn(scene.say("no_cases"), state=idle(scene.state))
     if len(own) == 1:
         return _shown(scene, own[0])
-    lines = "\n".join(f"{n} {line(case)}" for n, case in enumerate(own, 1))
-    state = evolve(idle(scene.state), flow=PICK, choices=tuple(case.case_no for case in own))
-    return scene.turn(scene.say("cases", count=len(own), lines=lines), state=state)
+    lines, choices = listed(scene, own)
+    state = idle(scene.state, flow=Flow.PROGRESS, choices=choices)
+    return scene.turn(scene.say("cases", count=len(choices), lines=lines), state=state)
 
 
-def picked(scene: Scene) -> Turn | Ask | None:
-    """Show the case whose place in the list was named."""
-    if scene.state.flow != PICK or scene.reading.digit is None:
+def going_on(scene: Scene) -> Turn | Ask | None:
+    """Show the case whose place in the list was named, or take the query code that was asked for."""
+    if scene.state.flow is Flow.CODE:
+        return _coded(scene)
+    if scene.state.flow is not Flow.PROGRESS:
         return None
-    if not 1 <= scene.reading.digit <= len(scene.state.choices):
-        return scene.turn(scene.say("choose_number"))
-    return _own(scene, scene.state.choices[scene.reading.digit - 1])
+    if scene.intent in {Intent.BACK, Intent.CANCEL}:
+        return scene.turn(scene.say("menu", hotline=scene.city.hotline), state=idle(scene.state))
+    number = scene.reading.digit
+    if number is None or not 1 <= number <= len(scene.state.choices):
+        return _missed(scene, "choose_number")
+    return _own(scene, scene.state.choices[number - 1])
 
 
 def by_number(scene: Scene) -> Turn | Ask | None:
     """Show a case by its number: an own one by the last seven digits too, another's only with its code."""
+    if scene.intent is Intent.PROGRESS and scene.number:
+        return _own(scene, scene.number)
     text = scene.reading.text
+    if not text or not text[-1].isdigit():
+        return None
     if pair := _PAIR.fullmatch(text):
         return _stranger(scene, pair.group(1), pair.group(2))
     if case_no.looks_like(text):
-        number = case_no.parse(text)
-        return _own(scene, number) if number else scene.turn(scene.say("bad_number"))
-    short = case_no.short_form(text) if not scene.state.flow else None
+        return _own(scene, case_no.parse(text) or text)
+    short = case_no.short_form(text) if scene.state.flow in _NO_NUMBER_ASKED else None
     return _own(scene, short) if short else None
 
 
-def line(case: Case) -> str:
-    """Return a case in a line of a list."""
-    return f"{case.case_no[-7:]}｜{case.matter.title[:_TITLE]}｜{CITIZEN_LABELS[case.stage]}"
+_NO_NUMBER_ASKED = frozenset({Flow.NONE, Flow.PROGRESS, Flow.CODE})
+"""Talks in which seven digits can only be a case, not a telephone."""
+
+
+def listed(scene: Scene, cases: Sequence[Case]) -> tuple[str, tuple[str, ...]]:
+    """Return cases as the lines of a list, and their numbers in its order; the elderly view has fewer."""
+    shown = cases[: _LISTED_ELDERLY if scene.state.elderly else _LISTED]
+    lines = (f"{n} {_line(scene, case)}" for n, case in enumerate(shown, 1))
+    return "\n".join(lines), tuple(case.case_no for case in shown)
+
+
+def _line(scene: Scene, case: Case) -> str:
+    named = f"{case.case_no[-7:]}｜{title(case, _TITLE_IN_LIST)}"
+    return named if scene.state.elderly else f"{named}｜{CITIZEN_LABELS[case.stage]}"
 
 
 def _own(scene: Scene, number: str) -> Turn | Ask:
+    if len(number) != case_no.SHORT and case_no.parse(number) is None:
+        return scene.turn(scene.say("bad_number"), state=idle(scene.state))
     if scene.facts.own is None:
         return AskOwn()
     found = next((case for case in scene.facts.own if case.case_no.endswith(number)), None)
     if found is not None:
         return _shown(scene, found)
-    return scene.turn(scene.say("ask_code"))
+    if len(number) == case_no.SHORT:
+        return scene.turn(scene.say("unknown_tail", tail=number), state=idle(scene.state))
+    return scene.turn(scene.say("ask_code"), state=idle(scene.state, flow=Flow.CODE, target=number))
+
+
+def _coded(scene: Scene) -> Turn | Ask:
+    if scene.intent in {Intent.BACK, Intent.CANCEL}:
+        return scene.turn(scene.say("menu", hotline=scene.city.hotline), state=idle(scene.state))
+    code = _CODE.fullmatch(scene.reading.text)
+    if code is None:
+        return _missed(scene, "ask_code")
+    return _stranger(scene, scene.state.target, re.sub("[^0-9]", "", code.group(1)))
+
+
+def _missed(scene: Scene, key: str) -> Turn:
+    misses = scene.state.misses + 1
+    if misses >= _MISSES:
+        return scene.turn(scene.say("offer_human", hotline=scene.city.hotline), state=idle(scene.state))
+    return scene.turn(scene.say(key), state=evolve(scene.state, misses=misses))
 
 
 def _shown(scene: Scene, case: Case) -> Turn:
-    latest = (
-        case.replies[-1].text[:60] if case.replies and case.stage not in {"processing", "replied"} else ""
-    )
+    latest = case.replies[-1].text if case.replies and case.stage in _ANSWERED else ""
+    shown = latest if len(latest) <= _LATEST else f"{latest[:_LATEST]}…"
     words = scene.say(
-        "progress",
+        "progress" if case.stage in OPEN - _RATEABLE else "progress_ended",
         tail=case.case_no[-7:],
-        title=case.matter.title[:_TITLE],
+        title=title(case, _TITLE),
         stage=CITIZEN_LABELS[case.stage],
         unit=_unit(scene, case),
         due=_due(scene, case),
-        latest=scene.say("progress_latest", latest=latest) if latest else "",
+        latest=scene.say("progress_latest", latest=shown) if shown else "",
+        rate=scene.say("progress_rate") if case.stage in _RATEABLE else "",
     )
-    return scene.turn(words, state=evolve(idle(scene.state), target=case.case_no))
+    return scene.turn(words, state=idle(scene.state, target=case.case_no))
 
 
 def _stranger(scene: Scene, given: str, code: str) -> Turn | Ask:
     number = case_no.parse(given)
     if number is None:
-        return scene.turn(scene.say("bad_number"))
-    found = scene.facts.found
-    if found is None:
-        return AskFound(number, code)
+        return scene.turn(scene.say("bad_number"), state=idle(scene.state))
+    if scene.facts.own is None:
+        return AskOwn()
+    own = next((case for case in scene.facts.own if case.case_no == number), None)
+    if own is not None:
+        return _shown(scene, own)
+    return _checked(scene, number, scene.facts.found) if scene.facts.found else AskFound(number, code)
+
+
+def _checked(scene: Scene, number: str, found: Found) -> Turn:
+    """Tell a stranger the least; a wrong code and no such case sound alike."""
     hotline = scene.city.hotline
     if found.locked:
-        return scene.turn(scene.say("code_locked", hotline=hotline))
+        return scene.turn(scene.say("code_locked", hotline=hotline), state=idle(scene.state))
     case = found.case
     if case is None:
-        return scene.turn(scene.say("wrong_code", hotline=hotline))
-    stage = CITIZEN_LABELS[case.stage]
+        state = idle(scene.state, flow=Flow.CODE, target=number)
+        return scene.turn(scene.say("wrong_code", hotline=hotline), state=state)
     unit, due = ("", "") if case.secret else (_unit(scene, case), _due(scene, case))
-    return scene.turn(scene.say("stranger", tail=tail(number)[2:], stage=stage, unit=unit, due=due))
+    words = scene.say("stranger", tail=number[-7:], stage=CITIZEN_LABELS[case.stage], unit=unit, due=due)
+    return scene.turn(words, state=idle(scene.state))
 
 
 def _unit(scene: Scene, case: Case) -> str:

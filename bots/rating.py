@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bots.contract import Act, AskOwn
 from bots.intent import Intent
 from bots.scene import idle, tail
+from bots.state import Flow
 from normalizer.case import Actor, Case, Command, Role, Stage, Verb
 from normalizer.codes import SATISFACTION_LABELS
 from normalizer.evolve import evolve
@@ -15,24 +17,36 @@ from normalizer.evolve import evolve
 if TYPE_CHECKING:
     from bots.contract import Ask, Turn
     from bots.scene import Scene
+    from bots.state import State
 
-RATE, REASONS = "rate", "reasons"
-FLOWS = frozenset({RATE, REASONS})
 LOW = 2
-ROUNDS = 2
-"""Reworks after which a low rating goes to a supervisor instead (profile: caps.rework_rounds)."""
+OTHER_REASON = 6
+QUESTION_HOLDS = timedelta(days=7)
+"""Time in which a bare digit answers the question (domain.md 4.4)."""
+OPINION = 500
 
 CITIZEN = Actor(Role.CITIZEN)
-_PJ = re.compile(r"(?:pj|评价|打分)\s*([1-5])(?:分|星)?\s*(.*)", re.DOTALL)
+_FLOWS = frozenset({Flow.RATE, Flow.REASONS})
+_LEAVE = frozenset({Intent.CANCEL, Intent.BACK})
+_PJ = re.compile(r"(?:pj|评价|打分)[\s:：]*([1-5一二三四五])(?:分|星)?[\s,，。:：]*(.*)", re.DOTALL)
+_NUMERALS = {c: n for n, c in enumerate("一二三四五", 1)}
 _WORDS = {label: score for score, label in SATISFACTION_LABELS.items()}
-_REASONS = re.compile(r"[1-6]")
+_POLITE = re.compile("^(?:我|总体|比较|还算|挺)*|[。！!了吧啊的]*$")
+_REASONS = re.compile(r"(?:[1-6][\s,，、.和]*)+")
+_REASON_WORDS = {
+    1: re.compile("没(?:有)?(?:人)?(?:联系|打电话|来)|未联系"),
+    2: re.compile("没(?:有)?(?:解决|修|办|处理|弄)|未解决|还是(?:老样子|没)|没用"),
+    3: re.compile("推诿|敷衍|踢皮球|糊弄"),
+    4: re.compile("慢|超时|拖|太久"),
+    5: re.compile("态度|凶|不耐烦"),
+}
 
 
 def asked(scene: Scene) -> Turn | Ask | None:
     """Take a rating: by word at any time, by a bare digit only as answer to the last question asked."""
     score, opinion = _score(scene)
     by_word = scene.intent is Intent.RATE or _PJ.fullmatch(scene.reading.matching) is not None
-    bare = score is not None and not scene.state.flow
+    bare = score is not None and scene.state.flow is Flow.NONE
     if not by_word and not bare:
         return None
     if scene.facts.own is None:
@@ -42,30 +56,48 @@ def asked(scene: Scene) -> Turn | Ask | None:
         return None
     if not waiting:
         return scene.turn(scene.say("nothing_to_rate"), state=idle(scene.state))
+    spoken = [case for case in waiting if case.case_no == scene.state.target]
+    case = (spoken or waiting)[0]
     if score is None:
-        state = evolve(idle(scene.state), flow=RATE, target=waiting[0].case_no)
-        return scene.turn(scene.say("ask_rating", tail=tail(waiting[0].case_no)), state=state)
-    return _given(scene, waiting[0], score, opinion)
+        state = idle(scene.state, flow=Flow.RATE, target=case.case_no)
+        return scene.turn(scene.say("ask_rating", tail=tail(case.case_no)), state=state)
+    return _given(scene, case, score, opinion)
 
 
 def going_on(scene: Scene) -> Turn | Ask | None:
     """Go on with the question that is open: the score, or the reasons of a low one."""
     state = scene.state
-    if state.flow not in FLOWS:
+    if state.flow not in _FLOWS:
         return None
+    if scene.intent in _LEAVE:
+        return scene.turn(scene.say("not_rated"), state=idle(state))
     if scene.facts.own is None:
         return AskOwn()
     case = next((case for case in scene.facts.own if case.case_no == state.target), None)
     if case is None or not _unrated(case):
         return scene.turn(scene.say("nothing_to_rate"), state=idle(state))
-    if state.flow == RATE:
-        score, opinion = _score(scene)
-        if score is None:
-            return scene.turn(scene.say("ask_rating", tail=tail(case.case_no)))
+    return _scored(scene, case) if state.flow is Flow.RATE else _reasoned(scene, case)
+
+
+def _scored(scene: Scene, case: Case) -> Turn:
+    score, opinion = _score(scene)
+    if score is not None:
         return _given(scene, case, score, opinion)
-    reasons = tuple(int(n) for n in dict.fromkeys(_REASONS.findall(scene.reading.text[:12])))
-    opinion = scene.reading.text if scene.reading.digit is None else ""
-    return _rated(scene, case, state.score, reasons or (6,), opinion)
+    if scene.state.misses:
+        return scene.turn(scene.say("not_rated"), state=idle(scene.state))
+    words = scene.say("ask_rating", tail=tail(case.case_no))
+    return scene.turn(words, state=evolve(scene.state, misses=1))
+
+
+def _reasoned(scene: Scene, case: Case) -> Turn:
+    text = scene.reading.text
+    if scene.reading.empty and not scene.state.misses:
+        return _why(scene, case, evolve(scene.state, misses=1))
+    listed = _REASONS.match(text)
+    reasons = tuple(dict.fromkeys(int(c) for c in listed.group() if c.isdigit())) if listed else ()
+    opinion = text[listed.end() :].strip(" ,，。、") if listed else text
+    reasons = reasons or tuple(n for n, words in _REASON_WORDS.items() if words.search(opinion))
+    return _rated(scene, case, scene.state.score, reasons or (OTHER_REASON,), opinion)
 
 
 def _score(scene: Scene) -> tuple[int | None, str]:
@@ -73,23 +105,34 @@ def _score(scene: Scene) -> tuple[int | None, str]:
     if reading.digit is not None:
         return (reading.digit if 1 <= reading.digit <= 5 else None), ""
     if found := _PJ.fullmatch(reading.matching):
-        return int(found.group(1)), found.group(2)
-    return _WORDS.get(reading.matching.rstrip("。！!了")), ""
+        numeral = found.group(1)
+        return _NUMERALS.get(numeral) or int(numeral), found.group(2)
+    return _WORDS.get(_POLITE.sub("", reading.matching)), ""
 
 
 def _given(scene: Scene, case: Case, score: int, opinion: str) -> Turn:
     if score <= LOW and not opinion:
-        state = evolve(idle(scene.state), flow=REASONS, target=case.case_no, score=score)
-        return scene.turn(scene.say("ask_reasons"), state=state)
-    return _rated(scene, case, score, (6,) if score <= LOW else (), opinion)
+        state = idle(scene.state, flow=Flow.REASONS, target=case.case_no, score=score)
+        return _why(scene, case, state)
+    reasons = tuple(n for n, words in _REASON_WORDS.items() if words.search(opinion)) or (OTHER_REASON,)
+    return _rated(scene, case, score, reasons if score <= LOW else (), opinion)
+
+
+def _why(scene: Scene, case: Case, state: State) -> Turn:
+    key = "ask_reasons" if _reworks(scene, case) else "ask_reasons_final"
+    return scene.turn(scene.say(key), state=state)
 
 
 def _rated(scene: Scene, case: Case, score: int, reasons: tuple[int, ...], opinion: str) -> Turn:
-    command = Command(Verb.RATE, CITIZEN, score=score, reasons=reasons, text=opinion[:500])
-    key = "rated" if score > LOW else "rated_low" if case.rework_round < ROUNDS else "rated_low_final"
-    words = scene.say(key, label=SATISFACTION_LABELS[score])
-    state = evolve(idle(scene.state), target=case.case_no)
+    command = Command(Verb.RATE, CITIZEN, score=score, reasons=reasons, text=opinion[:OPINION])
+    low = "rated_low" if _reworks(scene, case) else "rated_low_final"
+    words = scene.say("rated" if score > LOW else low, label=SATISFACTION_LABELS[score])
+    state = idle(scene.state, target=case.case_no)
     return scene.turn(words, state=state, effects=(Act(case.case_no, case.rev, command),))
+
+
+def _reworks(scene: Scene, case: Case) -> bool:
+    return case.rework_round < scene.city.rework_rounds
 
 
 def _unrated(case: Case) -> bool:
@@ -100,4 +143,6 @@ def _unrated(case: Case) -> bool:
 def _asked_last(scene: Scene, case: Case) -> bool:
     """Return whether the bot has said nothing since the citizen was asked to rate this case."""
     asked_at, spoke_at = case.finished_at, scene.state.at
-    return asked_at is not None and (spoke_at is None or asked_at >= spoke_at)
+    if asked_at is None or scene.now - asked_at > QUESTION_HOLDS:
+        return False
+    return spoke_at is None or asked_at > spoke_at

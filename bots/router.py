@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bots import followup, guard, handoff, intake, progress, rating, welcome
-from bots.contract import Ask, Turn
-from bots.intent import intent_of
-from bots.scene import Scene
+from bots.contract import Alert, Ask, Turn
+from bots.intent import Intent, intent_of
+from bots.scene import Scene, idle
+from bots.state import Flow, Step
 from normalizer.evolve import evolve
 
 if TYPE_CHECKING:
@@ -18,11 +19,13 @@ if TYPE_CHECKING:
 
 FLOWS: tuple[Callable[[Scene], Turn | Ask | None], ...] = (
     guard.danger,  # before all else
-    welcome.subscribed,
     handoff.asked,  # one key to a person, in every state
+    welcome.happened,
+    intake.went_on,  # "are you safe?" is the latest question, whatever was open before
     guard.safe,
     welcome.language,
     welcome.modes,
+    progress.by_number,  # seventeen digits are never the answer to anything else
     handoff.waiting,
     guard.abuse,
     welcome.empty,
@@ -31,10 +34,10 @@ FLOWS: tuple[Callable[[Scene], Turn | Ask | None], ...] = (
     intake.going_on,
     followup.going_on,
     rating.going_on,
+    progress.going_on,
     # words and numbers
+    intake.submitted_before,
     rating.asked,  # a bare digit may answer the rating question, so before the menu's digits
-    progress.by_number,
-    progress.picked,
     progress.asked,
     followup.asked,
     intake.asked,
@@ -42,20 +45,91 @@ FLOWS: tuple[Callable[[Scene], Turn | Ask | None], ...] = (
     intake.greeted_back,
     welcome.menu,
     welcome.elderly,
-    # free text
+    # free text, photos, places
+    followup.sent_after,
     intake.begun,
     welcome.fallback,
 )
+"""The whole talk on one screen."""
 
 
 def turn(state: State, reading: CaseDraft, facts: Facts, moment: Moment) -> Turn | Ask:
     """Answer one message, or say what must be known first."""
-    state = intake.without_stale_order(state, moment.now, moment.city.draft_hours)
-    scene = Scene(state, reading, facts, moment, intent_of(reading))
+    scene = _scene(state, reading, facts, moment)
     for flow in FLOWS:
         done = flow(scene)
         if isinstance(done, Turn):
-            return evolve(done, state=evolve(done.state, at=moment.now)) if done.replies else done
+            return _spoken(scene, done)
         if done is not None:
             return done
     raise AssertionError("the last flow answers everything")
+
+
+def _scene(state: State, reading: CaseDraft, facts: Facts, moment: Moment) -> Scene:
+    intent, number = intent_of(reading)
+    state = intake.without_stale_order(state, moment.now, moment.city.draft_hours)
+    state = guard.calmed(state, reading)
+    state = welcome.in_chinese_again(state, reading.text)
+    if state.flow and _left(state, reading, intent):
+        state = idle(state)
+    return Scene(state, reading, facts, moment, intent, number)
+
+
+_WISHES = frozenset(
+    {
+        Intent.MENU,
+        Intent.REPORT,
+        Intent.ASK,
+        Intent.PROGRESS,
+        Intent.SUPPLEMENT,
+        Intent.URGE,
+        Intent.WITHDRAW,
+        Intent.RATE,
+    }
+)
+"""Words that begin something else; an order is kept and can be taken up again."""
+_ANSWERS_TOO = frozenset({Intent.REPORT, Intent.ASK, Intent.SUPPLEMENT, Intent.URGE})
+"""Of these, words that may as well answer a slot of an order: "投诉" its kind, "快点处理" its demand."""
+_CHOICES = frozenset({Flow.PROGRESS, Flow.CODE, Flow.URGE, Flow.WITHDRAW, Flow.RATE})
+"""Talks that want a number: a whole sentence is a matter of its own."""
+
+
+def _left(state: State, reading: CaseDraft, intent: Intent | None) -> bool:
+    """Return whether the open question is left for something else."""
+    if reading.event is not None:
+        return intent in _WISHES
+    if intent in _WISHES:
+        return _word_leads_out(state, intent)
+    if not intake.is_matter(reading):
+        return False
+    if state.flow is Flow.CONSULT:
+        return not intake.is_question(reading) and bool(reading.category()[0])
+    return state.flow in _CHOICES or (state.flow is Flow.SUPPLEMENT and state.step is Step.PICK)
+
+
+def _word_leads_out(state: State, intent: Intent) -> bool:
+    match state.flow:
+        case Flow.ORDER:
+            return intent not in _ANSWERS_TOO
+        case Flow.SUPPLEMENT if state.step is Step.COLLECT:
+            return not (state.collected or state.attachments)
+        case Flow.REASONS | Flow.NOTE:
+            return False
+        case Flow.CONSULT:
+            return intent is not Intent.ASK
+        case Flow.WITHDRAW:
+            return intent is not Intent.WITHDRAW
+        case _:
+            return True
+
+
+def _spoken(scene: Scene, done: Turn) -> Turn:
+    """Return the turn with the notice before its first words ever, and the time of speaking."""
+    if not done.replies:
+        return done
+    city, state = scene.city, done.state
+    if state.notice_version == city.notice_version or any(isinstance(each, Alert) for each in done.effects):
+        return Turn(evolve(state, at=scene.now), done.replies, done.effects)
+    told = evolve(state, at=scene.now, notice_version=city.notice_version)
+    words = welcome.notice(evolve(scene, state=told))
+    return Turn(told, (words, *done.replies), done.effects)

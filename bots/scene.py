@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from bots.contract import Facts, Moment, Turn
+from bots.contract import Facts, Moment, Owner, Turn
 from bots.intent import Intent
-from bots.state import State
-from bots.words import say
-from normalizer.case import OPEN, Case
+from bots.state import Flow, State, Step
+from bots.words import ELDERLY, say
+from normalizer.case import OPEN, Case, Stage
 from normalizer.evolve import evolve
 
 if TYPE_CHECKING:
@@ -19,17 +19,22 @@ if TYPE_CHECKING:
     from normalizer.draft import CaseDraft
 
 ZONE = ZoneInfo("Asia/Shanghai")
+HIDDEN_TITLE = "保密件"
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """The state before, what was read, what is known, when and where, and the wish if it was said in a word."""
+    """The state before, what was read, what is known, when and where, and the wish if it was said in a word.
+
+    ``number`` is the case number the wish names: all 17 digits or the last seven.
+    """
 
     state: State
     reading: CaseDraft
     facts: Facts
     moment: Moment
     intent: Intent | None
+    number: str = ""
 
     @property
     def city(self) -> City:
@@ -41,34 +46,37 @@ class Scene:
         """The instant of the turn, UTC."""
         return self.moment.now
 
+    @property
+    def queued(self) -> bool:
+        """Whether the conversation waits for a person."""
+        return self.facts.owner is Owner.QUEUED
+
     def say(self, key: str, **fields: object) -> str:
         """Return a sentence in the citizen's language, the elderly wording where there is one."""
-        if self.state.elderly and f"{key}_elderly" in _ELDERLY:
-            key = f"{key}_elderly"
-        return say(self.state.lang, key, **fields)
+        state = self.state
+        return say(state.lang, ELDERLY.get(key, key) if state.elderly else key, **fields)
 
     def turn(self, *replies: str, state: State | None = None, effects: tuple[Effect, ...] = ()) -> Turn:
         """Return a turn that leaves this state, or another."""
         return Turn(state or self.state, replies, effects)
 
 
-_ELDERLY = frozenset({"welcome_elderly", "menu_elderly"})
+def idle(state: State, **changes: object) -> State:
+    """Return the state with no question open, and changed; a draft order stays."""
+    return evolve(state, **(_IDLE | changes))
 
 
-def idle(state: State) -> State:
-    """Return the state with no question open; a draft order stays."""
-    return evolve(
-        state,
-        flow="",
-        step="",
-        target="",
-        choices=(),
-        misses=0,
-        collected="",
-        attachments=(),
-        score=0,
-        editing=False,
-    )
+_IDLE: dict[str, object] = {
+    "flow": Flow.NONE,
+    "step": Step.NONE,
+    "target": "",
+    "choices": (),
+    "misses": 0,
+    "collected": "",
+    "attachments": (),
+    "score": 0,
+    "editing": False,
+}
 
 
 def day(at: datetime) -> str:
@@ -82,14 +90,23 @@ def tail(case_no: str) -> str:
     return f"尾号{case_no[-7:]}"
 
 
+def title(case: Case, longest: int) -> str:
+    """Return a case's title as a screen may show it that others can look at: a confidential one has none."""
+    return HIDDEN_TITLE if case.secret else case.matter.title[:longest]
+
+
 def unit_of(case: Case) -> str:
     """Return the unit that handles a case, as its citizen may know it."""
     return case.main.unit_name if case.main else "热线工作人员"
 
 
+_OWED = OPEN - {Stage.CLOSED_PENDING, Stage.VISITED}
+"""Stages in which an answer is still owed."""
+
+
 def due_line(scene: Scene, case: Case) -> str:
     """Return by when an answer is due, or nothing when no clock runs."""
-    if case.deadline_at is None or case.stage not in OPEN:
+    if case.deadline_at is None or case.stage not in _OWED:
         return ""
     key = "overdue_line" if scene.now > case.deadline_at else "due_line"
     return scene.say(key, day=day(case.deadline_at))

@@ -2,157 +2,247 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from bots.state import Step
 from normalizer import numbers
 from normalizer.codes import Kind
 from normalizer.evolve import evolve
-from normalizer.people import PersonalKind, find, name_in
+from normalizer.message import PartKind
+from normalizer.people import PersonalKind, mask, mask_name, mask_phone, name_in
 from normalizer.text import han_count
 
 if TYPE_CHECKING:
     from bots.scene import Scene
     from bots.state import Order
+    from normalizer.case import Attachment
     from normalizer.draft import CaseDraft
 
-TEXT, PLACE, WHEN, DEMAND, KIND = "text", "place", "when", "demand", "kind"
-CONTACT, SECRET, REPLY, MATERIALS = "contact", "secret", "reply", "materials"
 WECHAT, NONE = "wechat", "none"
 MIN_HAN = 8
+"""Chinese characters a matter needs (domain.md 2.1, "Mandatory")."""
 SURE_KIND = 0.6
-SURE_CATEGORY = 0.5
+LIKELY_CATEGORY = 0.5
+SURE_CATEGORY = 0.6
+"""Confidence from which the bot may accept by the city's list: one word that names the matter, and none against it."""
+PLACE_LENGTH, TEXT_LENGTH, DEMAND_LENGTH, WHEN_LENGTH = 100, 2000, 200, 50
 
 WHENS = {1: "现在", 2: "今天", 3: "近几天", 4: "长期存在"}
 KINDS = {1: Kind.INQUIRY, 2: Kind.HELP, 3: Kind.COMPLAINT, 4: Kind.REPORT, 5: Kind.SUGGESTION}
 REPLIES = {1: WECHAT, 2: "sms", 3: "phone", 4: NONE}
-ITEMS = {1: KIND, 2: PLACE, 3: TEXT, 4: CONTACT, 5: SECRET}
+ITEMS = {1: Step.KIND, 2: Step.PLACE, 3: Step.TEXT, 4: Step.CONTACT, 5: Step.SECRET}
 """The items of the read-back that can be changed, by their number."""
+ITEM_WORDS = {
+    "类型": Step.KIND,
+    "类别": Step.KIND,
+    "地点": Step.PLACE,
+    "地址": Step.PLACE,
+    "位置": Step.PLACE,
+    "内容": Step.TEXT,
+    "联系": Step.CONTACT,
+    "电话": Step.CONTACT,
+    "手机": Step.CONTACT,
+    "称呼": Step.CONTACT,
+    "姓名": Step.CONTACT,
+    "名字": Step.CONTACT,
+    "保密": Step.SECRET,
+}
+
+_WECHAT_SOURCES = frozenset({"05", "06"})
+_PHONES = frozenset({PersonalKind.PHONE, PersonalKind.LANDLINE})
+_NO_PLACE = frozenset({Kind.INQUIRY, Kind.GUIDANCE, Kind.SUGGESTION, Kind.PRAISE})
+_CLAUSE = re.compile("[，,。；;\n]")
+_DEMAND = re.compile(
+    "(?:希望|要求|恳请|请求|盼望|诉求是|请(?:尽快|赶紧|马上|有关|相关|帮|派|给))[^。！!？?\n]{2,80}"
+)
+_ANONYMOUS = re.compile("匿名|不(?:想|愿意?|方便|能|要)?(?:留|透露|提供)")
+_DISCREET = re.compile("保密|匿名|别(?:让|告诉)[^，。]{0,8}知道|不要(?:透露|泄露|公开)")
+_OPEN_BOOK = re.compile("不(?:用|需要|必|要)保密|无需保密")
+_UNKNOWN = re.compile(
+    "(?:我?(?:也)?(?:不|没)(?:太)?(?:知道|清楚|确定|晓得)|忘了?|记不清|说不清|随便|都行)(?:了|吧|啊)?"
+)
 
 Taken = tuple["Order", str]
 """The order with the answer in it, and what to say when the message was no answer (empty when it was)."""
 
 
-def first_open(order: Order, scene: Scene, *, elderly: bool) -> str | None:
+def first_open(order: Order, scene: Scene, *, elderly: bool) -> Step | None:
     """Return the first slot still to be asked, None when the order can be read back."""
-    return next((slot for slot in _ORDER if _open(slot, order, scene, elderly=elderly)), None)
+    brief = elderly or order.brief
+    return next((slot for slot, is_open in _OPEN.items() if is_open(order, scene, brief)), None)
 
 
-def before(step: str, order: Order, scene: Scene, *, elderly: bool) -> str | None:
+def before(step: Step, order: Order, scene: Scene, *, elderly: bool) -> Step | None:
     """Return the slot asked before ``step``, None at the beginning."""
-    at = _ORDER.index(step) if step in _ORDER else len(_ORDER)
-    asked = [slot for slot in _ORDER[:at] if _open(slot, cleared(order, slot), scene, elderly=elderly)]
-    return asked[-1] if asked else None
+    brief = elderly or order.brief
+    slots = list(_OPEN)
+    earlier = slots[: slots.index(step)] if step in _OPEN else slots
+    return next((slot for slot in reversed(earlier) if _OPEN[slot](cleared(order, slot), scene, brief)), None)
 
 
-def question(slot: str, order: Order) -> str:
-    """Return the key of a slot's question."""
-    if slot == TEXT and order.text:
-        return "ask_more"
-    if slot == CONTACT and order.name and not order.phone:
-        return "ask_phone"
-    return f"ask_{slot}"
+def question(slot: Step, order: Order, scene: Scene) -> str:
+    """Return a slot's question; for a slot that is only half filled, for the other half."""
+    state = scene.state
+    if slot is Step.TEXT and not state.editing and (order.text or only_spoken(order.attachments)):
+        return scene.say("ask_more" if order.text else "got_voice")
+    if slot is Step.CONTACT and order.name and not order.phone:
+        return scene.say("ask_phone")
+    if slot is Step.CONTACT and state.phone and not order.phone:
+        return scene.say("ask_contact_known", contact=contact(state.name, state.phone))
+    return scene.say(f"ask_{slot}")
 
 
-def cleared(order: Order, slot: str) -> Order:
+def only_spoken(attachments: tuple[Attachment, ...]) -> bool:
+    """Return whether all that came is speech, which nobody has written down yet."""
+    return bool(attachments) and all(each.kind == PartKind.VOICE for each in attachments)
+
+
+def corrected(order: Order, reading: CaseDraft) -> Order:
+    """Return the order with the number or the location that a message at the read-back brings; else itself."""
+    if reading.place is not None:
+        order = evolve(order, place=_place(reading), lon=reading.place.lon, lat=reading.place.lat)
+    return _contact(order, reading)
+
+
+def contact(name: str, phone: str) -> str:
+    """Return name and number as they may be repeated: masked."""
+    return f"{mask_name(name) if name else ''} {mask_phone(phone)}".strip()
+
+
+def cleared(order: Order, slot: Step) -> Order:
     """Return the order with one slot open again."""
-    match slot:
-        case "place":
-            return evolve(order, place="", lon=None, lat=None)
-        case "contact":
-            return evolve(order, name="", phone="")
-        case "secret":
-            return evolve(order, secret=None)
-        case "reply":
-            return evolve(order, reply_by="")
-        case "materials":
-            return evolve(order, materials=False)
-        case _:
-            return evolve(order, **{slot: ""})
+    return evolve(order, **_CLEAR[slot])
 
 
-def take(slot: str, order: Order, scene: Scene) -> Taken:
+def take(slot: Step, order: Order, scene: Scene) -> Taken:
     """Return the order with a message taken as the answer to a slot."""
-    if scene.reading.attachments and slot != MATERIALS:
-        order = evolve(order, attachments=order.attachments + scene.reading.attachments)
-        if not scene.reading.text:
-            # A photo in the middle of another question is kept, and the question stands: say it again.
-            return order, scene.say(question(slot, order))
     return _TAKE[slot](order, scene)
 
 
 def absorb(order: Order, reading: CaseDraft, scene: Scene) -> Order:
-    """Return the order with everything a free message tells."""
+    """Return the order with everything a free message tells; it is what the matter is about."""
     kind, sure = reading.kind()
     category, certain = reading.category()
-    found = reading.when(scene.now)
+    order = _also(order, reading, scene)
     order = evolve(
         order,
         text=reading.text,
-        place=(reading.place_text() or "")[:100],
-        when=found.text if found else "",
-        kind=kind if kind != Kind.OTHER and sure >= SURE_KIND else "",
-        category=category if certain >= SURE_CATEGORY else "",
-        attachments=order.attachments + reading.attachments,
+        kind=order.kind or (Kind(kind) if kind != Kind.OTHER and sure >= SURE_KIND else None),
+        category=category if certain >= LIKELY_CATEGORY else "",
+        sure=certain >= SURE_CATEGORY,
     )
-    if reading.place is not None:
-        order = evolve(
-            order, lon=reading.place.lon, lat=reading.place.lat, place=order.place or reading.place.text
-        )
-    order = _contact(order, reading)
     # Whoever says where and leaves a number has said what he wants to say: it is read back at once.
-    return evolve(order, brief=bool(order.phone and (order.place or order.lon is not None)))
+    located = bool(order.place) or order.lon is not None
+    return evolve(order, brief=True) if order.phone and located else order
 
 
-def _open(slot: str, order: Order, scene: Scene, *, elderly: bool) -> bool:
-    return _OPEN[slot](order, scene, elderly or order.brief)
+def _also(order: Order, reading: CaseDraft, scene: Scene) -> Order:
+    """Fill the slots that an answer to another one answers too."""
+    text = reading.text
+    when = None if order.when else reading.when(scene.now)
+    demand = None if order.demand else _DEMAND.search(text)
+    order = _contact(order, reading)
+    return evolve(
+        order,
+        place=order.place or _place(reading),
+        lon=reading.place.lon if reading.place else order.lon,
+        lat=reading.place.lat if reading.place else order.lat,
+        when=order.when or (when.text if when else ""),
+        demand=order.demand or (demand.group() if demand else ""),
+        secret=_secrecy(text) if order.secret is None else order.secret,
+    )
 
 
-def _place_open(order: Order, scene: Scene, brief: bool) -> bool:  # noqa: FBT001
+def _place(reading: CaseDraft) -> str:
+    if reading.place is not None:
+        return mask(reading.place.text)[:PLACE_LENGTH]
+    return (reading.place_text() or "")[:PLACE_LENGTH]
+
+
+def _secrecy(text: str) -> bool | None:
+    if _OPEN_BOOK.search(text):
+        return False
+    return True if _DISCREET.search(text) else None
+
+
+def _contact(order: Order, reading: CaseDraft) -> Order:
+    phone = next((f.value for f in reading.findings() if f.kind in _PHONES), "")
+    if not phone:
+        return order
+    return evolve(order, phone=phone, name=name_in(reading.text) or order.name, anonymous=False)
+
+
+Openness = Callable[["Order", "Scene", bool], bool]
+
+
+def _text_open(order: Order, scene: Scene, brief: bool) -> bool:  # noqa: ARG001, FBT001
+    return han_count(order.text) < MIN_HAN
+
+
+def _place_open(order: Order, scene: Scene, brief: bool) -> bool:  # noqa: ARG001, FBT001
     if order.place or order.lon is not None:
         return False
-    return (
-        order.category in scene.city.place_categories
-        if order.category
-        else not (brief and order.kind == Kind.INQUIRY)
-    )
+    if order.category:
+        return order.category in scene.city.place_categories
+    return order.kind not in _NO_PLACE
 
 
-_OPEN: dict[str, Callable[[Order, Scene, bool], bool]] = {
-    TEXT: lambda order, scene, brief: (
-        (han_count(order.text) < MIN_HAN and scene.state.lang == "zh") or not order.text
-    ),
-    PLACE: _place_open,
-    WHEN: lambda order, scene, brief: not order.when and not brief,
-    DEMAND: lambda order, scene, brief: not order.demand and not brief,
-    KIND: lambda order, scene, brief: not order.kind and not brief,
-    CONTACT: lambda order, scene, brief: not order.phone,
-    SECRET: lambda order, scene, brief: order.secret is None and order.kind == Kind.REPORT,
-    REPLY: lambda order, scene, brief: not order.reply_by and not brief,
-    MATERIALS: lambda order, scene, brief: not order.materials and not brief and not order.attachments,
+def _reply_open(order: Order, scene: Scene, brief: bool) -> bool:  # noqa: FBT001
+    return not (order.reply_by or brief or order.anonymous) and scene.facts.source in _WECHAT_SOURCES
+
+
+_OPEN: dict[Step, Openness] = {
+    Step.TEXT: _text_open,
+    Step.PLACE: _place_open,
+    Step.WHEN: lambda order, scene, brief: not order.when and not brief,
+    Step.DEMAND: lambda order, scene, brief: not order.demand and not brief,
+    Step.KIND: lambda order, scene, brief: order.kind is None and not brief,
+    Step.CONTACT: lambda order, scene, brief: not order.phone and not order.anonymous,
+    Step.SECRET: lambda order, scene, brief: order.secret is None and order.kind is Kind.REPORT,
+    Step.REPLY: _reply_open,
+    Step.MATERIALS: lambda order, scene, brief: not (order.materials or brief or order.attachments),
 }
-_ORDER = tuple(_OPEN)
+"""The slots in the order in which they are asked."""
+
+SLOTS = frozenset(_OPEN)
+
+_CLEAR: dict[Step, dict[str, object]] = {
+    Step.TEXT: {"text": ""},
+    Step.PLACE: {"place": "", "lon": None, "lat": None},
+    Step.WHEN: {"when": ""},
+    Step.DEMAND: {"demand": ""},
+    Step.KIND: {"kind": None},
+    Step.CONTACT: {"name": "", "phone": "", "anonymous": False},
+    Step.SECRET: {"secret": None},
+    Step.REPLY: {"reply_by": ""},
+    Step.MATERIALS: {"materials": False},
+}
 
 
 def _take_text(order: Order, scene: Scene) -> Taken:
-    text = f"{order.text}，{scene.reading.text}".strip("，") if order.text else scene.reading.text
-    if scene.reading.empty:
-        return order, scene.say("ask_text")
-    told = absorb(order, scene.reading, scene)
-    known = {
-        name: getattr(order, name) or getattr(told, name)
-        for name in ("place", "when", "kind", "category", "name", "phone", "lon", "lat")
-    }
-    return evolve(told, **known, text=text[:2000], brief=order.brief or told.brief), ""
+    reading = scene.reading
+    if reading.empty or reading.digit is not None:
+        return order, question(Step.TEXT, order, scene)
+    earlier = "" if scene.state.editing else order.text
+    told = absorb(order, reading, scene)
+    if not earlier:
+        return told, ""
+    known = order.category if order.sure or not told.category else told.category
+    text = f"{earlier}，{reading.text}"[:TEXT_LENGTH]
+    return evolve(told, text=text, category=known, sure=order.sure or told.sure), ""
 
 
 def _take_place(order: Order, scene: Scene) -> Taken:
     reading = scene.reading
     if reading.place is not None:
-        return evolve(order, lon=reading.place.lon, lat=reading.place.lat, place=reading.place.text), ""
-    if reading.empty or reading.digit is not None or len(reading.text) < 2:
+        return corrected(order, reading), ""
+    if reading.empty or reading.digit is not None or _no_answer(reading):
         return order, scene.say("ask_place")
-    return _contact(evolve(order, place=reading.text[:100]), reading), ""
+    several = reading.findings() or _CLAUSE.search(reading.text)
+    named = (several and reading.place_text()) or mask(reading.text)
+    return _also(evolve(order, place=named[:PLACE_LENGTH], lon=None, lat=None), reading, scene), ""
 
 
 def _take_when(order: Order, scene: Scene) -> Taken:
@@ -161,43 +251,50 @@ def _take_when(order: Order, scene: Scene) -> Taken:
         return evolve(order, when=WHENS[digit]), ""
     if digit is not None or scene.reading.empty:
         return order, scene.say("ask_when")
-    return evolve(order, when=text[:50]), ""
+    order = _also(order, scene.reading, scene)
+    several = order.when and _CLAUSE.search(text)
+    return (order if several else evolve(order, when=mask(text)[:WHEN_LENGTH])), ""
 
 
 def _take_demand(order: Order, scene: Scene) -> Taken:
-    if scene.reading.empty:
+    if scene.reading.empty or scene.reading.digit is not None:
         return order, scene.say("ask_demand")
-    return _contact(evolve(order, demand=scene.reading.text[:200]), scene.reading), ""
+    return _also(evolve(order, demand=scene.reading.text[:DEMAND_LENGTH]), scene.reading, scene), ""
 
 
 def _take_kind(order: Order, scene: Scene) -> Taken:
     digit = scene.reading.digit
     if digit in KINDS:
-        return evolve(order, kind=KINDS[digit].value), ""
+        return evolve(order, kind=KINDS[digit]), ""
     kind, _ = scene.reading.kind()
     if digit is not None or kind == Kind.OTHER:
         return order, scene.say("ask_kind")
-    return evolve(order, kind=kind), ""
+    return evolve(order, kind=Kind(kind)), ""
 
 
 def _take_contact(order: Order, scene: Scene) -> Taken:
-    told = _contact(order, scene.reading)
+    reading, state = scene.reading, scene.state
+    if state.phone and (reading.digit == 1 or numbers.yes(reading.text)):
+        return evolve(order, name=state.name, phone=state.phone, anonymous=False), ""
+    told = _contact(evolve(order, phone=""), reading)
     if told.phone:
         return told, ""
-    tried = sum(c.isdigit() for c in scene.reading.text) >= 5
-    if tried:
+    if _ANONYMOUS.search(reading.text):
+        return evolve(order, name="", phone="", anonymous=True, secret=True), ""
+    if sum(c.isdigit() for c in reading.text) >= 5:
         return order, scene.say("bad_phone")
-    if told.name and not order.name:
-        return told, ""
-    return order, scene.say("ask_phone" if order.name else "ask_contact")
+    name = None if reading.empty or _no_answer(reading) else name_in(reading.text)
+    if name and name != order.name:
+        return evolve(order, name=name), ""
+    return order, question(Step.CONTACT, order, scene)
 
 
 def _take_secret(order: Order, scene: Scene) -> Taken:
     reading = scene.reading
-    if reading.digit == 1 or numbers.yes(reading.text) or reading.matching in {"保密", "要保密", "需要保密"}:
-        return evolve(order, secret=True), ""
-    if reading.digit == 2 or numbers.no(reading.text) or "不" in reading.matching:
+    if reading.digit == 2 or _OPEN_BOOK.search(reading.text) or numbers.no(reading.text):
         return evolve(order, secret=False), ""
+    if reading.digit == 1 or numbers.yes(reading.text) or _DISCREET.search(reading.text):
+        return evolve(order, secret=True), ""
     return order, scene.say("ask_secret")
 
 
@@ -205,39 +302,35 @@ def _take_reply(order: Order, scene: Scene) -> Taken:
     digit, text = scene.reading.digit, scene.reading.matching
     if digit in REPLIES:
         return evolve(order, reply_by=REPLIES[digit]), ""
-    named = {"微信": WECHAT, "短信": "sms", "电话": "phone", "打电话": "phone", "不需要": NONE, "不用": NONE}
-    return (evolve(order, reply_by=named[text]), "") if text in named else (order, scene.say("ask_reply"))
+    if digit is None and numbers.no(text):
+        return evolve(order, reply_by=NONE), ""
+    named = next((way for word, way in _WAYS.items() if word in text), "")
+    return (evolve(order, reply_by=named) if named else order), ("" if named else scene.say("ask_reply"))
+
+
+_WAYS = {"不用": NONE, "不需要": NONE, "微信": WECHAT, "短信": "sms", "电话": "phone"}
 
 
 def _take_materials(order: Order, scene: Scene) -> Taken:
     reading = scene.reading
-    if reading.attachments:
-        return evolve(order, attachments=order.attachments + reading.attachments), ""
-    if (
-        reading.digit in {1, 2}
-        or numbers.no(reading.text)
-        or numbers.yes(reading.text)
-        or "完" in reading.text
-    ):
+    text = reading.text
+    if reading.digit in {1, 2} or numbers.no(text) or numbers.yes(text) or "完" in text or "没" in text:
         return evolve(order, materials=True), ""
     return order, scene.say("ask_materials")
 
 
-def _contact(order: Order, reading: CaseDraft) -> Order:
-    wanted = {PersonalKind.PHONE, PersonalKind.LANDLINE}
-    phone = next((f.value for f in find(reading.text) if f.kind in wanted), order.phone)
-    name = name_in(reading.text) or order.name
-    return order if (phone, name) == (order.phone, order.name) else evolve(order, phone=phone, name=name)
+def _no_answer(reading: CaseDraft) -> bool:
+    return numbers.no(reading.text) or _UNKNOWN.fullmatch(reading.matching) is not None
 
 
-_TAKE: dict[str, Callable[[Order, Scene], Taken]] = {
-    TEXT: _take_text,
-    PLACE: _take_place,
-    WHEN: _take_when,
-    DEMAND: _take_demand,
-    KIND: _take_kind,
-    CONTACT: _take_contact,
-    SECRET: _take_secret,
-    REPLY: _take_reply,
-    MATERIALS: _take_materials,
+_TAKE: dict[Step, Callable[[Order, Scene], Taken]] = {
+    Step.TEXT: _take_text,
+    Step.PLACE: _take_place,
+    Step.WHEN: _take_when,
+    Step.DEMAND: _take_demand,
+    Step.KIND: _take_kind,
+    Step.CONTACT: _take_contact,
+    Step.SECRET: _take_secret,
+    Step.REPLY: _take_reply,
+    Step.MATERIALS: _take_materials,
 }

@@ -4,15 +4,63 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from pydantic import TypeAdapter, ValidationError
 
 from normalizer.case import Attachment
+from normalizer.codes import Kind
+
+
+class Flow(StrEnum):
+    """The talk that is open; ``NONE`` when the bot waits for anything."""
+
+    NONE = ""
+    ORDER = "order"
+    RESUME = "resume"
+    CONSULT = "consult"
+    PROGRESS = "progress"
+    CODE = "code"
+    SUPPLEMENT = "supplement"
+    URGE = "urge"
+    WITHDRAW = "withdraw"
+    RATE = "rate"
+    REASONS = "reasons"
+    CALLBACK = "callback"
+    NOTE = "note"
+
+
+class Step(StrEnum):
+    """The question of a talk that is open: a slot of the order, or a place in another talk.
+
+    ``DONE`` stands, with no flow, right after an order went out, so that a second tap is known for what it is.
+    """
+
+    NONE = ""
+    TEXT = "text"
+    PLACE = "place"
+    WHEN = "when"
+    DEMAND = "demand"
+    KIND = "kind"
+    CONTACT = "contact"
+    SECRET = "secret"  # noqa: S105 - a slot, not a password
+    REPLY = "reply"
+    MATERIALS = "materials"
+    REVIEW = "review"
+    ITEM = "item"
+    PICK = "pick"
+    COLLECT = "collect"
+    CONFIRM = "confirm"
+    DONE = "done"
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The slots of a guided order (domain.md 4.2); empty or None while not known."""
+    """The slots of a guided order (domain.md 4.2); empty or None while not known.
+
+    ``sure`` when the category is beyond doubt, ``brief`` when the citizen said enough to skip the lesser questions,
+    ``since`` when it was last touched.
+    """
 
     text: str = ""
     place: str = ""
@@ -20,10 +68,12 @@ class Order:
     lat: float | None = None
     when: str = ""
     demand: str = ""
-    kind: str = ""
+    kind: Kind | None = None
     category: str = ""
+    sure: bool = False
     name: str = ""
     phone: str = ""
+    anonymous: bool = False
     secret: bool | None = None
     reply_by: str = ""
     attachments: tuple[Attachment, ...] = ()
@@ -34,13 +84,16 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A conversation's memory. ``flow`` and ``step`` are the open question; ``at`` is when the bot last spoke.
+    """A conversation's memory.
 
-    ``choices`` are the case numbers offered by their place in a list, ``target`` the one being spoken of.
+    ``flow`` and ``step`` are the open question; ``choices`` the case numbers offered by their place in a list,
+    ``target`` the one being spoken of; ``alarmed`` after a warning, while "are you safe?" stands; ``heard`` once it
+    was said that messages are kept for a person; ``burst`` the last photo, so that several are acknowledged once;
+    ``name`` and ``phone`` the contact of the last order; ``at`` when the bot last spoke.
     """
 
-    flow: str = ""
-    step: str = ""
+    flow: Flow = Flow.NONE
+    step: Step = Step.NONE
     order: Order = field(default_factory=Order)
     editing: bool = False
     target: str = ""
@@ -50,11 +103,14 @@ class State:
     attachments: tuple[Attachment, ...] = ()
     misses: int = 0
     insults: int = 0
-    welcomed: bool = False
     notice_version: str = ""
     elderly: bool = False
     lang: str = "zh"
+    alarmed: bool = False
     heard: bool = False
+    burst: datetime | None = None
+    name: str = ""
+    phone: str = ""
     at: datetime | None = None
 
 
@@ -71,4 +127,4 @@ def load(text: str) -> State:
     try:
         return _STATE.validate_json(text)
     except ValidationError:
-        return State(welcomed=True)
+        return State()

@@ -5,72 +5,106 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from bots.contract import Handoff, OptOut, Owner, Turn
+from bots.contract import Handoff, OptOut
 from bots.intent import Intent
 from bots.scene import idle
+from bots.state import Flow
 from normalizer.evolve import evolve
 from normalizer.message import EventKind
+from normalizer.text import han_count
 
 if TYPE_CHECKING:
+    from bots.contract import Turn
     from bots.scene import Scene
     from bots.state import State
 
-MENU_ELDERLY = 5
+_MENU_ELDERLY = 5
 MISSES = 2
 """Times not understood before a person is offered."""
+ENGLISH_WORDS = 2
+HAN_IS_CHINESE = 2
+"""Chinese characters after which somebody who wrote otherwise is answered in Chinese again."""
 
 _HAN = re.compile("[\u3400-\u9fff]")
-_LATIN = re.compile("[A-Za-z]{2,}")
-_OTHER_SCRIPTS = (
-    ("bo", re.compile("[\u0f00-\u0fff]")),
-    ("mn", re.compile("[\u1800-\u18af]")),
-    ("ug", re.compile("[\u0600-\u06ff]")),
-    ("ko", re.compile("[\uac00-\ud7af]")),
-    ("ii", re.compile("[\ua000-\ua48f]")),
-    ("ja", re.compile("[\u3040-\u30ff]")),
-    ("ru", re.compile("[\u0400-\u04ff]")),
+_LATIN = re.compile("[A-Za-z]{2,}|(?<![A-Za-z])[IiAa](?![A-Za-z])")
+_OTHER = re.compile(
+    "[\u0400-\u04ff\u0600-\u06ff\u0f00-\u0fff\u1800-\u18af\u3040-\u30ff\ua000-\ua48f\uac00-\ud7af]"
+)
+_SCRIPTS = (
+    ("bo", "\u0f00", "\u0fff"),
+    ("mn", "\u1800", "\u18af"),
+    ("ug", "\u0600", "\u06ff"),
+    ("ko", "\uac00", "\ud7af"),
+    ("ii", "\ua000", "\ua48f"),
+    ("ja", "\u3040", "\u30ff"),
+    ("ru", "\u0400", "\u04ff"),
 )
 
 
-def subscribed(scene: Scene) -> Turn | None:
+def in_chinese_again(state: State, text: str) -> State:
+    """Return the state in Chinese for whoever writes Chinese, whatever was written before."""
+    if state.lang == "zh" or han_count(text) < HAN_IS_CHINESE or _OTHER.search(text):
+        return state
+    return evolve(state, lang="zh")
+
+
+def happened(scene: Scene) -> Turn | None:
     """Greet whoever follows us; say nothing to other events that are no wish."""
     event = scene.reading.event
-    if event is None:
+    if event is None or scene.intent is not None:
         return None
-    if event.event in {EventKind.SUBSCRIBE, EventKind.SCAN}:
-        return scene.turn(greeting(scene), state=greeted(scene))
-    return None if scene.intent is not None else scene.turn()
+    match event.event:
+        case EventKind.SUBSCRIBE | EventKind.SCAN:
+            return scene.turn(greeting(scene), state=greeted(scene))
+        case EventKind.CLICK:
+            return scene.turn(scene.say("menu", hotline=scene.city.hotline), state=idle(scene.state))
+        case _:
+            return scene.turn()
 
 
 def language(scene: Scene) -> Turn | None:
-    """Answer other scripts with the fixed line and a person who reads them; Latin letters turn to English."""
+    """Answer other scripts with the fixed line and a person who reads them, English in English (domain.md 4.2)."""
     text = scene.reading.text
-    if not text or _HAN.search(text):
+    if not text or text.isdigit():
         return None
-    for code, script in _OTHER_SCRIPTS:
-        if script.search(text) and scene.state.lang != code:
-            state = evolve(greeted(scene), lang=code)
-            words = scene.say("other_language", city=scene.city.name)
-            return scene.turn(words, state=state, effects=(Handoff(f"language:{code}", skill=code),))
-    if (
-        scene.state.lang == "zh"
-        and not scene.state.flow
-        and scene.intent in {None, Intent.GREETING}
-        and len(_LATIN.findall(text)) >= 1
-    ):
-        english = evolve(scene, state=evolve(scene.state, lang="en"))
-        return scene.turn(greeting(english), state=evolve(greeted(english), lang="en"))
-    return None
+    if (found := _OTHER.search(text)) is not None:
+        return _foreign(scene, found.group())
+    if scene.state.flow is not Flow.NONE or _HAN.search(text) or len(_LATIN.findall(text)) < ENGLISH_WORDS:
+        return None
+    return None if scene.intent is not None and scene.intent is not Intent.GREETING else _english(scene)
+
+
+def _foreign(scene: Scene, character: str) -> Turn | None:
+    code = next(code for code, first, last in _SCRIPTS if first <= character <= last)
+    if scene.state.lang == code and scene.queued:
+        return None
+    words = scene.say("other_language", city=scene.city.name, hotline=scene.city.hotline)
+    state = idle(scene.state, lang=code, heard=True)
+    return scene.turn(words, state=state, effects=(Handoff(f"language:{code}", skill=code),))
+
+
+def _english(scene: Scene) -> Turn | None:
+    state = idle(scene.state, lang="en")
+    told = evolve(scene, state=state)
+    if scene.intent is Intent.GREETING:
+        return scene.turn(greeting(told), state=greeted(told))
+    if scene.queued:
+        return None
+    words = told.say("english_matter", city=scene.city.name, hotline=scene.city.hotline)
+    # A case needs Chinese words; until somebody has read it, it is a person's.
+    effects = (Handoff("language:en", skill="en"),)
+    return scene.turn(words, state=evolve(state, heard=True), effects=effects)
 
 
 def modes(scene: Scene) -> Turn | None:
-    """Change the view or the reminders on a word."""
+    """Change the view or the reminders on a word; an open question stays open."""
     match scene.intent:
         case Intent.ELDERLY:
-            return scene.turn(scene.say("elderly_on"), state=evolve(greeted(scene), elderly=True))
+            return _elderly(scene)
         case Intent.PLAIN:
-            state = evolve(greeted(scene), elderly=False)
-            return scene.turn(scene.say("elderly_off"), evolve(scene, state=state).say("menu"), state=state)
+            state = evolve(scene.state, elderly=False)
+            again = "" if state.flow else evolve(scene, state=state).say("menu", hotline=scene.city.hotline)
+            return scene.turn(scene.say("elderly_off"), *([again] if again else []), state=state)
         case Intent.OPT_OUT:
             return scene.turn(scene.say("opted_out"), effects=(OptOut(out=True),))
         case Intent.OPT_IN:
@@ -81,54 +115,68 @@ def modes(scene: Scene) -> Turn | None:
 
 def elderly(scene: Scene) -> Turn | None:
     """Change to the elderly view by the menu's number."""
-    if scene.reading.digit != MENU_ELDERLY or scene.state.flow:
-        return None
-    return scene.turn(scene.say("elderly_on"), state=evolve(greeted(scene), elderly=True))
+    chosen = scene.reading.digit == _MENU_ELDERLY and scene.state.flow is Flow.NONE
+    return _elderly(scene) if chosen else None
+
+
+def _elderly(scene: Scene) -> Turn:
+    key = "elderly_on_again" if scene.state.flow else "elderly_on"
+    return scene.turn(scene.say(key), state=evolve(scene.state, elderly=True))
 
 
 def menu(scene: Scene) -> Turn | None:
     """Greet, or show the menu, when that is what was asked for."""
-    if scene.intent not in {Intent.GREETING, Intent.MENU}:
+    if scene.intent is Intent.THANKS:
+        return scene.turn(scene.say("thanks"))
+    if scene.intent not in {Intent.GREETING, Intent.MENU, Intent.BACK, Intent.CANCEL, Intent.RESTART}:
         return None
-    if not scene.state.welcomed:
-        return scene.turn(greeting(scene), state=greeted(scene))
-    return scene.turn(scene.say("menu"), state=idle(scene.state))
+    if scene.state.notice_version:
+        words = scene.say("menu", hotline=scene.city.hotline)
+        return scene.turn(words, state=idle(scene.state))
+    return _first(scene)
 
 
 def empty(scene: Scene) -> Turn | None:
     """Say what to do when there was nothing to read."""
     reading = scene.reading
-    if not reading.empty or reading.attachments or reading.place or reading.event:
+    if not reading.empty or reading.attachments or reading.place or reading.event or scene.state.flow:
         return None
-    if not scene.state.welcomed:
-        return scene.turn(greeting(scene), state=greeted(scene))
-    return scene.turn(scene.say("empty"))
+    return scene.turn(scene.say("empty")) if scene.state.notice_version else _first(scene)
 
 
 def fallback(scene: Scene) -> Turn:
     """Admit that it was not understood; the second time offer a person."""
-    if not scene.state.welcomed:
-        return scene.turn(greeting(scene), state=greeted(scene))
-    misses = scene.state.misses + 1
-    if misses >= MISSES:
-        return scene.turn(
-            scene.say("offer_human", hotline=scene.city.hotline), state=evolve(scene.state, misses=0)
-        )
-    return scene.turn(scene.say("not_understood"), state=evolve(scene.state, misses=misses))
+    state = scene.state
+    if not state.notice_version:
+        return _first(scene)
+    if state.misses + 1 >= MISSES:
+        words = scene.say("offer_human", hotline=scene.city.hotline)
+        return scene.turn(words, state=idle(state))
+    return scene.turn(scene.say("not_understood"), state=evolve(state, misses=state.misses + 1))
+
+
+def _first(scene: Scene) -> Turn:
+    latin = _LATIN.search(scene.reading.text) is not None
+    hint = (scene.say("english_hint"),) if latin else ()
+    return scene.turn(greeting(scene), *hint, state=greeted(scene))
 
 
 def greeting(scene: Scene) -> str:
     """Return the greeting with the privacy line."""
-    url = scene.city.privacy_url
-    privacy = scene.say("privacy", url=url) if url else ""
-    return scene.say("welcome", city=scene.city.name, hotline=scene.city.hotline, privacy=privacy)
+    return _with_privacy(scene, "welcome")
+
+
+def notice(scene: Scene) -> str:
+    """Return the privacy line alone, for whoever comes straight to the matter (个保法 17)."""
+    return _with_privacy(scene, "notice")
+
+
+def _with_privacy(scene: Scene, key: str) -> str:
+    city = scene.city
+    privacy = scene.say("privacy", url=city.privacy_url) if city.privacy_url else ""
+    return scene.say(key, city=city.name, hotline=city.hotline, privacy=privacy)
 
 
 def greeted(scene: Scene) -> State:
     """Return the state after the greeting: no question open, the notice's version on record."""
-    return evolve(idle(scene.state), welcomed=True, notice_version=scene.city.notice_version)
-
-
-def talked_to_bot(scene: Scene) -> bool:
-    """Return whether the bot alone holds the conversation."""
-    return scene.facts.owner is not Owner.QUEUED
+    return idle(scene.state, notice_version=scene.city.notice_version)

@@ -3,11 +3,14 @@
 A script is a title line ``# …`` and lines ``citizen: …``, ``photo:``, ``place: …``, ``click: KEY``, ``event: subscribe``,
 ``wait: 25h``, ``case: stage [kind]`` (the citizen has such a case), ``queue: ahead=3 agents=0``, ``locked:``, ``bot: …``
 (every piece between ``…`` must be said, in order; ``bot: -`` means silence) and ``effect: …`` (a kind of effect).
+``effect: -`` is none at all, ``never: …`` must not be said, ``channel: 02`` is where the messages come from, and
+``secret:`` or ``rework: 2`` make the last case confidential or reworked so often. Five wrong codes lock.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -39,6 +42,7 @@ from normalizer.case import Case, Stage
 from normalizer.codes import Kind
 from normalizer.draft import draft
 from normalizer.message import EventKind, InboundMessage, Part, PartKind, SourceChannel
+from normalizer.text import han_count
 from tests.kit.cases import a_case
 
 PROFILES = load_profile(None)
@@ -57,16 +61,17 @@ class Citizen:
     cases: list[Case] = field(default_factory=list)
     queue: QueueView = field(default_factory=lambda: QueueView(0, 0))
     locked: bool = False
+    source: SourceChannel = SourceChannel.WECHAT
+    wrong_codes: int = 0
     sent: int = 0
 
     def says(self, *parts: Part) -> Turn:
         """Send one message and carry out what the bot decides."""
         self.now += timedelta(seconds=20)
         self.sent += 1
-        message = InboundMessage(
-            "wx", "o1", str(self.sent), SourceChannel.WECHAT, self.now, self.now, parts, b""
-        )
+        message = InboundMessage("wx", "o1", str(self.sent), self.source, self.now, self.now, parts, b"")
         done = self._turn(message)
+        _check(done)
         self.state = done.state
         for effect in done.effects:
             self._carry_out(effect)
@@ -94,8 +99,10 @@ class Citizen:
                 return replace(facts, queue=self.queue)
             case AskFound(number, code):
                 known = a_case(Stage.PROCESSING)
-                right = number == known.case_no and code == CODE and not self.locked
-                return replace(facts, found=Found(known if right else None, locked=self.locked))
+                locked = self.locked or self.wrong_codes >= 5
+                right = number == known.case_no and code == CODE and not locked
+                self.wrong_codes += not right
+                return replace(facts, found=Found(known if right else None, locked=locked))
             case _:
                 raise AssertionError(ask)
 
@@ -125,6 +132,14 @@ class Citizen:
                 pass
 
 
+def _check(done: Turn) -> None:
+    """Hold every reply to the limits of domain.md 4.1."""
+    longest = 60 if done.state.elderly else 120
+    for reply in done.replies:
+        assert han_count(reply) <= longest, f"too long: {reply}"
+        assert "{" not in reply, f"a value is missing: {reply}"
+
+
 def play(script: str) -> None:
     """Play a script to its end."""
     citizen, done = Citizen(), Turn(State())
@@ -142,11 +157,11 @@ def play(script: str) -> None:
 
 def scripts(folder: Path) -> list[tuple[str, str]]:
     """Return (title, script) of every dialogue in a folder."""
-    found = []
-    for path in sorted(folder.glob("*.txt")):
-        blocks = re.split(r"\n(?=# )", path.read_text("utf-8").strip())
-        found += [(f"{path.stem}: {block.splitlines()[0].removeprefix('# ')}", block) for block in blocks]
-    return found
+    return [
+        (f"{path.stem}: {block.splitlines()[0].removeprefix('# ')}", block)
+        for path in sorted(folder.glob("*.txt"))
+        for block in re.split(r"\n(?=# )", path.read_text("utf-8").strip())
+    ]
 
 
 def _bot(done: Turn, expected: str, line: str) -> None:
@@ -163,6 +178,9 @@ def _bot(done: Turn, expected: str, line: str) -> None:
 
 def _effect(done: Turn, expected: str, line: str) -> None:
     effects = [str(effect) for effect in done.effects]
+    if expected == "-":
+        assert not effects, f"{line}\nbut there was: {effects}"
+        return
     name, *pieces = expected.split()
     wanted = [
         effect for effect in effects if effect.startswith(name) and all(piece in effect for piece in pieces)
@@ -172,6 +190,10 @@ def _effect(done: Turn, expected: str, line: str) -> None:
 
 def _no_effect(done: Turn, expected: str, line: str) -> None:
     assert not any(type(effect).__name__ == expected for effect in done.effects), line
+
+
+def _never(done: Turn, expected: str, line: str) -> None:
+    assert expected not in "\n".join(done.replies), f"{line}\nbut the bot said: {done.replies}"
 
 
 def _wait(citizen: Citizen, rest: str) -> None:
@@ -191,18 +213,38 @@ def _queue(citizen: Citizen, rest: str) -> None:
     citizen.queue = QueueView(int(values["ahead"]), int(values["agents"]))
 
 
+def _secret(citizen: Citizen, rest: str) -> None:
+    citizen.cases[-1] = replace(citizen.cases[-1], secret=True)
+
+
+def _rework(citizen: Citizen, rest: str) -> None:
+    citizen.cases[-1] = replace(citizen.cases[-1], rework_round=int(rest))
+
+
+def _channel(citizen: Citizen, rest: str) -> None:
+    citizen.source = SourceChannel(rest)
+
+
 def _event(rest: str) -> Part:
     return Part(PartKind.EVENT, event=EventKind(rest))
 
 
-_EXPECT = {"bot": _bot, "effect": _effect, "no effect": _no_effect}
-_GIVEN = {
+_EXPECT: dict[str, Callable[[Turn, str, str], None]] = {
+    "bot": _bot,
+    "effect": _effect,
+    "no effect": _no_effect,
+    "never": _never,
+}
+_GIVEN: dict[str, Callable[[Citizen, str], None]] = {
     "wait": _wait,
     "case": _case,
     "queue": _queue,
+    "secret": _secret,
+    "rework": _rework,
+    "channel": _channel,
     "locked": lambda citizen, rest: setattr(citizen, "locked", True),
 }
-_PARTS = {
+_PARTS: dict[str, Callable[[str], Part]] = {
     "citizen": lambda rest: Part(PartKind.TEXT, text=rest),
     "photo": lambda rest: Part(PartKind.IMAGE, media_id="photo" + rest),
     "voice": lambda rest: Part(PartKind.VOICE, media_id="voice" + rest),

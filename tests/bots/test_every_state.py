@@ -1,0 +1,141 @@
+"""Every question the bot can have open: a person is one key away, danger comes first, and the memory keeps it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bots.contract import Alert, Handoff, Owner
+from bots.state import Flow, State, Step, dump, load
+from normalizer.message import EventKind, Part, PartKind
+from tests.bots.player import Citizen, _case
+
+PAST_CODE = "37092611240001233"
+BEGUN = ("2", "小区的路灯全都不亮了")
+WHERE = (*BEGUN, "泰山区青年路5号")
+WHEN = (*WHERE, "3")
+REPORTED = ("举报岱岳区粥店街道人民路88号老王饭店偷排污水", "今天", "查处")
+ALL = "泰山区东岳大街88号门前井盖丢失很危险，我叫李四，电话13812345678"
+
+Place = tuple[Flow, Step]
+WAYS: dict[Place, tuple[str, ...]] = {
+    (Flow.NONE, Step.NONE): ("你好",),
+    (Flow.NONE, Step.DONE): (ALL, "1"),
+    (Flow.ORDER, Step.TEXT): ("2",),
+    (Flow.ORDER, Step.PLACE): BEGUN,
+    (Flow.ORDER, Step.WHEN): WHERE,
+    (Flow.ORDER, Step.DEMAND): WHEN,
+    (Flow.ORDER, Step.KIND): ("2", "小区里面有人养了很多的鸡", "泰山区花园小区3号楼", "3", "搬走"),
+    (Flow.ORDER, Step.CONTACT): REPORTED,
+    (Flow.ORDER, Step.SECRET): (*REPORTED, "13812345678"),
+    (Flow.ORDER, Step.REPLY): (*REPORTED, "13812345678", "1"),
+    (Flow.ORDER, Step.MATERIALS): (*REPORTED, "13812345678", "1", "1"),
+    (Flow.ORDER, Step.REVIEW): (ALL,),
+    (Flow.ORDER, Step.ITEM): (ALL, "2"),
+    (Flow.RESUME, Step.NONE): (*BEGUN, "你好"),
+    (Flow.CONSULT, Step.NONE): ("公积金怎么提取",),
+    (Flow.PROGRESS, Step.NONE): ("查进度",),
+    (Flow.CODE, Step.NONE): (PAST_CODE,),
+    (Flow.SUPPLEMENT, Step.PICK): ("补充",),
+    (Flow.SUPPLEMENT, Step.COLLECT): ("补充", "1"),
+    (Flow.URGE, Step.PICK): ("催办",),
+    (Flow.WITHDRAW, Step.PICK): ("撤回",),
+    (Flow.WITHDRAW, Step.CONFIRM): ("撤回", "1"),
+    (Flow.RATE, Step.NONE): ("评价",),
+    (Flow.REASONS, Step.NONE): ("评价", "1"),
+    (Flow.CALLBACK, Step.NONE): ("0", "2"),
+    (Flow.NOTE, Step.NONE): ("0", "3"),
+}
+ANYWHERE = pytest.mark.parametrize(
+    "place", WAYS, ids=lambda place: f"{place[0] or 'idle'}-{place[1] or 'open'}"
+)
+
+
+@ANYWHERE
+@pytest.mark.parametrize("key", ["0", "０", "人工", "转人工", "我要找人工客服"])
+def test_a_person_is_one_word_away(place: Place, key: str) -> None:
+    citizen = led_to(place)
+    waited = citizen.owner is Owner.QUEUED
+    done = citizen.says(Part(PartKind.TEXT, text=key))
+    assert waited or [type(effect) for effect in done.effects] == [Handoff]
+    assert citizen.owner is Owner.QUEUED
+    assert "12345" in "".join(done.replies)
+
+
+@ANYWHERE
+def test_a_person_is_one_button_away(place: Place) -> None:
+    citizen = led_to(place)
+    citizen.says(Part(PartKind.EVENT, event=EventKind.CLICK, key="HUMAN"))
+    assert citizen.owner is Owner.QUEUED
+
+
+@ANYWHERE
+def test_danger_comes_first_and_leaves_the_question_open(place: Place) -> None:
+    citizen = led_to(place)
+    done = citizen.says(Part(PartKind.TEXT, text="着火了快来人"))
+    assert [type(effect) for effect in done.effects] == [Alert, Handoff]
+    assert done.replies[0].startswith("您说的情况可能危及人身安全")
+    assert (citizen.state.flow, citizen.state.step) == place
+
+
+@ANYWHERE
+def test_the_memory_keeps_every_question(place: Place) -> None:
+    state = led_to(place).state
+    assert load(dump(state)) == state
+
+
+@ANYWHERE
+@pytest.mark.parametrize("text", ["", "👍", "嗯", "99", "啊啊啊", "泰山区花园小区停水两天了影响生活"])
+@pytest.mark.parametrize("elderly", [False, True], ids=["plain", "elderly"])
+def test_whatever_comes_is_answered_briefly(place: Place, text: str, elderly: bool) -> None:  # noqa: FBT001
+    citizen = led_to(place)
+    citizen.state = replace(citizen.state, elderly=elderly)
+    # The player measures every reply.
+    citizen.says(Part(PartKind.TEXT, text=text))
+
+
+@ANYWHERE
+def test_nobody_is_held_in_a_question(place: Place) -> None:
+    citizen = led_to(place)
+    citizen.owner = Owner.BOT
+    for _ in range(4):
+        citizen.says(Part(PartKind.TEXT, text="取消"))
+    assert citizen.state.flow is Flow.NONE
+
+
+def test_every_flow_is_led_to() -> None:
+    assert {flow for flow, _ in WAYS} == set(Flow)
+    assert {step for _, step in WAYS} == set(Step)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("", id="nothing"),
+        pytest.param("null", id="null"),
+        pytest.param("[]", id="a list"),
+        pytest.param('{"flow": "safe", "welcomed": true}', id="an older flow"),
+        pytest.param('{"order": {"kind": "77"}}', id="a kind that is none"),
+        pytest.param('{"step": 5}', id="another type"),
+    ],
+)
+def test_a_memory_of_another_shape_begins_anew(text: str) -> None:
+    assert load(text) == State()
+
+
+def test_a_memory_with_more_in_it_keeps_what_is_known() -> None:
+    assert load('{"elderly": true, "colour": "red"}') == State(elderly=True)
+
+
+def led_to(place: Place) -> Citizen:
+    citizen = Citizen()
+    for stage in ("processing", "processing", *(("closed_pending",) if place[0] in _RATES else ())):
+        _case(citizen, stage)
+    for word in WAYS[place]:
+        citizen.says(Part(PartKind.TEXT, text=word))
+    assert (citizen.state.flow, citizen.state.step) == place
+    return citizen
+
+
+_RATES = frozenset({Flow.RATE, Flow.REASONS})

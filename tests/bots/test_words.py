@@ -1,0 +1,125 @@
+"""Every sentence with the longest values it is likely to carry: short, civil, and with a way to a person."""
+
+from __future__ import annotations
+
+import re
+import string
+
+import pytest
+
+from bots.words import ELDERLY, ZH, say
+from bots.words_en import EN
+from normalizer.codes import SATISFACTION_LABELS
+from normalizer.text import han_count
+from tests.bots.player import PROFILES
+
+LONGEST, LONGEST_ELDERLY = 120, 60
+FORBIDDEN = ("不知道", "不归我们管", "找别人", "这是规定", "你怎么", "没办法", "你")
+LISTED = "｜人民路井盖丢失｜办理中(并入同类)"
+FIELDS = {
+    "city": "泰安",
+    "hotline": "12345",
+    "privacy": "，见https://12345.example/privacy",
+    "url": "https://12345.example/privacy",
+    "hours": "2",
+    "count": "12",
+    "kind": "意见建议",
+    "place": "泰山区东岳大街八十八号院三号楼二单元",
+    "text": "井" * 32 + "…",
+    "contact": "欧阳** 138****5678",
+    "secret": "是",
+    "case_no": "37092611240001233",
+    "code": "482913",
+    "channel": "电子邮件",
+    "tail": "尾号0001233",
+    "title": "人民路与建设路交叉口井盖丢失很危险",
+    "stage": "办理中(并入同类)",
+    "unit": "泰安市住房和城乡建设局",
+    "due": "\n应于12月31日前答复，已超期，我们会督办",
+    "latest": "\n答复：" + "答" * 40 + "…",
+    "rate": "回复“评价”可评价，",
+    "lines": "\n".join(f"{n} 000123{n}{LISTED}" for n in range(1, 6)),
+    "what": "补充",
+    "day": "12月31日",
+    "label": max(SATISFACTION_LABELS.values(), key=len),
+    "ahead": "12",
+    "agents": ZH["agents_none"].format(
+        when=ZH["hours_later"].format(opens="08:30", closes="21:00"), hotline="12345"
+    ),
+    "when": ZH["hours_later"].format(opens="08:30", closes="21:00"),
+    "opens": "08:30",
+    "closes": "21:00",
+    "phone": "138****5678",
+}
+FIELDS_ELDERLY = FIELDS | {
+    "place": "泰山区东岳大街八十八号院…",
+    "text": "井" * 24 + "…",
+    "lines": "\n".join(f"{n} 000123{n}｜人民路井盖丢失" for n in range(1, 4)),
+    "agents": ZH["agents_none_elderly"].format(hotline="12345"),
+}
+CHINESE = pytest.mark.parametrize("key", ZH)
+
+
+@CHINESE
+def test_no_sentence_is_longer_than_a_message_may_be(key: str) -> None:
+    assert han_count(ZH[key].format(**FIELDS)) <= LONGEST
+
+
+@CHINESE
+def test_what_the_elderly_read_is_half_as_long(key: str) -> None:
+    shown = ELDERLY.get(key, key)
+    assert han_count(ZH[shown].format(**FIELDS_ELDERLY)) <= LONGEST_ELDERLY
+
+
+@CHINESE
+def test_no_sentence_is_rude_or_turns_anybody_away(key: str) -> None:
+    assert not [word for word in FORBIDDEN if word in ZH[key]]
+
+
+MENUS = [key for key, text in ZH.items() if len(re.findall(r"(?<!\d)[1-5] ?[一-鿿]", text)) >= 2]
+CHOICES_WITHOUT = {
+    # There is danger: nothing may stand beside the numbers to call.
+    *("danger", "danger_elderly"),
+    # Whoever reads these waits for a person already.
+    *("queued", "queued_elderly", "still_queued", "still_queued_elderly"),
+}
+
+
+@pytest.mark.parametrize("key", sorted(set(MENUS) - CHOICES_WITHOUT))
+def test_a_menu_ends_with_a_person(key: str) -> None:
+    assert re.search("0 ?转人工|回0", ZH[key])
+
+
+def test_the_menus_are_found() -> None:
+    assert {"welcome", "menu", "review", "no_answer", "kept_order", *CHOICES_WITHOUT} <= set(MENUS)
+
+
+@pytest.mark.parametrize("key", sorted(EN))
+def test_the_english_sentence_takes_no_value_the_chinese_does_not(key: str) -> None:
+    assert _fields(EN[key]) <= _fields(ZH[key])
+
+
+@pytest.mark.parametrize("plain", sorted(ELDERLY))
+def test_the_elderly_sentence_takes_no_value_the_plain_one_does_not(plain: str) -> None:
+    assert _fields(ZH[ELDERLY[plain]]) <= _fields(ZH[plain]) | {"hotline"}
+
+
+@pytest.mark.parametrize("lang", ["zh", "en", "ko", ""])
+@CHINESE
+def test_every_sentence_can_be_said_in_every_language(lang: str, key: str) -> None:
+    assert "{" not in say(lang, key, **FIELDS)
+
+
+def test_a_sentence_that_does_not_exist_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        say("zh", "nothing")
+
+
+def test_the_city_of_the_profile_fits() -> None:
+    city = PROFILES.city
+    words = say("zh", "welcome", city=city.name, hotline=city.hotline, privacy="")
+    assert han_count(words) <= LONGEST
+
+
+def _fields(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
