@@ -145,4 +145,4 @@ def _asked_last(scene: Scene, case: Case) -> bool:
     asked_at, spoke_at = case.finished_at, scene.state.at
     if asked_at is None or scene.now - asked_at > QUESTION_HOLDS:
         return False
-    return spoke_at is None or asked_at > spoke_at
+    return spoke_at is None or asked_at >= spoke_at

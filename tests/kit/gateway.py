@@ -61,6 +61,7 @@ class Person:
         accepted = await self.gateway.inbox.accept(self.message(text))
         if accepted.reply is not None and written:
             accepted.written()
+        self.clock.wait(milliseconds=1)
         return accepted.reply
 
     async def reports(self) -> str:
