@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from bots.scene import due_line, idle, tail, unit_of
 from bots.state import Flow, Step
 from normalizer import numbers
 from normalizer.case import CITIZEN_LABELS, OPEN, Actor, Case, Command, Role, Verb
+from normalizer.evolve import evolve
 from normalizer.moves import allowed
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _missed(scene: Scene, key: str) -> Turn:
     misses = scene.state.misses + 1
     if misses >= _MISSES:
         return scene.turn(scene.say("offer_human", hotline=scene.city.hotline), state=idle(scene.state))
-    return scene.turn(scene.say(key), state=replace(scene.state, misses=misses))
+    return scene.turn(scene.say(key), state=evolve(scene.state, misses=misses))
 
 
 def _begin_supplement(scene: Scene, case: Case) -> Turn:
@@ -147,7 +147,7 @@ def _collected(scene: Scene) -> Turn | Ask:
         return scene.turn(scene.say("nothing_supplemented"))
     # What comes in one go is acknowledged once.
     quiet = told and state.burst is not None and scene.now - state.burst <= BURST
-    state = replace(
+    state = evolve(
         state,
         collected=f"{state.collected}\n{words}".strip()[:COLLECTED],
         attachments=state.attachments + reading.attachments,
@@ -203,7 +203,7 @@ def _confirmed(scene: Scene) -> Turn | Ask:
     if reading.digit == 2 or numbers.no(reading.text) or scene.state.misses:
         return scene.turn(scene.say("not_withdrawn", tail=tail(scene.state.target)), state=idle(scene.state))
     words = scene.say("confirm_withdraw", tail=tail(scene.state.target))
-    return scene.turn(words, state=replace(scene.state, misses=1))
+    return scene.turn(words, state=evolve(scene.state, misses=1))
 
 
 def _act(scene: Scene, command: Command, words: Callable[[Scene, Case], str]) -> Turn | Ask:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bots.contract import Alert, Handoff
 from bots.state import Flow
 from normalizer.emergency import EmergencyKind
+from normalizer.evolve import evolve
 from normalizer.text import han_count
 from normalizer.tone import Tone
 
@@ -34,7 +34,7 @@ def danger(scene: Scene) -> Turn | None:
     own = emergency.kind is EmergencyKind.SELF_HARM
     words = scene.say("danger_self" if own else "danger")
     effects = (Alert(emergency), Handoff(f"danger:{emergency.kind}", urgent=True))
-    return scene.turn(words, state=replace(scene.state, alarmed=not own, heard=False), effects=effects)
+    return scene.turn(words, state=evolve(scene.state, alarmed=not own, heard=False), effects=effects)
 
 
 def safety(state: State, reading: CaseDraft) -> str:
@@ -48,13 +48,13 @@ def safety(state: State, reading: CaseDraft) -> str:
 
 def calmed(state: State, reading: CaseDraft) -> State:
     """Return the state without the question about safety when something else is said: it is a message like any other."""
-    return state if not state.alarmed or safety(state, reading) else replace(state, alarmed=False)
+    return state if not state.alarmed or safety(state, reading) else evolve(state, alarmed=False)
 
 
 def safe(scene: Scene) -> Turn | None:
     """Take the answer about safety when nothing else was being talked of."""
     key = safety(scene.state, scene.reading)
-    return scene.turn(scene.say(key), state=replace(scene.state, alarmed=False)) if key else None
+    return scene.turn(scene.say(key), state=evolve(scene.state, alarmed=False)) if key else None
 
 
 def soothing(scene: Scene) -> str:
@@ -72,7 +72,7 @@ def abuse(scene: Scene) -> Turn | None:
         return None
     key = "soothe_abusive" if state.insults == 0 else "abuse_again"
     words = scene.say(key, hotline=scene.city.hotline)
-    return scene.turn(words, state=replace(state, insults=state.insults + 1))
+    return scene.turn(words, state=evolve(state, insults=state.insults + 1))
 
 
 def _holds_a_matter(reading: CaseDraft) -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bots.contract import AskQueue, Handoff, Turn, Unqueue
 from bots.intent import Intent
 from bots.scene import ZONE, idle
 from bots.state import Flow
+from normalizer.evolve import evolve
 from normalizer.people import PersonalKind, mask_phone, valid_phone
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def _chosen(scene: Scene) -> Turn | None:
     match scene.reading.digit:
         case 1:
             words = scene.say("wait_on", hotline=scene.city.hotline)
-            return scene.turn(words, state=replace(scene.state, heard=True))
+            return scene.turn(words, state=evolve(scene.state, heard=True))
         case 2:
             return scene.turn(scene.say("ask_callback"), state=idle(scene.state, flow=Flow.CALLBACK))
         case 3:
@@ -68,7 +68,7 @@ def _kept(scene: Scene) -> Turn | None:
         return None
     if scene.state.heard:
         return scene.turn()
-    return scene.turn(scene.say("heard", hotline=scene.city.hotline), state=replace(scene.state, heard=True))
+    return scene.turn(scene.say("heard", hotline=scene.city.hotline), state=evolve(scene.state, heard=True))
 
 
 def _callback(scene: Scene) -> Turn:
@@ -79,7 +79,7 @@ def _callback(scene: Scene) -> Turn:
         misses = scene.state.misses + 1
         return scene.turn(
             scene.say("bad_phone" if misses == 1 else "ask_callback"),
-            state=replace(scene.state, misses=misses),
+            state=evolve(scene.state, misses=misses),
         )
     words = scene.say("callback_noted", phone=mask_phone(phone), hotline=scene.city.hotline)
     return scene.turn(words, state=idle(scene.state, heard=True), effects=(Handoff("callback", phone=phone),))

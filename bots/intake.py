@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from normalizer import numbers
 from normalizer.case import Complainant, Matter
 from normalizer.codes import KIND_LABELS, Kind
 from normalizer.draft import title_of
+from normalizer.evolve import evolve
 from normalizer.people import mask
 from normalizer.text import for_matching, han_count
 from normalizer.tone import Tone, tone
@@ -56,7 +56,7 @@ def without_stale_order(state: State, now: datetime, hours: int) -> State:
     since = state.order.since
     if since is None or now - since <= timedelta(hours=hours):
         return state
-    state = replace(state, order=Order())
+    state = evolve(state, order=Order())
     return idle(state) if state.flow in {Flow.ORDER, Flow.RESUME} else state
 
 
@@ -66,9 +66,11 @@ def is_matter(reading: CaseDraft) -> bool:
 
 
 def is_question(reading: CaseDraft) -> bool:
-    """Return whether a message asks for information rather than for help."""
+    """Return whether a message asks for information rather than for help; "怎么回事" in anger asks for none."""
     kind, sure = reading.kind()
-    return kind in _QUESTIONS and sure >= slots.LIKELY_CATEGORY
+    if kind not in _QUESTIONS or sure < slots.LIKELY_CATEGORY:
+        return False
+    return reading.tone in (Tone.CALM, Tone.UPSET) or bool(reading.category()[0])
 
 
 def asked(scene: Scene) -> Turn | None:
@@ -91,11 +93,11 @@ def resumed(scene: Scene) -> Turn | None:
     if state.flow is not Flow.RESUME:
         return None
     if reading.digit == 1 or numbers.yes(reading.text):
-        return _next(scene, replace(state, collected="", misses=0))
+        return _next(scene, evolve(state, collected="", misses=0))
     if reading.digit == 2 or numbers.no(reading.text) or scene.intent is Intent.CANCEL:
         return _dropped(scene)
     if is_matter(reading):
-        return _begin(replace(scene, state=idle(state, order=Order())))
+        return _begin(evolve(scene, state=idle(state, order=Order())))
     return _undecided(scene)
 
 
@@ -123,7 +125,7 @@ def went_on(scene: Scene) -> Turn | None:
     """Go on with the order after the answer about safety."""
     if scene.state.flow is not Flow.ORDER or safety(scene.state, scene.reading) != "danger_safe":
         return None
-    return _next(scene, replace(scene.state, alarmed=False), scene.say("danger_safe"))
+    return _next(scene, evolve(scene.state, alarmed=False), scene.say("danger_safe"))
 
 
 def going_on(scene: Scene) -> Turn | Ask | None:
@@ -178,7 +180,7 @@ def _begin(scene: Scene) -> Turn:
     state = idle(scene.state, order=order, insults=insults, burst=burst)
     if soothe and not (order.category or order.place or order.lon):
         # Nothing but anger so far: it is kept, and the matter asked for.
-        state = replace(state, flow=Flow.ORDER, step=Step.TEXT)
+        state = evolve(state, flow=Flow.ORDER, step=Step.TEXT)
         return scene.turn(soothe, scene.say("ask_first"), state=state)
     return _next(scene, state, soothe, _received(scene))
 
@@ -215,8 +217,8 @@ def _dropped(scene: Scene) -> Turn:
         return scene.turn(scene.say("cancelled"), state=state)
     if not told:
         return _next(scene, _anew(scene))
-    reading = replace(scene.reading, text=told, matching=for_matching(told), digit=None, empty=False)
-    return _begin(replace(scene, state=state, reading=reading))
+    reading = evolve(scene.reading, text=told, matching=for_matching(told), digit=None, empty=False)
+    return _begin(evolve(scene, state=state, reading=reading))
 
 
 def _consulting(scene: Scene) -> Turn:
@@ -225,7 +227,7 @@ def _consulting(scene: Scene) -> Turn:
         order = Order(since=scene.now, text=f"咨询：{state.collected}", kind=Kind.INQUIRY, brief=True)
         return _next(scene, idle(state, order=order))
     if reading.digit == 2 or scene.intent is Intent.ASK:
-        return scene.turn(scene.say("ask_question"), state=replace(state, collected=""))
+        return scene.turn(scene.say("ask_question"), state=evolve(state, collected=""))
     if scene.intent in {Intent.CANCEL, Intent.BACK}:
         return scene.turn(scene.say("menu", hotline=scene.city.hotline), state=idle(state))
     if reading.empty or reading.digit is not None or scene.intent is not None:
@@ -241,23 +243,22 @@ def _unanswered(scene: Scene) -> Turn:
 def _answered(scene: Scene) -> Turn | Ask:
     state, reading = scene.state, scene.reading
     if reading.attachments:
-        state = replace(state, order=_with_materials(scene))
+        state = evolve(state, order=_with_materials(scene))
         if not reading.text:
             return _photographed(scene, state)
-        scene = replace(scene, state=state)
+        scene = evolve(scene, state=state)
     if state.step is Step.REVIEW:
         return _reviewed(scene)
     if state.step is Step.ITEM:
         return _chosen_item(scene)
     order, problem = slots.take(_slot(scene), state.order, scene)
     if not problem:
-        return _next(scene, replace(state, order=order, misses=0))
-    if order.phone != state.order.phone:
-        # A number to call came first; that is no wrong answer.
-        return scene.turn(problem, state=replace(state, order=order))
-    if state.misses + 1 >= STUCK:
-        return _stuck(scene, replace(state, order=order, misses=0))
-    return scene.turn(problem, state=replace(state, order=order, misses=state.misses + 1))
+        return _next(scene, evolve(state, order=order, misses=0))
+    # A number to call that came first is no wrong answer.
+    misses = state.misses + (order.phone == state.order.phone)
+    if misses >= STUCK:
+        return _stuck(scene, evolve(state, order=order, misses=0))
+    return scene.turn(problem, state=evolve(state, order=order, misses=misses))
 
 
 def _stuck(scene: Scene, state: State) -> Turn:
@@ -265,7 +266,7 @@ def _stuck(scene: Scene, state: State) -> Turn:
     order = slots.skipped(state.order, state.step)
     if order is state.order:
         return scene.turn(scene.say("stuck"), state=state)
-    return _next(scene, replace(state, order=order), scene.say("skipped"))
+    return _next(scene, evolve(state, order=order), scene.say("skipped"))
 
 
 def _slot(scene: Scene) -> Step:
@@ -274,19 +275,19 @@ def _slot(scene: Scene) -> Step:
 
 def _with_materials(scene: Scene) -> Order:
     order = scene.state.order
-    return replace(order, attachments=order.attachments + scene.reading.attachments)
+    return evolve(order, attachments=order.attachments + scene.reading.attachments)
 
 
 def _photographed(scene: Scene, state: State) -> Turn:
     """Keep what came without words; several at once are acknowledged once, and the question stands."""
-    burst, state = state.burst, replace(state, burst=scene.now)
+    burst, state = state.burst, evolve(state, burst=scene.now)
     if burst is not None and scene.now - burst <= BURST:
         return scene.turn(state=state)
     if state.step is Step.MATERIALS:
         count = len(state.order.attachments)
         return scene.turn(scene.say("got_materials", count=count), state=state)
     received = _received(scene)
-    return scene.turn(*([received] if received else []), _question(replace(scene, state=state)), state=state)
+    return scene.turn(*([received] if received else []), _question(evolve(scene, state=state)), state=state)
 
 
 def _question(scene: Scene) -> str:
@@ -305,11 +306,11 @@ def _next(scene: Scene, state: State, *words: str) -> Turn:
     """Ask the next open slot, or read the order back."""
     order = state.order
     if order.since is None or scene.now - order.since > BURST:
-        order = replace(order, since=scene.now)
+        order = evolve(order, since=scene.now)
     step = slots.first_open(order, scene, elderly=state.elderly)
-    state = replace(state, flow=Flow.ORDER, step=step or Step.REVIEW, editing=False, order=order)
+    state = evolve(state, flow=Flow.ORDER, step=step or Step.REVIEW, editing=False, order=order)
     # The question is worded for the state it leads to.
-    scene = replace(scene, state=state)
+    scene = evolve(scene, state=state)
     question = slots.question(step, order, scene) if step else _read_back(scene, order)
     before = [word for word in words if word]
     return scene.turn(*before, question, state=state)
@@ -322,7 +323,7 @@ def _back(scene: Scene) -> Turn:
     earlier = slots.before(state.step, state.order, scene, elderly=state.elderly)
     if earlier is None:
         return scene.turn(scene.say("cancelled"), state=idle(state, order=Order()))
-    return _next(scene, replace(state, order=slots.cleared(state.order, earlier), misses=0))
+    return _next(scene, evolve(state, order=slots.cleared(state.order, earlier), misses=0))
 
 
 def _shown(text: str, longest: int) -> str:
@@ -354,15 +355,15 @@ def _reviewed(scene: Scene) -> Turn | Ask:
     if reading.digit == 1 or numbers.yes(reading.text):
         return _submitted(scene)
     if reading.digit == 2 or numbers.no(reading.text):
-        return scene.turn(scene.say("ask_item"), state=replace(scene.state, step=Step.ITEM))
+        return scene.turn(scene.say("ask_item"), state=evolve(scene.state, step=Step.ITEM))
     corrected = slots.corrected(order, reading)
     if corrected is not order:
-        return _next(scene, replace(scene.state, order=corrected))
+        return _next(scene, evolve(scene.state, order=corrected))
     if (change := _CHANGE.fullmatch(reading.text)) is not None:
         return _change(scene, change)
     if is_matter(reading):
-        added = replace(order, text=f"{order.text}，{reading.text}"[: slots.TEXT_LENGTH])
-        return _next(scene, replace(scene.state, order=added))
+        added = evolve(order, text=f"{order.text}，{reading.text}"[: slots.TEXT_LENGTH])
+        return _next(scene, evolve(scene.state, order=added))
     return scene.turn(_read_back(scene, order))
 
 
@@ -372,7 +373,7 @@ def _change(scene: Scene, change: re.Match[str]) -> Turn:
     slot = slots.ITEMS.get(_NUMERALS.get(numeral) or int(numeral)) if numeral else None
     slot = slot or next((step for word, step in slots.ITEM_WORDS.items() if word in named), None)
     if slot is None:
-        return scene.turn(scene.say("ask_item"), state=replace(scene.state, step=Step.ITEM))
+        return scene.turn(scene.say("ask_item"), state=evolve(scene.state, step=Step.ITEM))
     return _edit(scene, slot)
 
 
@@ -385,7 +386,7 @@ def _chosen_item(scene: Scene) -> Turn:
 
 def _edit(scene: Scene, slot: Step) -> Turn:
     """Ask one slot again; its old answer stays until there is a new one."""
-    state = replace(scene.state, step=slot, editing=True, misses=0)
+    state = evolve(scene.state, step=slot, editing=True, misses=0)
     return scene.turn(scene.say(f"ask_{slot}"), state=state)
 
 

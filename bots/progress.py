@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bots.contract import AskFound, AskOwn, Found
@@ -12,6 +11,7 @@ from bots.scene import day, idle, title
 from bots.state import Flow
 from normalizer import case_no
 from normalizer.case import CITIZEN_LABELS, OPEN, Stage
+from normalizer.evolve import evolve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -125,7 +125,7 @@ def _missed(scene: Scene, key: str) -> Turn:
     misses = scene.state.misses + 1
     if misses >= _MISSES:
         return scene.turn(scene.say("offer_human", hotline=scene.city.hotline), state=idle(scene.state))
-    return scene.turn(scene.say(key), state=replace(scene.state, misses=misses))
+    return scene.turn(scene.say(key), state=evolve(scene.state, misses=misses))
 
 
 def _shown(scene: Scene, case: Case) -> Turn:

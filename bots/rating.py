@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from bots.scene import idle, tail
 from bots.state import Flow
 from normalizer.case import Actor, Case, Command, Role, Stage, Verb
 from normalizer.codes import SATISFACTION_LABELS
+from normalizer.evolve import evolve
 
 if TYPE_CHECKING:
     from bots.contract import Ask, Turn
@@ -86,13 +86,13 @@ def _scored(scene: Scene, case: Case) -> Turn:
     if scene.state.misses:
         return scene.turn(scene.say("not_rated"), state=idle(scene.state))
     words = scene.say("ask_rating", tail=tail(case.case_no))
-    return scene.turn(words, state=replace(scene.state, misses=1))
+    return scene.turn(words, state=evolve(scene.state, misses=1))
 
 
 def _reasoned(scene: Scene, case: Case) -> Turn:
     text = scene.reading.text
     if scene.reading.empty and not scene.state.misses:
-        return _why(scene, case, replace(scene.state, misses=1))
+        return _why(scene, case, evolve(scene.state, misses=1))
     listed = _REASONS.match(text)
     reasons = tuple(dict.fromkeys(int(c) for c in listed.group() if c.isdigit())) if listed else ()
     opinion = text[listed.end() :].strip(" ,，。、") if listed else text

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bots import followup, guard, handoff, intake, progress, rating, welcome
@@ -11,6 +10,7 @@ from bots.contract import Alert, Ask, Turn
 from bots.intent import Intent, intent_of
 from bots.scene import Scene, idle
 from bots.state import Flow, Step
+from normalizer.evolve import evolve
 
 if TYPE_CHECKING:
     from bots.contract import Facts, Moment
@@ -133,7 +133,7 @@ def _spoken(scene: Scene, done: Turn) -> Turn:
         return done
     city, state = scene.city, done.state
     if state.notice_version == city.notice_version or any(isinstance(each, Alert) for each in done.effects):
-        return Turn(replace(state, at=scene.now), done.replies, done.effects)
-    told = replace(state, at=scene.now, notice_version=city.notice_version)
-    words = welcome.notice(replace(scene, state=told))
+        return Turn(evolve(state, at=scene.now), done.replies, done.effects)
+    told = evolve(state, at=scene.now, notice_version=city.notice_version)
+    words = welcome.notice(evolve(scene, state=told))
     return Turn(told, (words, *done.replies), done.effects)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from bots.intent import Intent
 from bots.state import Flow, State, Step
 from bots.words import ELDERLY, say
 from normalizer.case import OPEN, Case, Stage
+from normalizer.evolve import evolve
 
 if TYPE_CHECKING:
     from bots.contract import City, Effect
@@ -62,7 +63,7 @@ class Scene:
 
 def idle(state: State, **changes: object) -> State:
     """Return the state with no question open, and changed; a draft order stays."""
-    return replace(state, **(_IDLE | changes))  # type: ignore[arg-type]
+    return evolve(state, **(_IDLE | changes))
 
 
 _IDLE: dict[str, object] = {

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bots.state import Step
 from normalizer import numbers
 from normalizer.codes import Kind
+from normalizer.evolve import evolve
 from normalizer.message import PartKind
 from normalizer.people import PersonalKind, mask, mask_name, mask_phone, name_in
 from normalizer.text import han_count
@@ -104,7 +104,7 @@ def only_spoken(attachments: tuple[Attachment, ...]) -> bool:
 def corrected(order: Order, reading: CaseDraft) -> Order:
     """Return the order with the number or the location that a message at the read-back brings; else itself."""
     if reading.place is not None:
-        order = replace(order, place=_place(reading), lon=reading.place.lon, lat=reading.place.lat)
+        order = evolve(order, place=_place(reading), lon=reading.place.lon, lat=reading.place.lat)
     return _contact(order, reading)
 
 
@@ -115,7 +115,7 @@ def contact(name: str, phone: str) -> str:
 
 def cleared(order: Order, slot: Step) -> Order:
     """Return the order with one slot open again."""
-    return replace(order, **_CLEAR[slot])  # type: ignore[arg-type]
+    return evolve(order, **_CLEAR[slot])
 
 
 def take(slot: Step, order: Order, scene: Scene) -> Taken:
@@ -127,7 +127,7 @@ def take(slot: Step, order: Order, scene: Scene) -> Taken:
 
 def skipped(order: Order, slot: Step) -> Order:
     """Return the order with a slot left to the agents, or the same order when it cannot do without."""
-    return replace(order, **_LEFT_OPEN[slot]) if slot in _LEFT_OPEN else order  # type: ignore[arg-type]
+    return evolve(order, **_LEFT_OPEN[slot]) if slot in _LEFT_OPEN else order
 
 
 def absorb(order: Order, reading: CaseDraft, scene: Scene) -> Order:
@@ -135,7 +135,7 @@ def absorb(order: Order, reading: CaseDraft, scene: Scene) -> Order:
     kind, sure = reading.kind()
     category, certain = reading.category()
     order = _also(order, reading, scene)
-    order = replace(
+    order = evolve(
         order,
         text=reading.text,
         kind=order.kind or (Kind(kind) if kind != Kind.OTHER and sure >= SURE_KIND else None),
@@ -144,7 +144,7 @@ def absorb(order: Order, reading: CaseDraft, scene: Scene) -> Order:
     )
     # Whoever says where and leaves a number has said what he wants to say: it is read back at once.
     located = bool(order.place) or order.lon is not None
-    return replace(order, brief=True) if order.phone and located else order
+    return evolve(order, brief=True) if order.phone and located else order
 
 
 def _also(order: Order, reading: CaseDraft, scene: Scene) -> Order:
@@ -153,7 +153,7 @@ def _also(order: Order, reading: CaseDraft, scene: Scene) -> Order:
     when = None if order.when else reading.when(scene.now)
     demand = None if order.demand else _DEMAND.search(text)
     order = _contact(order, reading)
-    return replace(
+    return evolve(
         order,
         place=order.place or _place(reading),
         lon=reading.place.lon if reading.place else order.lon,
@@ -180,7 +180,7 @@ def _contact(order: Order, reading: CaseDraft) -> Order:
     phone = next((f.value for f in reading.findings() if f.kind in _PHONES), "")
     if not phone:
         return order
-    return replace(order, phone=phone, name=name_in(reading.text) or order.name, anonymous=False)
+    return evolve(order, phone=phone, name=name_in(reading.text) or order.name, anonymous=False)
 
 
 Openness = Callable[["Order", "Scene", bool], bool]
@@ -250,7 +250,7 @@ def _take_text(order: Order, scene: Scene) -> Taken:
         return told, ""
     known = order.category if order.sure or not told.category else told.category
     text = f"{earlier}，{reading.text}"[:TEXT_LENGTH]
-    return replace(told, text=text, category=known, sure=order.sure or told.sure), ""
+    return evolve(told, text=text, category=known, sure=order.sure or told.sure), ""
 
 
 def _take_place(order: Order, scene: Scene) -> Taken:
@@ -261,70 +261,70 @@ def _take_place(order: Order, scene: Scene) -> Taken:
         return order, scene.say("ask_place")
     several = reading.findings() or _CLAUSE.search(reading.text)
     named = (several and reading.place_text()) or mask(reading.text)
-    return _also(replace(order, place=named[:PLACE_LENGTH], lon=None, lat=None), reading, scene), ""
+    return _also(evolve(order, place=named[:PLACE_LENGTH], lon=None, lat=None), reading, scene), ""
 
 
 def _take_when(order: Order, scene: Scene) -> Taken:
     digit, text = scene.reading.digit, scene.reading.text
     if digit in WHENS:
-        return replace(order, when=WHENS[digit]), ""
+        return evolve(order, when=WHENS[digit]), ""
     if digit is not None or scene.reading.empty:
         return order, scene.say("ask_when")
     order = _also(order, scene.reading, scene)
     several = order.when and _CLAUSE.search(text)
-    return (order if several else replace(order, when=mask(text)[:WHEN_LENGTH])), ""
+    return (order if several else evolve(order, when=mask(text)[:WHEN_LENGTH])), ""
 
 
 def _take_demand(order: Order, scene: Scene) -> Taken:
     if scene.reading.empty or scene.reading.digit is not None:
         return order, scene.say("ask_demand")
-    return _also(replace(order, demand=scene.reading.text[:DEMAND_LENGTH]), scene.reading, scene), ""
+    return _also(evolve(order, demand=scene.reading.text[:DEMAND_LENGTH]), scene.reading, scene), ""
 
 
 def _take_kind(order: Order, scene: Scene) -> Taken:
     digit = scene.reading.digit
     if digit in KINDS:
-        return replace(order, kind=KINDS[digit]), ""
+        return evolve(order, kind=KINDS[digit]), ""
     kind, _ = scene.reading.kind()
     if digit is not None or kind == Kind.OTHER:
         return order, scene.say("ask_kind")
-    return replace(order, kind=Kind(kind)), ""
+    return evolve(order, kind=Kind(kind)), ""
 
 
 def _take_contact(order: Order, scene: Scene) -> Taken:
     reading, state = scene.reading, scene.state
     if state.phone and (reading.digit == 1 or numbers.yes(reading.text)):
-        return replace(order, name=state.name, phone=state.phone, anonymous=False), ""
-    told = _contact(replace(order, phone=""), reading)
+        return evolve(order, name=state.name, phone=state.phone, anonymous=False), ""
+    told = _contact(evolve(order, phone=""), reading)
     if told.phone:
         return told, ""
     if _ANONYMOUS.search(reading.text):
-        return replace(order, name="", phone="", anonymous=True, secret=True), ""
+        return evolve(order, name="", phone="", anonymous=True, secret=True), ""
     if sum(c.isdigit() for c in reading.text) >= 5:
         return order, scene.say("bad_phone")
     name = None if reading.empty or _no_answer(reading) else name_in(reading.text)
     if name and name != order.name:
-        return replace(order, name=name), ""
+        return evolve(order, name=name), ""
     return order, question(Step.CONTACT, order, scene)
 
 
 def _take_secret(order: Order, scene: Scene) -> Taken:
     reading = scene.reading
     if reading.digit == 2 or _OPEN_BOOK.search(reading.text) or numbers.no(reading.text):
-        return replace(order, secret=False), ""
+        return evolve(order, secret=False), ""
     if reading.digit == 1 or numbers.yes(reading.text) or _DISCREET.search(reading.text):
-        return replace(order, secret=True), ""
+        return evolve(order, secret=True), ""
     return order, scene.say("ask_secret")
 
 
 def _take_reply(order: Order, scene: Scene) -> Taken:
     digit, text = scene.reading.digit, scene.reading.matching
     if digit in REPLIES:
-        return replace(order, reply_by=REPLIES[digit]), ""
+        return evolve(order, reply_by=REPLIES[digit]), ""
     if digit is None and numbers.no(text):
-        return replace(order, reply_by=NONE), ""
+        return evolve(order, reply_by=NONE), ""
     named = next((way for word, way in _WAYS.items() if word in text), "")
-    return (replace(order, reply_by=named) if named else order), ("" if named else scene.say("ask_reply"))
+    return (evolve(order, reply_by=named) if named else order), ("" if named else scene.say("ask_reply"))
 
 
 _WAYS = {"不用": NONE, "不需要": NONE, "微信": WECHAT, "短信": "sms", "电话": "phone"}
@@ -334,7 +334,7 @@ def _take_materials(order: Order, scene: Scene) -> Taken:
     reading = scene.reading
     text = reading.text
     if reading.digit in {1, 2} or numbers.no(text) or numbers.yes(text) or "完" in text or "没" in text:
-        return replace(order, materials=True), ""
+        return evolve(order, materials=True), ""
     return order, scene.say("ask_materials")
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bots.contract import Handoff, OptOut
 from bots.intent import Intent
 from bots.scene import idle
 from bots.state import Flow
+from normalizer.evolve import evolve
 from normalizer.message import EventKind
 from normalizer.text import han_count
 
@@ -45,7 +45,7 @@ def in_chinese_again(state: State, text: str) -> State:
     """Return the state in Chinese for whoever writes Chinese, whatever was written before."""
     if state.lang == "zh" or han_count(text) < HAN_IS_CHINESE or _OTHER.search(text):
         return state
-    return replace(state, lang="zh")
+    return evolve(state, lang="zh")
 
 
 def happened(scene: Scene) -> Turn | None:
@@ -85,7 +85,7 @@ def _foreign(scene: Scene, character: str) -> Turn | None:
 
 def _english(scene: Scene) -> Turn | None:
     state = idle(scene.state, lang="en")
-    told = replace(scene, state=state)
+    told = evolve(scene, state=state)
     if scene.intent is Intent.GREETING:
         return scene.turn(greeting(told), state=greeted(told))
     if scene.queued:
@@ -93,7 +93,7 @@ def _english(scene: Scene) -> Turn | None:
     words = told.say("english_matter", city=scene.city.name, hotline=scene.city.hotline)
     # A case needs Chinese words; until somebody has read it, it is a person's.
     effects = (Handoff("language:en", skill="en"),)
-    return scene.turn(words, state=replace(state, heard=True), effects=effects)
+    return scene.turn(words, state=evolve(state, heard=True), effects=effects)
 
 
 def modes(scene: Scene) -> Turn | None:
@@ -102,8 +102,8 @@ def modes(scene: Scene) -> Turn | None:
         case Intent.ELDERLY:
             return _elderly(scene)
         case Intent.PLAIN:
-            state = replace(scene.state, elderly=False)
-            again = "" if state.flow else replace(scene, state=state).say("menu", hotline=scene.city.hotline)
+            state = evolve(scene.state, elderly=False)
+            again = "" if state.flow else evolve(scene, state=state).say("menu", hotline=scene.city.hotline)
             return scene.turn(scene.say("elderly_off"), *([again] if again else []), state=state)
         case Intent.OPT_OUT:
             return scene.turn(scene.say("opted_out"), effects=(OptOut(out=True),))
@@ -121,7 +121,7 @@ def elderly(scene: Scene) -> Turn | None:
 
 def _elderly(scene: Scene) -> Turn:
     key = "elderly_on_again" if scene.state.flow else "elderly_on"
-    return scene.turn(scene.say(key), state=replace(scene.state, elderly=True))
+    return scene.turn(scene.say(key), state=evolve(scene.state, elderly=True))
 
 
 def menu(scene: Scene) -> Turn | None:
@@ -152,7 +152,7 @@ def fallback(scene: Scene) -> Turn:
     if state.misses + 1 >= MISSES:
         words = scene.say("offer_human", hotline=scene.city.hotline)
         return scene.turn(words, state=idle(state))
-    return scene.turn(scene.say("not_understood"), state=replace(state, misses=state.misses + 1))
+    return scene.turn(scene.say("not_understood"), state=evolve(state, misses=state.misses + 1))
 
 
 def _first(scene: Scene) -> Turn:

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from functools import partial
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from rich.console import Console
 
 from gateway import app as gateway
 from gateway import runtime
+from gateway.profile import DEFAULT
 from gateway.sandbox.application import create_sandbox
 from gateway.sandbox.platform import SandboxSettings
 from gateway.settings import Settings, load
@@ -82,14 +84,16 @@ async def _whole(stack: AsyncExitStack, data: Path | None, port: int) -> None:
     data.mkdir(parents=True, exist_ok=True)
     account = SandboxSettings("wxdemo", secrets.token_hex(16), secrets.token_hex(8), _aes_key())
     views: dict[str, Gateway] = {}
-    sandbox = create_sandbox(
-        account,
-        cases=lambda: _cases(views["gateway"].books),
-        advance=lambda number: _advance(views["gateway"], number),
-    )
+
+    async def cases() -> list[dict[str, Any]]:
+        # The page is there a moment before the gateway, and a moment after it.
+        return await _cases(views["gateway"].books) if views else []
+
+    sandbox = create_sandbox(account, cases=cases, advance=lambda number: _advance(views["gateway"], number))
     at = await stack.enter_async_context(gateway.listening(sandbox, HOST, port))
     settings = _settings(data, account, at)
     running = views["gateway"] = await stack.enter_async_context(gateway.running(settings))
+    stack.callback(views.clear)
     own = await stack.enter_async_context(gateway.listening(running.app, HOST, 0))
     account.callback_url = f"http://{HOST}:{own}/channels/wx"
     _announce(at, f"http://{HOST}:{own}")
@@ -133,7 +137,16 @@ def _settings(data: Path, account: SandboxSettings, port: int) -> Settings:
         "mode": account.mode,
         "api_base": f"http://{HOST}:{port}",
     }
-    return load(None, {}, database=f"sqlite:///{data}/jiesu.sqlite3", channels={"wx": raw})
+    database = f"sqlite:///{data}/jiesu.sqlite3"
+    return load(None, {}, database=database, profile=_wakeful(data), channels={"wx": raw})
+
+
+def _wakeful(data: Path) -> Path:
+    """Write the example city without quiet hours: a newcomer may play at night and must not wait for the morning."""
+    path = data / "city.toml"
+    text = resources.files("gateway").joinpath("profiles", DEFAULT).read_text("utf-8")
+    path.write_text(text.replace('"21:00"\nuntil = "08:00"', '"00:00"\nuntil = "00:00"'), "utf-8")
+    return path
 
 
 def _aes_key() -> str:

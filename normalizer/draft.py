@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from normalizer import classify, numbers
 from normalizer.case import Attachment
@@ -19,6 +20,8 @@ from normalizer.when import When, when_in
 
 MATCHED = 500
 """Characters in which words are looked for; what a long letter is about is said at its beginning."""
+ANSWER = 6
+"""Characters that an answer by number may have."""
 TITLE = 50
 """Characters of a case's title (domain.md 2.1)."""
 
@@ -26,6 +29,10 @@ _POLITE = re.compile(
     r"^(?:(?:您好|你好|您们好|你们好|领导好?|尊敬的[\u4e00-\u9fff]{0,6}|请问|谢谢|我?(?:想|要|来)(?:要)?|"
     r"(?:反映|投诉|举报|咨询|求助|建议)(?:一下|一个问题|问题|个问题)?)[，,。.!！:：\s]*)+",
 )
+
+
+_WHO = re.compile(r"[，,。 ]\s*(?:我叫|我是|本人|姓名|联系|电话|手机)")
+"""Where a sentence turns from the matter to the person; a title is seen by more people than the person is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,35 +77,37 @@ class CaseDraft:
         return mask(self.text)
 
 
-Step = Callable[[CaseDraft, InboundMessage], CaseDraft]
+Read = dict[str, Any]
+"""What the steps have read so far: the fields of a ``CaseDraft`` by name."""
+Step = Callable[[Read, InboundMessage], None]
 
 
-def _words(draft: CaseDraft, message: InboundMessage) -> CaseDraft:
+def _words(read: Read, message: InboundMessage) -> None:
     text = clean(message.text)
-    return replace(draft, text=text, matching=for_matching(text[:MATCHED]), empty=is_empty(text))
+    read |= {"text": text, "matching": for_matching(text[:MATCHED]), "empty": is_empty(text)}
 
 
-def _answer(draft: CaseDraft, message: InboundMessage) -> CaseDraft:  # noqa: ARG001 - every step has one shape
-    number = numbers.digit(draft.text) if 0 < len(draft.text) <= 6 else None
-    return draft if number is None else replace(draft, digit=number)
+def _answer(read: Read, message: InboundMessage) -> None:  # noqa: ARG001 - every step has one shape
+    if 0 < len(read["text"]) <= ANSWER:
+        read["digit"] = numbers.digit(read["text"])
 
 
-def _parts(draft: CaseDraft, message: InboundMessage) -> CaseDraft:
-    if all(part.kind is PartKind.TEXT for part in message.parts):
-        return draft
-    media = tuple(_attachment(part) for part in message.parts if part.kind in MEDIA_KINDS)
-    place = next((part for part in message.parts if part.kind is PartKind.PLACE), None)
-    return replace(draft, attachments=media, place=place, event=message.event)
+def _parts(read: Read, message: InboundMessage) -> None:
+    if len(message.parts) == 1 and message.parts[0].kind is PartKind.TEXT:
+        return
+    read["attachments"] = tuple(_attachment(part) for part in message.parts if part.kind in MEDIA_KINDS)
+    read["place"] = next((part for part in message.parts if part.kind is PartKind.PLACE), None)
+    read["event"] = message.event
 
 
-def _danger(draft: CaseDraft, message: InboundMessage) -> CaseDraft:  # noqa: ARG001
-    found = None if draft.empty or draft.digit is not None else detect(draft.text)
-    return draft if found is None else replace(draft, emergency=found)
+def _danger(read: Read, message: InboundMessage) -> None:  # noqa: ARG001
+    if not read["empty"] and read.get("digit") is None:
+        read["emergency"] = detect(read["text"])
 
 
-def _feeling(draft: CaseDraft, message: InboundMessage) -> CaseDraft:  # noqa: ARG001
-    felt = Tone.CALM if draft.digit is not None else tone(draft.matching)
-    return draft if felt is Tone.CALM else replace(draft, tone=felt)
+def _feeling(read: Read, message: InboundMessage) -> None:  # noqa: ARG001
+    if read.get("digit") is None:
+        read["tone"] = tone(read["matching"])
 
 
 STEPS: tuple[Step, ...] = (
@@ -112,16 +121,16 @@ STEPS: tuple[Step, ...] = (
 
 def draft(message: InboundMessage) -> CaseDraft:
     """Read one message."""
-    read = CaseDraft()
+    read: Read = {}
     for step in STEPS:
-        read = step(read, message)
-    return read
+        step(read, message)
+    return CaseDraft(**read)
 
 
 def title_of(text: str) -> str:
     """Return a masked title of at most 50 characters: the first sentence that says something."""
     for sentence in sentences(text):
-        title = _POLITE.sub("", sentence).strip("。！？!?；;…，,\n ")
+        title = _WHO.split(_POLITE.sub("", sentence), maxsplit=1)[0].strip("。！？!?；;…，,\n ")
         if len(title) >= 4:
             return mask(title)[:TITLE]
     return mask(text.strip())[:TITLE]

@@ -27,10 +27,7 @@ class NoticeKind(StrEnum):
     TERMINATED = "terminated"
 
 
-HELD_AT_NIGHT = frozenset(
-    {NoticeKind.NEED_INFO, NoticeKind.RATE, NoticeKind.OVERDUE, NoticeKind.EXTENDED, NoticeKind.DISPATCHED}
-    | {NoticeKind.REWORK, NoticeKind.MERGED, NoticeKind.SUSPENDED, NoticeKind.EXTENSION_REFUSED}
-)
+HELD_AT_NIGHT = frozenset({NoticeKind.NEED_INFO, NoticeKind.RATE, NoticeKind.OVERDUE})
 """These wait for the morning (quiet hours 21:00 to 08:00); the others are sent at any time."""
 
 

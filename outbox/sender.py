@@ -1,7 +1,8 @@
 """Sends what is owed: claim as many as can be sent at once, send them, write down what became of each.
 
-One commit writes down what has ended and claims what takes its place. A row is claimed only when a place is free for it, so that the time between the claim and the network is as short
-as it can be; a kill in that time leaves a row that is written off as unknown, never one that is sent twice.
+One commit writes down what has ended and claims what takes its place. A row is claimed only when a place is free for
+it, so that the time between the claim and the network is as short as it can be; a kill in that time leaves a row that
+is written off as unknown, never one that is sent twice.
 """
 
 from __future__ import annotations

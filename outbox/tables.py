@@ -51,6 +51,7 @@ class OutState(StrEnum):
 
 
 UNSETTLED = (OutState.QUEUED, OutState.PASSIVE, OutState.SENDING)
+_keyed = text("notice_key IS NOT NULL")
 _unsettled = text("state IN ('queued', 'passive', 'sending')")
 
 OUTGOING = Table(
@@ -80,7 +81,13 @@ OUTGOING = Table(
         sqlite_where=_unsettled,
         postgresql_where=_unsettled,
     ),
-    Index("uq_outgoing_notice_key", "notice_key", unique=True),
+    Index(
+        "uq_outgoing_notice_key",
+        "notice_key",
+        unique=True,
+        sqlite_where=_keyed,
+        postgresql_where=_keyed,
+    ),
     sqlite_with_rowid=False,
 )
 """``body`` is the sealed text; ``notice`` is "reply" or a notice kind; ``epoch`` the owner it was written under."""

@@ -74,5 +74,7 @@ def chain_of(connection: Connection) -> Sequence[Any]:
 
 def _promise(connection: Connection, rows: Rows) -> None:
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(OUTGOING).on_conflict_do_nothing(index_elements=[OUTGOING.c.notice_key])
+    statement = dialect.insert(OUTGOING).on_conflict_do_nothing(
+        index_elements=[OUTGOING.c.notice_key], index_where=OUTGOING.c.notice_key.is_not(None)
+    )
     connection.execute(statement, [row._asdict() for row in rows.outgoing])

@@ -172,7 +172,11 @@ class _Statement:
         )
         for table, values in tables:
             if values:
-                tail = " ON CONFLICT (notice_key) DO NOTHING" if table is OUTGOING else ""
+                tail = (
+                    " ON CONFLICT (notice_key) WHERE notice_key IS NOT NULL DO NOTHING"
+                    if table is OUTGOING
+                    else ""
+                )
                 source = self._unnest(_types(table), values)
                 self.parts.append(
                     f"i_{table.name} AS (INSERT INTO {table.name} SELECT * FROM {source}{tail})"

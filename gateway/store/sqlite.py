@@ -35,6 +35,7 @@ _PRAGMAS = (
     "PRAGMA synchronous=FULL",
     "PRAGMA busy_timeout=10000",
     "PRAGMA wal_autocheckpoint=4000",
+    "PRAGMA cache_size=-65536",
     "PRAGMA journal_size_limit=67108864",
 )
 

@@ -34,7 +34,7 @@ def _replace(table: Table, key: str, guard: str) -> str:
 
 INSERT_INBOX = _insert(INBOX)
 INSERT_CONVERSATION = _insert(CONVERSATION)
-INSERT_OUTGOING = _insert(OUTGOING) + " ON CONFLICT (notice_key) DO NOTHING"
+INSERT_OUTGOING = _insert(OUTGOING) + " ON CONFLICT (notice_key) WHERE notice_key IS NOT NULL DO NOTHING"
 INSERT_CASE = _insert(CASES)
 INSERT_EVENT = _insert(CASE_EVENT)
 INSERT_ALERT = _insert(ALERT)
@@ -51,9 +51,12 @@ UPDATE_WRITTEN = (
 UPDATE_RELEASED = "UPDATE outgoing SET state = 'queued', next_at = ? WHERE id = ? AND state = 'passive'"
 UPDATE_CLAIM = "UPDATE outgoing SET state = 'passive', route = 'passive', lease_until = ? WHERE id = ? AND state = 'queued'"
 SELECT_CONVERSATIONS = "SELECT * FROM conversation WHERE id IN ({})"
+# CROSS JOIN keeps the keys outside: asked as a row value IN a list, SQLite would scan the whole inbox.
 SELECT_KNOWN = (
-    "SELECT i.conversation, i.external_id, i.id, i.state, i.reply, o.state, o.route, o.attempts, o.body"
-    " FROM inbox i LEFT JOIN outgoing o ON o.id = i.reply WHERE (i.conversation, i.external_id) IN (VALUES {})"
+    "WITH k(conversation, external_id) AS (VALUES {})"
+    " SELECT i.conversation, i.external_id, i.id, i.state, i.reply, o.state, o.route, o.attempts, o.body"
+    " FROM k CROSS JOIN inbox i ON i.conversation = k.conversation AND i.external_id = k.external_id"
+    " LEFT JOIN outgoing o ON o.id = i.reply"
 )
 SELECT_OWN = "SELECT * FROM cases WHERE conversation = ? ORDER BY created_at DESC, case_no DESC LIMIT ?"
 SELECT_CASE = "SELECT * FROM cases WHERE case_no = ?"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,10 +66,13 @@ async def stage(config: Path, *, accept_only: bool) -> None:
     """Serve the gateway of a configuration, whole or without the bot's turn."""
     runtime.configure_logs("warning")
     settings = load(config, {})
-    async with gateway.running(settings, decider=AcceptOnly if accept_only else Decider) as running:
-        async with gateway.listening(running.app, "127.0.0.1", 0) as port:
-            print(port, flush=True)
-            await asyncio.Event().wait()
+    decider = AcceptOnly if accept_only else Decider
+    async with (
+        gateway.running(settings, decider=decider) as running,
+        gateway.listening(running.app, "127.0.0.1", 0) as port,
+    ):
+        print(port, flush=True)
+        await asyncio.Event().wait()
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from channels.wechat.settings import decode_key
 from normalizer.errors import InvalidInput
 from tests.kit.wechat import AES_KEY, APP_ID, STAMP, TOKEN
 
-CRYPTER = codec.Crypter(APP_ID, [decode_key(AES_KEY)])
+CRYPTER = codec.Crypter(APP_ID, [decode_key(AES_KEY) or b""])
 
 
 @given(st.text(max_size=200))

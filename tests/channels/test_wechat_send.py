@@ -54,6 +54,7 @@ class Provider:
         if isinstance(answer, web.Response):
             return answer
         if answer == "cut":
+            assert request.transport is not None
             request.transport.abort()
             return web.Response()
         return web.Response(text=json.dumps(answer), content_type="text/plain")

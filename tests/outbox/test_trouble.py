@@ -370,7 +370,7 @@ async def _killed_after_sending(owed: Owed) -> None:
 
 async def _until(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
-        while not holds():  # noqa: ASYNC110 - what is waited for cannot tell
+        while not holds():
             await asyncio.sleep(0.005)
 
 
@@ -380,7 +380,7 @@ async def _until_waiting(store: Store) -> None:
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
     async with asyncio.timeout(10):
-        while not await store.read(lambda c: c.execute(query).scalar()):  # noqa: ASYNC110 - nor can this
+        while not await store.read(lambda c: c.execute(query).scalar()):
             await asyncio.sleep(0.01)
 
 

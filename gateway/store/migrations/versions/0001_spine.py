@@ -109,11 +109,11 @@ def upgrade() -> None:
         sa.Column("waiting", sa.SmallInteger(), nullable=False),
         sa.Column("window_until", INSTANT, nullable=False),
         sa.Column("window_left", sa.Integer(), nullable=True),
-        sa.Column("opted_out", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("opted_out", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("last_in_at", INSTANT, nullable=False),
         sa.Column("enqueued_at", INSTANT, nullable=True),
         sa.Column("skill", sa.Text(), server_default="", nullable=False),
-        sa.Column("urgent", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("urgent", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("note", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=("pk_conversation")),
         sqlite_with_rowid=False,
@@ -188,7 +188,14 @@ def upgrade() -> None:
         sqlite_where=sa.text("state IN ('queued', 'passive', 'sending')"),
         postgresql_where=sa.text("state IN ('queued', 'passive', 'sending')"),
     )
-    op.create_index("uq_outgoing_notice_key", "outgoing", ["notice_key"], unique=True)
+    op.create_index(
+        "uq_outgoing_notice_key",
+        "outgoing",
+        ["notice_key"],
+        unique=True,
+        sqlite_where=sa.text("notice_key IS NOT NULL"),
+        postgresql_where=sa.text("notice_key IS NOT NULL"),
+    )
     _refuse_change()
 
 

@@ -1,0 +1,105 @@
+"""The newcomer's five minutes, in a real browser on the demo's phone."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.browser]
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def say(page: Page, text: str, answer: str) -> str:
+    before = page.locator("#chat li.account").count()
+    page.get_by_placeholder("说点什么").fill(text)
+    page.get_by_role("button", name="发送").click()
+    reply = page.locator("#chat li.account").nth(before)
+    expect(reply).to_contain_text(answer, timeout=10_000)
+    return reply.inner_text()
+
+
+def test_a_newcomer_reports_follows_urges_and_calls_a_person(phone, tmp_path):
+    phone.get_by_role("button", name="关注").click()
+    expect(phone.locator("#chat")).to_contain_text("智能客服，24小时在线")
+    say(phone, "泰山区东岳大街88号门前井盖丢失很危险，我叫李四，电话13812345678", "请核对")
+    done = say(phone, "1", "查询码")
+    number = re.search(r"单号(\d{17})", done).group(1)
+    assert re.search(r"查询码\d{6}", done)
+    expect(phone.locator("#cases")).to_contain_text(number)
+    assert "已受理" in say(phone, "查进度", number[-7:])
+    say(phone, "催办", "第1次")
+    for step in ("派单", "签收", "答复", "办结"):
+        phone.get_by_role("button", name=f"推进一步：{step}").click()
+        expect(phone.locator("#said")).to_contain_text(step)
+    expect(phone.locator("#chat")).to_contain_text("请评价", timeout=10_000)
+    say(phone, "5", "非常满意")
+    say(phone, "0", "转人工，前面还有0人")
+    phone.screenshot(path=os.environ.get("JIESU_TEST_SCREENSHOT", str(tmp_path / "phone.png")))
+
+
+def test_the_guided_dialogue_leads_to_a_case(phone):
+    phone.get_by_label("我是").select_option(label="李先生")
+    phone.get_by_role("button", name="关注").click()
+    expect(phone.locator("#chat")).to_contain_text("智能客服")
+    phone.get_by_role("button", name="反映问题").click()
+    expect(phone.locator("#chat")).to_contain_text("请描述发生了什么事")
+    course = [
+        ("人民路的井盖丢了，晚上骑车很危险", "什么时候发生的"),
+        ("2", "怎样解决"),
+        ("尽快补上", "称呼和手机号"),
+        ("李先生 13912345678", "怎样告诉您"),
+        ("1", "照片、视频"),
+        ("2", "请核对"),
+        ("1", "查询码"),
+    ]
+    for text, answer in course:
+        say(phone, text, answer)
+    expect(phone.locator("#cases")).to_contain_text("人民路的井盖丢了")
+
+
+def test_the_page_runs_nothing_that_is_not_its_own(phone):
+    assert phone.errors == []
+
+
+@pytest.fixture(scope="module")
+def address():
+    command = [sys.executable, "-m", "gateway", "demo", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline(), process.stdout.readline()]
+        yield lines[1].split("phone: ")[1].strip()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+
+
+@pytest.fixture(scope="module")
+def phone(address):
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        message = "Chromium is not installed (Debian: apt-get install chromium)"
+        if os.environ.get("JIESU_REQUIRE_BROWSER"):
+            pytest.fail(message)
+        pytest.skip(message)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        page = browser.new_page(viewport={"width": 1366, "height": 768})
+        page.errors = []
+        page.on("pageerror", lambda error: page.errors.append(str(error)))
+        page.on("console", lambda said: page.errors.append(said.text) if said.type == "error" else None)
+        page.goto(address)
+        yield page
+        browser.close()

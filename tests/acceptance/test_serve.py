@@ -1,0 +1,75 @@
+import json
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+
+import pytest
+
+from tests.kit.process import configure, jiesu, served
+
+pytestmark = pytest.mark.acceptance
+
+
+def get(url):
+    with urllib.request.urlopen(url) as answer:
+        return answer.status, answer.read().decode()
+
+
+def run(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "gateway", *arguments], capture_output=True, text=True, check=False
+    )
+
+
+def test_a_server_serves_its_pages_and_stops_cleanly(tmp_path):
+    config = configure(tmp_path, f"sqlite:///{tmp_path}/jiesu.sqlite3")
+    with served(config) as (process, address):
+        assert "12345" in get(f"{address}/")[1]
+        assert json.loads(get(f"{address}/health/live")[1]) == {"live": True}
+        assert json.loads(get(f"{address}/health/ready")[1]) == {"ready": True}
+        assert "jiesu_outbox_depth" in get(f"{address}/metrics")[1]
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            get(f"{address}/channels/unknown")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "setting"),
+    [
+        ('database = "mysql://x"', "database"),
+        ("prot = 80", "prot"),
+        ('[channels.wx]\nkind = "pigeon"', "channels.wx.kind"),
+        ('[channels.wx]\nkind = "wechat"', "channels.wx.app_id"),
+        ("workers = 4", "workers"),
+        ('profile = "none.toml"', "profile"),
+    ],
+)
+def test_wrong_settings_refuse_the_start_and_name_the_cure(tmp_path, line, setting):
+    config = tmp_path / "jiesu.toml"
+    config.write_text(line + "\n")
+    done = run("serve", "--config", str(config), "--port", "0")
+    assert done.returncode == 2
+    assert f"setting {setting}:" in done.stderr.replace("\n", " ")
+
+
+def test_another_key_does_not_open_the_database(tmp_path):
+    config = configure(tmp_path, f"sqlite:///{tmp_path}/jiesu.sqlite3")
+    assert jiesu(config, "case", "list") == []
+    (tmp_path / "key").write_text("00" * 32)
+    done = run("case", "list", "--config", str(config))
+    assert (done.returncode, "key_file" in done.stderr) == (2, True)
+
+
+def test_the_doctor_finds_the_account_that_does_not_answer(tmp_path):
+    config = configure(tmp_path, f"sqlite:///{tmp_path}/jiesu.sqlite3")
+    findings = jiesu(config, "doctor")
+    assert any(not finding["ok"] and "wx" in finding["what"] and finding["cure"] for finding in findings)
+    assert any(finding["ok"] and "数据库" in finding["what"] for finding in findings)
+
+
+def test_migrate_says_where_the_tables_stand(tmp_path):
+    config = configure(tmp_path, f"sqlite:///{tmp_path}/jiesu.sqlite3")
+    assert "0001" in run("migrate", "--config", str(config)).stdout

@@ -1,0 +1,142 @@
+import asyncio
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from gateway.runtime import Ids
+from gateway.store import kept, migrate
+from gateway.store.rows import Conflict, ConversationRow, InboxRow, OutgoingRow, Rows
+from gateway.store.seal import Sealer, load_key
+from gateway.store.tables import METADATA
+from normalizer.errors import InvalidInput, Misconfigured
+
+IDS = Ids()
+WHO = b"w" * 16
+
+
+def conversation(version=1):
+    return ConversationRow(
+        WHO, "wx", b"a", b"s", "bot", 0, version, 0, 0, None, False, 1, None, "", False, None
+    )
+
+
+def message(number="m1", reply=None):
+    return InboxRow(IDS(), WHO, number, "wx", "05", 1, "done", "", reply, "", b"body")
+
+
+def outgoing(state="queued", key=None):
+    return OutgoingRow(IDS(), WHO, "wx", "", "reply", key, 0, state, "", b"body", 0, 1, 1, 1, None, "")
+
+
+async def written(store, rows):
+    async with store.batch() as batch:
+        return await batch.write(rows)
+
+
+async def test_the_migrated_tables_are_those_of_the_program(store):
+    def differences(connection):
+        return compare_metadata(MigrationContext.configure(connection), METADATA)
+
+    assert await store.read(differences) == []
+    assert await store.read(migrate.current) == migrate.head()
+
+
+async def test_migrating_twice_is_migrating_once(store):
+    assert await store.write(migrate.upgrade) == migrate.head()
+
+
+async def test_a_batch_is_read_back_as_it_was_written(store):
+    out = outgoing()
+    rows = Rows(inbox=[message(reply=out.id)], new_conversations=[conversation()], outgoing=[out])
+    await written(store, rows)
+    async with store.batch() as batch:
+        conversations, known = await batch.load([WHO], [(WHO, "m1"), (WHO, "m2")])
+    assert conversations == {WHO: conversation()}
+    assert list(known) == [(WHO, "m1")]
+    assert known[WHO, "m1"].reply == out.id
+    assert known[WHO, "m1"].out_body == b"body"
+
+
+async def test_two_writers_of_one_conversation_conflict(store):
+    await written(store, Rows(new_conversations=[conversation()]))
+    await written(store, Rows(conversations=[conversation(2)]))
+    for rows in (Rows(conversations=[conversation(2)]), Rows(new_conversations=[conversation()])):
+        with pytest.raises(Conflict):
+            await written(store, rows)
+    await written(store, Rows(conversations=[conversation(3)]))
+
+
+async def test_a_conflict_leaves_nothing_of_the_batch_behind(store):
+    await written(store, Rows(inbox=[message()], new_conversations=[conversation()]))
+    with pytest.raises(Conflict):
+        await written(store, Rows(inbox=[message("m2"), message()]))
+    async with store.batch() as batch:
+        _, known = await batch.load([WHO], [(WHO, "m2")])
+    assert known == {}
+
+
+async def test_a_queued_reply_is_claimed_by_one_and_a_sent_one_by_none(store):
+    waiting, sent = outgoing(), outgoing("sent")
+    await written(store, Rows(new_conversations=[conversation()], outgoing=[waiting, sent]))
+    assert await written(store, Rows(claims=[(waiting.id, 9), (sent.id, 9)])) == {waiting.id}
+    assert await written(store, Rows(claims=[(waiting.id, 9)])) == frozenset()
+
+
+async def test_a_notice_is_promised_once(store):
+    rows = Rows(
+        new_conversations=[conversation()], outgoing=[outgoing(key="c:rate:1"), outgoing(key="c:rate:2")]
+    )
+    await written(store, rows)
+    await written(store, Rows(outgoing=[outgoing(key="c:rate:1")], conversations=[conversation(2)]))
+    async with store.batch() as batch:
+        found = await batch.run(lambda c: c.exec_driver_sql("SELECT count(*) FROM outgoing").scalar())
+    assert found == 2
+
+
+async def test_a_counter_never_gives_a_number_twice(store):
+    given = await asyncio.gather(*(store.write(lambda c: kept.add(c, "case", 1)) for _ in range(20)))
+    assert sorted(given) == list(range(1, 21))
+
+
+def test_ids_grow_and_are_of_version_seven():
+    made = [IDS() for _ in range(5000)]
+    assert made == sorted(set(made))
+    assert {one[6] >> 4 for one in made} == {7}
+
+
+def test_ids_grow_even_when_the_clock_goes_back():
+    times = iter([2_000_000_000, 1_000_000_000, 1_000_000_000])
+    ids = Ids(lambda: next(times))
+    one, two, three = ids(), ids(), ids()
+    assert one < two < three
+
+
+def test_what_is_sealed_opens_with_its_key_only(tmp_path):
+    key = load_key(tmp_path / "key")
+    sealer, other = Sealer(key), Sealer(b"x" * 32)
+    sealed = sealer.seal("张三".encode())
+    assert sealer.open(sealed).decode() == "张三"
+    assert sealer.seal(b"a") != sealer.seal(b"a")
+    for wrong in (sealed[:-1] + b"\x00", b"\x02" + sealed[1:], b""):
+        with pytest.raises(InvalidInput):
+            sealer.open(wrong)
+    with pytest.raises(InvalidInput):
+        other.open(sealed)
+
+
+def test_the_key_is_made_once_for_its_owner_only(tmp_path):
+    path = tmp_path / "key"
+    assert load_key(path) == load_key(path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.write_text("not hexadecimal")
+    with pytest.raises(Misconfigured):
+        load_key(path)
+
+
+def test_a_conversation_is_found_by_its_hash_and_nobody_elses():
+    one, two = Sealer(b"x" * 32), Sealer(b"y" * 32)
+    assert one.conversation("wx", "o1") == one.conversation("wx", "o1")
+    assert (
+        len({one.conversation("wx", "o1"), one.conversation("wx", "o2"), two.conversation("wx", "o1")}) == 3
+    )

@@ -1,0 +1,72 @@
+"""A whole gateway on a real database, with the clock in the test's hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from gateway.app import Gateway
+from gateway.settings import Settings, load
+from normalizer.message import EventKind, InboundMessage, Part, PartKind, SourceChannel
+from tests.kit.cases import NOW
+from tests.kit.wechat import raw_settings
+
+
+@dataclass
+class Hand:
+    """A clock that moves when it is told to."""
+
+    now: datetime = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def wait(self, **span: float) -> None:
+        self.now += timedelta(**span)
+
+
+def settings(database: str, folder: Path, **changes: Any) -> Settings:
+    values = {
+        "database": database,
+        "key_file": folder / "key",
+        "channels": {"wx": raw_settings(), "web": {"kind": "memory"}},
+    }
+    return load(None, {}, **(values | changes))
+
+
+@dataclass
+class Person:
+    """A citizen at a gateway's inbox."""
+
+    gateway: Gateway
+    clock: Hand
+    user: str = "oUser"
+    account: str = "wx"
+    sent: list[str] = field(default_factory=list)
+
+    def message(self, text: str, number: str = "") -> InboundMessage:
+        number = number or str(len(self.sent) + 1)
+        self.sent.append(number)
+        part = Part(PartKind.TEXT, text=text)
+        if text == "(subscribe)":
+            part = Part(PartKind.EVENT, event=EventKind.SUBSCRIBE)
+        now = self.clock()
+        return InboundMessage(
+            self.account, self.user, number, SourceChannel.WECHAT, now, now, (part,), b"<xml/>"
+        )
+
+    async def says(self, text: str, *, written: bool = True) -> str | None:
+        accepted = await self.gateway.inbox.accept(self.message(text))
+        if accepted.reply is not None and written:
+            accepted.written()
+        self.clock.wait(milliseconds=1)
+        return accepted.reply
+
+    async def reports(self) -> str:
+        """Report a matter in one sentence and return the case's number."""
+        await self.says("泰山区东岳大街88号门前井盖丢失很危险，我叫李四，电话13812345678")
+        done = await self.says("1")
+        assert done is not None
+        return done.split("单号")[1][:17]

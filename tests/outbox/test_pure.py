@@ -1,0 +1,72 @@
+import pytest
+
+from channels.contract import SendError, SendReason
+from gateway.app import notice_words
+from normalizer.errors import Misconfigured
+from outbox.notices import Notice, NoticeKind
+from outbox.render import render
+from outbox.retry import Again, GiveUp, OtherWay, Unknown, decide
+
+FIELDS = {
+    "by": "12月31日",
+    "unit": "市城市管理局",
+    "reason": "需要补充材料",
+    "text": "已处理",
+    "label": "行政复议",
+}
+NUMBER = "37092611240001233"
+
+
+@pytest.mark.parametrize("kind", NoticeKind)
+def test_every_notice_has_both_wordings_and_says_which_case(kind):
+    notice = Notice(NUMBER, kind, 1, FIELDS)
+    for short in (True, False):
+        words = render(notice, notice_words(), short=short)
+        assert "{" not in words
+        assert "0001233" in words or kind is NoticeKind.NEED_INFO
+
+
+@pytest.mark.parametrize("kind", NoticeKind)
+def test_a_notice_by_sms_fits_one_segment_with_its_signature(kind):
+    words = render(Notice(NUMBER, kind, 1, FIELDS), notice_words(), short=True)
+    assert len("【泰安12345】" + words) <= 70
+
+
+def test_a_value_that_is_missing_is_a_fault_of_ours():
+    with pytest.raises(Misconfigured):
+        render(Notice(NUMBER, NoticeKind.DISPATCHED, 1, {}), notice_words(), short=False)
+
+
+def test_one_notice_per_case_event_and_round():
+    assert Notice(NUMBER, NoticeKind.RATE, 7).key == f"{NUMBER}:rate:7"
+
+
+@pytest.mark.parametrize(
+    ("reason", "attempts", "decision"),
+    [
+        (SendReason.TIMEOUT, 1, Unknown()),
+        (SendReason.WINDOW, 1, OtherWay()),
+        (SendReason.QUOTA, 1, OtherWay()),
+        (SendReason.CONTENT, 1, GiveUp()),
+        (SendReason.BUSY, 1, Again(2.0)),
+        (SendReason.BUSY, 2, Again(4.0)),
+        (SendReason.BUSY, 3, GiveUp()),
+        (SendReason.CONNECTION, 4, Again(8.0)),
+        (SendReason.CREDENTIALS, 20, Again(1800.0)),
+    ],
+)
+def test_what_follows_a_failure(reason, attempts, decision):
+    assert decide(SendError(reason), attempts, 0.0, 0.5) == decision
+
+
+def test_the_provider_may_ask_for_more_time():
+    assert decide(SendError(SendReason.THROTTLED, retry_after=600), 1, 0.0, 0.5) == Again(600)
+
+
+def test_old_news_is_no_news():
+    assert decide(SendError(SendReason.CONNECTION), 1, 90_000.0, 0.5) == GiveUp()
+
+
+def test_chance_spreads_the_tries():
+    delays = {decide(SendError(SendReason.BUSY), 1, 0.0, chance).delay for chance in (0.0, 0.5, 0.99)}
+    assert len(delays) == 3
