@@ -22,7 +22,7 @@ ZONE = ZoneInfo("Asia/Shanghai")
 HIDDEN_TITLE = "保密件"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Scene:
     """The state before, what was read, what is known, when and where, and the wish if it was said in a word.
 

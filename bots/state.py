@@ -54,7 +54,7 @@ class Step(StrEnum):
     DONE = "done"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Order:
     """The slots of a guided order (domain.md 4.2); empty or None while not known.
 
@@ -82,7 +82,7 @@ class Order:
     since: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class State:
     """A conversation's memory.
 

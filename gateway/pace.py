@@ -6,34 +6,25 @@ one person costs the others nothing.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from typing import NamedTuple
-
 KEPT = 20_000
-"""Senders remembered; whoever is quiet long enough to be forgotten has a full bucket anyway."""
-
-
-class _Bucket(NamedTuple):
-    left: float
-    at: float
+"""Senders in one generation; whoever is forgotten was quiet, or begins with a full bucket."""
 
 
 class Pace:
-    """Buckets by sender, in the memory of one process."""
+    """Buckets by sender, in the memory of one process; what is kept is when each will be full again."""
 
     def __init__(self, *, per_second: float, burst: float) -> None:
-        self._rate = per_second
-        self._burst = burst
-        self._buckets: OrderedDict[bytes, _Bucket] = OrderedDict()
+        self._step = 1 / per_second
+        self._whole = burst / per_second
+        self._full_at: dict[bytes, float] = {}
+        self._before: dict[bytes, float] = {}
 
     def over(self, sender: bytes, clock: float) -> bool:
         """Count one message of a sender at ``clock`` (seconds) and return whether it is one too many."""
-        bucket = self._buckets.pop(sender, None)
-        left = self._burst if bucket is None else self._refilled(bucket, clock)
-        self._buckets[sender] = _Bucket(max(left - 1.0, 0.0), clock)
-        if len(self._buckets) > KEPT:
-            self._buckets.popitem(last=False)
-        return left < 1.0
-
-    def _refilled(self, bucket: _Bucket, clock: float) -> float:
-        return min(self._burst, bucket.left + (clock - bucket.at) * self._rate)
+        full_at = self._full_at.get(sender) or self._before.get(sender, clock)
+        after = max(full_at, clock) + self._step
+        latest = clock + self._whole
+        if len(self._full_at) >= KEPT:
+            self._before, self._full_at = self._full_at, {}
+        self._full_at[sender] = min(after, latest)
+        return after > latest

@@ -35,7 +35,7 @@ _WHO = re.compile(r"[，,。 ]\s*(?:我叫|我是|本人|姓名|联系|电话|�
 """Where a sentence turns from the matter to the person; a title is seen by more people than the person is."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CaseDraft:
     """One message as it was read.
 

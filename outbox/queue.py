@@ -18,7 +18,6 @@ from sqlalchemy import (
     case,
     column,
     delete,
-    exists,
     func,
     insert,
     select,
@@ -27,7 +26,7 @@ from sqlalchemy import (
 )
 
 from outbox.route import CUSTOM, PASSIVE
-from outbox.tables import ATTEMPT, OUTGOING, UNSETTLED, OutState
+from outbox.tables import ATTEMPT, OUTGOING, QUEUED, UNSETTLED, OutState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -133,7 +132,8 @@ def settle(connection: Connection, settled: Sequence[Settled]) -> None:
 def expire(connection: Connection, now: int) -> int:
     """Write off rows whose sender fell silent: nobody knows whether they arrived. Return how many."""
     under_way = OUTGOING.c.state.in_((OutState.SENDING, OutState.PASSIVE))
-    lost = select(OUTGOING.c.id).where(under_way, OUTGOING.c.lease_until < now).limit(LOST_AT_ONCE)
+    unsettled = OUTGOING.c.state.in_(UNSETTLED)
+    lost = select(OUTGOING.c.id).where(unsettled, under_way, OUTGOING.c.lease_until < now).limit(LOST_AT_ONCE)
     ids = list(connection.execute(lost.with_for_update(skip_locked=True)).scalars())
     if not ids:
         return 0
@@ -168,15 +168,12 @@ def bury(connection: Connection, row: bytes) -> bool:
 
 def depth_and_age(connection: Connection, now_ms: int) -> tuple[int, int]:
     """Return how many rows are due or under way, and how long the oldest has waited (milliseconds)."""
-    waiting = OUTGOING.c.state.in_((OutState.QUEUED, OutState.SENDING))
-    query = select(func.count(), func.min(OUTGOING.c.next_at)).where(waiting, OUTGOING.c.next_at <= now_ms)
+    waiting = (OUTGOING.c.state.in_(UNSETTLED), OUTGOING.c.state != OutState.PASSIVE)
+    query = select(func.count(), func.min(OUTGOING.c.next_at)).where(*waiting, OUTGOING.c.next_at <= now_ms)
     count, oldest = connection.execute(query).one()
     return count, max(now_ms - oldest, 0) if oldest is not None else 0
 
 
-# Asked as "not settled": asked as "unsettled", PostgreSQL without fresh statistics reads the whole index of unsettled
-# rows anew for every due row (95 ms a claim instead of 6 with 2,000 rows due).
-_SETTLED = tuple(state for state in OutState if state not in UNSETTLED)
 _OF_ROW = ("id", "conversation", "account", "case_no", "notice", "route", "body", "attempts", "created_at")
 _OF_PERSON = ("address", "opted_out", "window_until", "window_left")
 _CHANGE = (
@@ -205,8 +202,11 @@ def _due(now: int, limit: int, busy: Sequence[str]) -> Select[Any]:
     o, earlier = OUTGOING.c, OUTGOING.alias("earlier").c
     held = and_(earlier.state == OutState.QUEUED, earlier.outcome == HELD, earlier.next_at > now)
     before = and_(earlier.conversation == o.conversation, earlier.id < o.id)
-    blocked = exists().where(before, earlier.state.not_in(_SETTLED), ~held)
-    due = select(o.id).where(o.state == OutState.QUEUED, o.next_at <= now, o.account.not_in(busy), ~blocked)
+    # Not EXISTS: PostgreSQL without fresh statistics makes a join of that, and reads all unsettled rows for every due
+    # one (95 ms a claim instead of 6 with 2,000 rows due).
+    earliest = select(earlier.id).where(before, earlier.state.in_(UNSETTLED), ~held).limit(1)
+    free = earliest.correlate(OUTGOING).scalar_subquery().is_(None)
+    due = select(o.id).where(o.state == QUEUED, o.next_at <= now, o.account.not_in(busy), free)
     oldest = due.order_by(o.next_at, o.id).limit(limit)
     return oldest.with_for_update(of=OUTGOING, skip_locked=True)
 

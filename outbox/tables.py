@@ -11,6 +11,7 @@ from enum import StrEnum
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Index,
     Integer,
     LargeBinary,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    literal_column,
     text,
 )
 
@@ -50,9 +52,16 @@ class OutState(StrEnum):
     STALE = "stale"
 
 
-UNSETTLED = (OutState.QUEUED, OutState.PASSIVE, OutState.SENDING)
+def literal(state: OutState) -> ColumnElement[str]:
+    """Return a state as SQL sees it without a parameter: only so does SQLite know that a partial index will do."""
+    return literal_column(f"'{state.value}'", Text)
+
+
+QUEUED = literal(OutState.QUEUED)
+UNSETTLED = tuple(literal(state) for state in (OutState.QUEUED, OutState.PASSIVE, OutState.SENDING))
 _keyed = text("notice_key IS NOT NULL")
 _unsettled = text("state IN ('queued', 'passive', 'sending')")
+_queued = text("state = 'queued'")
 
 OUTGOING = Table(
     "outgoing",
@@ -73,14 +82,14 @@ OUTGOING = Table(
     Column("created_at", Instant, nullable=False),
     Column("sent_at", Instant),
     Column("outcome", Text, nullable=False, server_default=""),
-    Index("ix_outgoing_conversation_id", "conversation", "id"),
     Index(
         "ix_outgoing_unsettled",
-        "state",
-        "next_at",
+        "conversation",
+        "id",
         sqlite_where=_unsettled,
         postgresql_where=_unsettled,
     ),
+    Index("ix_outgoing_queued", "next_at", sqlite_where=_queued, postgresql_where=_queued),
     Index(
         "uq_outgoing_notice_key",
         "notice_key",

@@ -27,6 +27,7 @@ __all__ = [
 ]
 
 _waiting = text("state = 'waiting'")
+_queued = text("enqueued_at IS NOT NULL")
 
 INBOX = Table(
     "inbox",
@@ -42,11 +43,14 @@ INBOX = Table(
     Column("reply", Id),
     Column("case_no", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
-    Index("uq_inbox_conversation_external_id", "conversation", "external_id", unique=True),
+    Index("uq_inbox_external_id_conversation", "external_id", "conversation", unique=True),
     Index("ix_inbox_waiting", "id", sqlite_where=_waiting, postgresql_where=_waiting),
     sqlite_with_rowid=False,
 )
-"""``state`` is done, waiting or failed; ``reply`` is the outgoing row that answers it."""
+"""``state`` is done, waiting or failed; ``reply`` is the outgoing row that answers it.
+
+The key begins with the provider's id, which mostly ascends: a page of the index is then written once for many rows.
+"""
 
 CONVERSATION = Table(
     "conversation",
@@ -67,8 +71,7 @@ CONVERSATION = Table(
     Column("skill", Text, nullable=False, server_default=""),
     Column("urgent", Boolean, nullable=False, server_default=false()),
     Column("note", LargeBinary),
-    Index("ix_conversation_enqueued_at", "enqueued_at"),
-    sqlite_with_rowid=False,
+    Index("ix_conversation_enqueued_at", "enqueued_at", sqlite_where=_queued, postgresql_where=_queued),
 )
 """``owner``/``epoch`` say who talks (bots.contract.Owner); ``window_*`` is the leave the channel gives us to
 write; ``waiting`` counts messages accepted and not yet turned; ``note`` is what the handoff carries."""

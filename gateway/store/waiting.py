@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import Text, func, literal_column, or_, select, update
 
 from gateway.store.tables import CONVERSATION, INBOX
 
@@ -14,9 +14,13 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
+# Without a parameter: only so does SQLite know that the partial index will do.
+_WAITING = literal_column("'waiting'", Text)
+
+
 def messages(connection: Connection, limit: int) -> Sequence[Any]:
     """Return (id, conversation, body) of the oldest messages that wait for their turn."""
-    query = select(INBOX.c.id, INBOX.c.conversation, INBOX.c.body).where(INBOX.c.state == "waiting")
+    query = select(INBOX.c.id, INBOX.c.conversation, INBOX.c.body).where(INBOX.c.state == _WAITING)
     return connection.execute(query.order_by(INBOX.c.id).limit(limit)).all()
 
 
@@ -25,6 +29,7 @@ def ahead(connection: Connection, conversation: bytes) -> int:
     place = select(CONVERSATION.c.enqueued_at).where(CONVERSATION.c.id == conversation).scalar_subquery()
     queued = select(func.count()).where(
         CONVERSATION.c.owner == "queued",
+        CONVERSATION.c.enqueued_at.is_not(None),
         CONVERSATION.c.id != conversation,
         or_(place.is_(None), CONVERSATION.c.enqueued_at < place),
     )

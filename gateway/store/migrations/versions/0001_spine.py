@@ -116,9 +116,15 @@ def upgrade() -> None:
         sa.Column("urgent", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("note", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=("pk_conversation")),
-        sqlite_with_rowid=False,
     )
-    op.create_index("ix_conversation_enqueued_at", "conversation", ["enqueued_at"], unique=False)
+    op.create_index(
+        "ix_conversation_enqueued_at",
+        "conversation",
+        ["enqueued_at"],
+        unique=False,
+        sqlite_where=sa.text("enqueued_at IS NOT NULL"),
+        postgresql_where=sa.text("enqueued_at IS NOT NULL"),
+    )
     op.create_table(
         "counter",
         sa.Column("name", sa.Text(), nullable=False),
@@ -150,7 +156,7 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'waiting'"),
     )
     op.create_index(
-        "uq_inbox_conversation_external_id", "inbox", ["conversation", "external_id"], unique=True
+        "uq_inbox_external_id_conversation", "inbox", ["external_id", "conversation"], unique=True
     )
     op.create_table(
         "kept",
@@ -179,14 +185,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=("pk_outgoing")),
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_outgoing_conversation_id", "outgoing", ["conversation", "id"], unique=False)
     op.create_index(
         "ix_outgoing_unsettled",
         "outgoing",
-        ["state", "next_at"],
+        ["conversation", "id"],
         unique=False,
         sqlite_where=sa.text("state IN ('queued', 'passive', 'sending')"),
         postgresql_where=sa.text("state IN ('queued', 'passive', 'sending')"),
+    )
+    op.create_index(
+        "ix_outgoing_queued",
+        "outgoing",
+        ["next_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'queued'"),
+        postgresql_where=sa.text("state = 'queued'"),
     )
     op.create_index(
         "uq_outgoing_notice_key",
