@@ -8,9 +8,9 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bots.contract import AskFound, AskNumber, AskOwn, Found, NewNumber, QueueView
+from bots.contract import AskFound, AskNumber, AskOwn, AskQueue, Found, NewNumber, QueueView
 from gateway.runtime import millis
-from gateway.store import codes, kept, waiting
+from gateway.store import codes, kept
 from normalizer import case_no
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    from bots.contract import Ask, Facts
+    from bots.contract import Ask
     from gateway.cases.book import CaseBook
     from gateway.store.seal import Sealer
     from gateway.store.store import Batch
@@ -50,13 +50,17 @@ class Answers:
         self._day = ""
 
     async def fill(self, batch: Batch, asked: Sequence[tuple[Talk, Ask]], now: datetime) -> None:
-        """Answer every ask of a batch; own cases of all talks are read in one query."""
-        own = [talk for talk, ask in asked if isinstance(ask, AskOwn)]
-        if own:
+        """Answer every ask of a batch; own cases and places in the queue are read for all talks at once."""
+        if own := [talk for talk, ask in asked if isinstance(ask, AskOwn)]:
             await self._own(batch, own)
+        if queued := [talk for talk, ask in asked if isinstance(ask, AskQueue)]:
+            await self._queue(batch, queued)
         for talk, ask in asked:
-            if not isinstance(ask, AskOwn):
-                talk.facts = await self._one(batch, talk, ask, now)
+            match ask:
+                case AskNumber():
+                    talk.facts = replace(talk.facts, number=await self._number(batch, now))
+                case AskFound():
+                    talk.facts = replace(talk.facts, found=await self._found(batch, talk, ask, now))
 
     async def _own(self, batch: Batch, talks: Sequence[Talk]) -> None:
         found = await batch.own([talk.conversation for talk in talks], OWN_LIMIT)
@@ -65,16 +69,11 @@ class Answers:
             talk.cases = {row.case_no: row for row in rows}
             talk.facts = replace(talk.facts, own=tuple(self._book.read(row) for row in rows))
 
-    async def _one(self, batch: Batch, talk: Talk, ask: Ask, now: datetime) -> Facts:
-        match ask:
-            case AskNumber():
-                return replace(talk.facts, number=await self._number(batch, now))
-            case AskFound():
-                return replace(talk.facts, found=await self._found(batch, talk, ask, now))
-            case _:
-                ahead = await batch.run(partial(waiting.ahead, conversation=talk.conversation))
-                # Nobody can be at a desk that is not built yet; the citizen is told so.
-                return replace(talk.facts, queue=QueueView(ahead=ahead, agents=0))
+    async def _queue(self, batch: Batch, talks: Sequence[Talk]) -> None:
+        ahead = await batch.ahead([talk.conversation for talk in talks])
+        for talk in talks:
+            # Nobody can be at a desk that is not built yet; the citizen is told so.
+            talk.facts = replace(talk.facts, queue=QueueView(ahead=ahead[talk.conversation], agents=0))
 
     async def _number(self, batch: Batch, now: datetime) -> NewNumber:
         local = now.astimezone(self._zone).date()

@@ -118,9 +118,12 @@ class Decider:
             fate = self._repeat(item, known.get(item.key), rows, moment.now)
             fate = fate or self._held(item, before, rows, clock)
             if fate is None:
-                fate = self._begin(item, before, talks, rows, moment.now)
-            if fate is not None:
+                talks.append((item, self._begin(item, before, moment.now)))
+            else:
                 fates[item] = fate
+        # Step by step for all, not message by message: what a step needs then stays at hand in the processor.
+        for step in (self._turns.read, self._turns.recall):
+            talks = [pair for pair in talks if self._stepped(step, *pair, fates, rows)]
         await self._speak(batch, talks, fates, rows, moment)
         return fates
 
@@ -169,29 +172,26 @@ class Decider:
     def _capable(self, item: Item) -> Capabilities:
         return self._channels[item.message.account].capabilities
 
-    def _begin(
-        self,
-        item: Item,
-        before: ConversationRow | None,
-        talks: list[tuple[Item, Talk]],
-        rows: Rows,
-        now: datetime,
-    ) -> Fate | None:
-        row_id = item.row_id or self._ids()
+    def _begin(self, item: Item, before: ConversationRow | None, now: datetime) -> Talk:
+        return self._turns.begin(
+            item.message,
+            item.row_id or self._ids(),
+            item.conversation,
+            before,
+            now,
+            passive=self._passive(item),
+            waited=item.row_id is not None,
+        )
+
+    def _stepped(
+        self, step: Callable[[Talk], None], item: Item, talk: Talk, fates: dict[Item, Fate], rows: Rows
+    ) -> bool:
         try:
-            talk = self._turns.begin(
-                item.message,
-                row_id,
-                item.conversation,
-                before,
-                now,
-                passive=self._passive(item),
-                waited=item.row_id is not None,
-            )
+            step(talk)
         except Exception as error:  # noqa: BLE001 - whatever a turn does, the batch goes on
-            return self._failed(item, before, row_id, rows, error)
-        talks.append((item, talk))
-        return None
+            fates[item] = self._failed(item, talk, rows, error)
+            return False
+        return True
 
     async def _speak(
         self,
@@ -202,52 +202,41 @@ class Decider:
         moment: Moment,
     ) -> None:
         for _ in range(ASKS):
+            done: list[tuple[Item, Talk, Turn]] = []
             asked: list[tuple[Item, Talk, Ask]] = []
             for item, talk in talks:
-                said = self._attempt(item, talk, rows, moment)
-                if isinstance(said, Fate):
-                    fates[item] = said
+                try:
+                    said = self._turns.speak(talk, moment)
+                except Exception as error:  # noqa: BLE001 - whatever a turn does, the batch goes on
+                    fates[item] = self._failed(item, talk, rows, error)
+                    continue
+                if isinstance(said, Turn):
+                    done.append((item, talk, said))
                 else:
                     asked.append((item, talk, said))
+            for item, talk, turn in done:
+                fates[item] = self._finish(item, talk, turn, rows)
             if not asked:
                 return
             await self._answers.fill(batch, [(talk, ask) for _, talk, ask in asked], moment.now)
             talks = [(item, talk) for item, talk, _ in asked]
         for item, talk in talks:
-            fates[item] = self._failed(item, talk.before, talk.row_id, rows, RuntimeError("asks without end"))
+            fates[item] = self._failed(item, talk, rows, RuntimeError("asks without end"))
 
-    def _attempt(self, item: Item, talk: Talk, rows: Rows, moment: Moment) -> Fate | Ask:
+    def _finish(self, item: Item, talk: Talk, turn: Turn, rows: Rows) -> Fate:
         length = rows.lengths()
         try:
-            done = self._turns.speak(talk, moment)
-            if not isinstance(done, Turn):
-                return done
-            said = self._turns.finish(talk, done, rows)
+            said = self._turns.finish(talk, turn, rows)
         except Exception as error:  # noqa: BLE001 - whatever a turn does, the batch goes on
             rows.cut(length)
-            return self._failed(item, talk.before, talk.row_id, rows, error)
+            return self._failed(item, talk, rows, error)
         self._note(item, talk.row_id, rows, "done", said=said)
         return Fate("turned", Answer(said.reply if said.text is not None else None, said.text))
 
-    def _failed(
-        self,
-        item: Item,
-        before: ConversationRow | None,
-        row_id: bytes,
-        rows: Rows,
-        error: Exception,
-    ) -> Fate:
-        log.error("turn.failed", message=row_id.hex(), exc_info=error)
-        said = self._turns.apologise(
-            item.message,
-            item.conversation,
-            before,
-            rows,
-            self._failed_reply,
-            passive=self._passive(item),
-            waited=item.row_id is not None,
-        )
-        self._note(item, row_id, rows, "failed", said=said, error=type(error).__name__)
+    def _failed(self, item: Item, talk: Talk, rows: Rows, error: Exception) -> Fate:
+        log.error("turn.failed", message=talk.row_id.hex(), exc_info=error)
+        said = self._turns.apologise(talk, rows, self._failed_reply)
+        self._note(item, talk.row_id, rows, "failed", said=said, error=type(error).__name__)
         return Fate("failed", Answer(said.reply if said.text is not None else None, said.text))
 
     def _note(

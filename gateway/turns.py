@@ -7,7 +7,7 @@ The bot returns effects; here they are carried out under the rules of ``cases.se
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 
@@ -18,7 +18,7 @@ from channels.splitting import split
 from gateway.cases import service
 from gateway.runtime import millis
 from gateway.store.rows import AlertRow, CaseRow, ConversationRow, OutgoingRow, Rows
-from normalizer.draft import draft
+from normalizer.draft import CaseDraft, draft
 from outbox.tables import OutState
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from gateway.cases.book import CaseBook
     from gateway.profile import Profiles
     from gateway.store.seal import Sealer
-    from normalizer.draft import CaseDraft
     from normalizer.message import InboundMessage
 
 REPLY = "reply"
@@ -39,6 +38,9 @@ PASSIVE_LEASE_MS = 20_000
 """How long a passive reply may be on its way: longer than WeChat's three tries of 5 s (wechat.md 2.2)."""
 
 BOT_HOLDS = frozenset({Owner.BOT.value, Owner.QUEUED.value, Owner.CLOSED.value})
+
+
+_UNREAD, _NEW, _NOTHING = CaseDraft(), states.State(), Facts()
 
 
 @dataclass(slots=True)
@@ -51,11 +53,11 @@ class Talk:
     before: ConversationRow | None
     channel: Channel
     passive: bool
+    waited: bool
     now: datetime
-    reading: CaseDraft
-    state: states.State
-    facts: Facts
-    waited: bool = False
+    reading: CaseDraft = _UNREAD
+    state: states.State = _NEW
+    facts: Facts = _NOTHING
     cases: dict[str, CaseRow] = field(default_factory=dict)
 
 
@@ -104,20 +106,22 @@ class Turns:
         passive: bool,
         waited: bool,
     ) -> Talk:
-        """Read a message and the conversation's state."""
-        return Talk(
-            message=message,
-            row_id=row_id,
-            conversation=conversation,
-            before=before,
-            channel=self._channels[message.account],
-            passive=passive,
-            waited=waited,
-            now=now,
-            reading=draft(message),
-            state=states.load(self._sealer.open(before.state).decode()) if before else states.State(),
-            facts=Facts(owner=Owner(before.owner) if before else Owner.BOT, source=message.source.value),
-        )
+        """Return the talk about a message; nothing of it is read yet."""
+        channel = self._channels[message.account]
+        return Talk(message, row_id, conversation, before, channel, passive, waited, now)
+
+    def read(self, talk: Talk) -> None:
+        """Read the message."""
+        talk.reading = draft(talk.message)
+
+    def recall(self, talk: Talk) -> None:
+        """Read the conversation's state."""
+        before, source = talk.before, talk.message.source.value
+        if before is None:
+            talk.facts = Facts(source=source)
+        else:
+            talk.state = states.load(self._sealer.open(before.state).decode())
+            talk.facts = Facts(owner=Owner(before.owner), source=source)
 
     def speak(self, talk: Talk, moment: Moment) -> Turn | Ask:
         """Let the bot answer, or say what it must know first."""
@@ -125,37 +129,24 @@ class Turns:
 
     def finish(self, talk: Talk, done: Turn, rows: Rows) -> Said:
         """Write a turn into the batch."""
-        row = self.moved_on(talk.message, talk.conversation, talk.before, talk.channel)
-        row = row._replace(
-            state=self._sealer.seal(states.dump(done.state).encode()),
-            waiting=row.waiting - talk.waited,
-        )
+        before = talk.before or self._first(talk.message, talk.conversation)
+        change = self._noted(talk.message, before, talk.channel)
+        change["state"] = self._sealer.seal(states.dump(done.state).encode())
+        change["waiting"] = before.waiting - talk.waited
         case_no = ""
         for effect in done.effects:
-            row, touched = self._carry_out(effect, talk, row, rows)
-            case_no = touched or case_no
-        rows_of_conversation(rows, talk.before).append(row)
-        return self._say(talk, done.replies, row.epoch, case_no, rows)
+            case_no = self._carry_out(effect, talk, before, change, rows) or case_no
+        rows_of_conversation(rows, talk.before).append(before._replace(**change))
+        return self._say(talk, done.replies, change.get("epoch", before.epoch), case_no, rows)
 
-    def apologise(
-        self,
-        message: InboundMessage,
-        conversation: bytes,
-        before: ConversationRow | None,
-        rows: Rows,
-        text: str,
-        *,
-        passive: bool,
-        waited: bool,
-    ) -> Said:
+    def apologise(self, talk: Talk, rows: Rows, text: str) -> Said:
         """Answer a message whose turn failed: it is kept, and a person will look."""
-        self.keep(message, conversation, before, rows, waiting=-int(waited))
-        now = millis(message.received_at)
-        made = self._outgoing(text, message, conversation, epoch=before.epoch if before else 0, now=now)
-        if passive:
-            made = _passive(made, now)
+        message, conversation, before = talk.message, talk.conversation, talk.before
+        self.keep(message, conversation, before, rows, waiting=-int(talk.waited))
+        epoch = before.epoch if before else 0
+        made = self._reply(text, message, conversation, epoch, passive=talk.passive, now=message.received_at)
         rows.outgoing.append(made)
-        return Said(made.id, text if passive else None)
+        return Said(made.id, text if talk.passive else None)
 
     def keep(
         self,
@@ -167,31 +158,19 @@ class Turns:
         waiting: int,
     ) -> None:
         """Note a message that is not turned now: only the conversation's own row moves."""
-        row = self.moved_on(message, conversation, before, self._channels[message.account])
-        rows_of_conversation(rows, before).append(row._replace(waiting=row.waiting + waiting))
+        row = before or self._first(message, conversation)
+        change = self._noted(message, row, self._channels[message.account])
+        change["waiting"] = row.waiting + waiting
+        rows_of_conversation(rows, before).append(row._replace(**change))
 
-    def moved_on(
-        self,
-        message: InboundMessage,
-        conversation: bytes,
-        before: ConversationRow | None,
-        channel: Channel,
-    ) -> ConversationRow:
-        """Return the conversation's row with this message noted: its time, and the leave to write it gives."""
-        grant = channel.grant(message)
-        at = millis(message.received_at)
-        if before is None:
-            before = self._first(message, conversation, at)
-        if grant is None:
-            return before._replace(version=before.version + 1, last_in_at=at)
-        return before._replace(
-            version=before.version + 1,
-            last_in_at=at,
-            window_until=millis(grant.until),
-            window_left=grant.count,
-        )
+    def _noted(self, message: InboundMessage, before: ConversationRow, channel: Channel) -> dict[str, Any]:
+        """Return what a message changes of its conversation's row: its time, and the leave to write it gives."""
+        change: dict[str, Any] = {"version": before.version + 1, "last_in_at": millis(message.received_at)}
+        if (grant := channel.grant(message)) is not None:
+            change["window_until"], change["window_left"] = millis(grant.until), grant.count
+        return change
 
-    def _first(self, message: InboundMessage, conversation: bytes, at: int) -> ConversationRow:
+    def _first(self, message: InboundMessage, conversation: bytes) -> ConversationRow:
         return ConversationRow(
             id=conversation,
             account=message.account,
@@ -204,7 +183,7 @@ class Turns:
             window_until=0,
             window_left=0,
             opted_out=False,
-            last_in_at=at,
+            last_in_at=0,
             enqueued_at=None,
             skill="",
             urgent=False,
@@ -212,37 +191,31 @@ class Turns:
         )
 
     def _carry_out(
-        self,
-        effect: Effect,
-        talk: Talk,
-        row: ConversationRow,
-        rows: Rows,
-    ) -> tuple[ConversationRow, str]:
+        self, effect: Effect, talk: Talk, before: ConversationRow, change: dict[str, Any], rows: Rows
+    ) -> str:
+        """Carry out one effect and return the case it touched; what it does to the conversation goes into ``change``."""
         match effect:
             case Submit():
-                return row, self._submit(effect, talk, rows)
+                return self._submit(effect, talk, rows)
             case Act():
-                return row, self._act(effect, talk, rows)
+                return self._act(effect, talk, rows)
             case Handoff():
-                return self._hand_off(effect, talk, row), ""
+                self._hand_off(effect, talk, before, change)
             case Alert(emergency):
+                kind, word = emergency.kind.value, emergency.word
                 rows.alerts.append(
-                    AlertRow(
-                        self._ids(),
-                        millis(talk.now),
-                        talk.conversation,
-                        emergency.kind.value,
-                        emergency.word,
-                        None,
-                    )
+                    AlertRow(self._ids(), millis(talk.now), talk.conversation, kind, word, None)
                 )
-                return row, ""
             case OptOut(out):
-                return row._replace(opted_out=out), ""
+                change["opted_out"] = out
             case _:
-                return row._replace(
-                    owner=Owner.BOT.value, epoch=row.epoch + 1, enqueued_at=None, note=None
-                ), ""
+                change |= {
+                    "owner": Owner.BOT.value,
+                    "epoch": before.epoch + 1,
+                    "enqueued_at": None,
+                    "note": None,
+                }
+        return ""
 
     def _submit(self, effect: Submit, talk: Talk, rows: Rows) -> str:
         moved = service.submit(
@@ -272,45 +245,48 @@ class Turns:
             moved.notices, talk.conversation, message.account, talk.now, source=message.source.value
         )
 
-    def _hand_off(self, effect: Handoff, talk: Talk, row: ConversationRow) -> ConversationRow:
-        note = self._sealer.seal(to_json({"reason": effect.reason, "phone": effect.phone}))
-        if row.owner == Owner.QUEUED.value:
+    def _hand_off(self, effect: Handoff, talk: Talk, before: ConversationRow, change: dict[str, Any]) -> None:
+        change["note"] = self._sealer.seal(to_json({"reason": effect.reason, "phone": effect.phone}))
+        change["urgent"] = change.get("urgent", before.urgent) or effect.urgent
+        if change.get("owner", before.owner) == Owner.QUEUED.value:
             # The place in the queue is kept for ever; only what is asked for may change.
-            return row._replace(urgent=row.urgent or effect.urgent, note=note)
-        return row._replace(
-            owner=Owner.QUEUED.value,
-            epoch=row.epoch + 1,
-            enqueued_at=millis(talk.now),
-            skill=effect.skill,
-            urgent=effect.urgent,
-            note=note,
-        )
+            return
+        change |= {
+            "owner": Owner.QUEUED.value,
+            "epoch": before.epoch + 1,
+            "enqueued_at": millis(talk.now),
+            "skill": effect.skill,
+            "urgent": effect.urgent,
+        }
 
     def _say(self, talk: Talk, replies: tuple[str, ...], epoch: int, case_no: str, rows: Rows) -> Said:
         if not replies:
             return Said(case_no=case_no)
         # One text where it fits: the passive reply carries one and costs none of the five.
-        parts = split("\n\n".join(replies), talk.channel.capabilities.max_bytes)
-        now = millis(talk.now)
-        made = [
-            self._outgoing(part, talk.message, talk.conversation, epoch=epoch, now=now, case_no=case_no)
-            for part in parts
-        ]
-        if talk.passive:
-            made[0] = _passive(made[0], now)
-        rows.outgoing += made
-        return Said(made[0].id, parts[0] if talk.passive else None, case_no)
+        first, *more = split("\n\n".join(replies), talk.channel.capabilities.max_bytes)
+        message, conversation = talk.message, talk.conversation
+        made = self._reply(
+            first, message, conversation, epoch, passive=talk.passive, now=talk.now, case_no=case_no
+        )
+        rows.outgoing.append(made)
+        for part in more:
+            rows.outgoing.append(
+                self._reply(part, message, conversation, epoch, passive=False, now=talk.now, case_no=case_no)
+            )
+        return Said(made.id, first if talk.passive else None, case_no)
 
-    def _outgoing(
+    def _reply(
         self,
         text: str,
         message: InboundMessage,
         conversation: bytes,
-        *,
         epoch: int,
-        now: int,
+        *,
+        passive: bool,
+        now: datetime,
         case_no: str = "",
     ) -> OutgoingRow:
+        at = millis(now)
         return OutgoingRow(
             id=self._ids(),
             conversation=conversation,
@@ -319,20 +295,19 @@ class Turns:
             notice=REPLY,
             notice_key=None,
             epoch=epoch,
-            state=OutState.QUEUED.value,
-            route="",
+            state=_PASSIVE if passive else _QUEUED,
+            route="passive" if passive else "",
             body=self._sealer.seal(text.encode()),
             attempts=0,
-            next_at=now,
-            lease_until=0,
-            created_at=now,
+            next_at=at,
+            lease_until=at + PASSIVE_LEASE_MS if passive else 0,
+            created_at=at,
             sent_at=None,
             outcome="",
         )
 
 
-def _passive(row: OutgoingRow, now: int) -> OutgoingRow:
-    return row._replace(state=OutState.PASSIVE.value, route="passive", lease_until=now + PASSIVE_LEASE_MS)
+_PASSIVE, _QUEUED = OutState.PASSIVE.value, OutState.QUEUED.value
 
 
 def rows_of_conversation(rows: Rows, before: ConversationRow | None) -> list[ConversationRow]:

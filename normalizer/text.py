@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
-from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 
 LIMIT = 2000
 """Characters of a case's content (domain.md 2.1)."""
@@ -47,9 +49,22 @@ _UNUSUAL = re.compile("[^\n -~\u3001-\u303e\u4e00-\u9fff\uff01\uff08\uff09\uff0c
 _LINE_END = re.compile(r"\r\n?")
 _BLANKS = re.compile(r"[ ]{2,}| +(?=\n)|(?<=\n) +|\n{3,}")
 _SENTENCE = re.compile(r"[^。！？!?；;…\n]*[。！？!?；;…\n]+|[^。！？!?；;…\n]+")
-_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f]")
+_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f]+")
 _WORD = re.compile(r"[^\W_]")
 _JOINERS = frozenset("\u200d\ufe0f")
+
+
+def _simplified() -> dict[int, str]:
+    """One traditional character to its simplified one, from zhconv's own table (the package itself is slow to load)."""
+    spec = find_spec("zhconv")
+    assert spec is not None
+    assert spec.origin is not None
+    pairs = json.loads(Path(spec.origin).with_name("zhcdict.json").read_bytes())["zh2Hans"]
+    return {ord(old): new for old, new in pairs.items() if len(old) == 1 and len(new) == 1}
+
+
+_SIMPLIFIED = _simplified()
+_TRADITIONAL = re.compile(f"[{''.join(map(chr, _SIMPLIFIED))}]")
 
 
 def clean(text: str, *, limit: int = LIMIT) -> str:
@@ -65,9 +80,8 @@ def for_matching(text: str) -> str:
     if _UNUSUAL.search(text):
         text = unicodedata.normalize("NFKC", clean(text))
     text = text.casefold()
-    table = _simplified()
     # Translating costs more than looking whether there is anything to translate.
-    return text.translate(table) if not table.keys().isdisjoint(map(ord, text)) else text
+    return text.translate(_SIMPLIFIED) if _TRADITIONAL.search(text) else text
 
 
 def sentences(text: str) -> tuple[str, ...]:
@@ -77,7 +91,7 @@ def sentences(text: str) -> tuple[str, ...]:
 
 def han_count(text: str) -> int:
     """Return how many Chinese characters there are."""
-    return len(_HAN.findall(text))
+    return sum(map(len, _HAN.findall(text)))
 
 
 def is_empty(text: str) -> bool:
@@ -104,14 +118,3 @@ def _cut(text: str, limit: int) -> str:
     ):
         end -= 1
     return text[: end or limit]
-
-
-@cache
-def _simplified() -> dict[int, str]:
-    """One traditional character to its simplified one, from zhconv's own table."""
-    import json  # noqa: PLC0415 - read once, and only when something is matched
-    from importlib import resources  # noqa: PLC0415
-
-    table = json.loads(resources.files("zhconv").joinpath("zhcdict.json").read_bytes())
-    pairs = {**table["zh2Hans"]}
-    return {ord(old): new for old, new in pairs.items() if len(old) == 1 and len(new) == 1}

@@ -37,6 +37,11 @@ _OWN = (
     "SELECT c.* FROM unnest($1::bytea[]) AS k(id) CROSS JOIN LATERAL"
     " (SELECT * FROM cases WHERE conversation = k.id ORDER BY created_at DESC, case_no DESC LIMIT $2) AS c"
 )
+_AHEAD = (
+    "SELECT k.id, (SELECT count(*) FROM conversation WHERE owner = 'queued' AND enqueued_at < coalesce("
+    "(SELECT enqueued_at FROM conversation WHERE id = k.id AND owner = 'queued'), 9223372036854775807))"
+    " FROM unnest($1::bytea[]) AS k(id)"
+)
 _CASES = "SELECT * FROM cases WHERE case_no = ANY($1::text[]) ORDER BY case_no FOR UPDATE"
 
 
@@ -134,6 +139,10 @@ class PostgresBatch:
     async def cases(self, numbers: Sequence[str]) -> dict[str, CaseRow]:
         """Lock and return the cases with these numbers that exist."""
         return {row[0]: CaseRow(*row) for row in await self._connection.fetch(_CASES, numbers)}
+
+    async def ahead(self, ids: Sequence[bytes]) -> dict[bytes, int]:
+        """Return for each conversation how many stand in the handoff queue before it (all, if it is not in it)."""
+        return {row[0]: row[1] for row in await self._connection.fetch(_AHEAD, ids)}
 
     async def run(self, work: Callable[[Connection], T]) -> T:
         """Run a small unit of work of its own before the batch is written."""

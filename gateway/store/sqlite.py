@@ -155,6 +155,10 @@ class SqliteBatch:
         """Return the cases with these numbers that exist."""
         return _cases(self._store.peek, numbers)
 
+    async def ahead(self, ids: Sequence[bytes]) -> dict[bytes, int]:
+        """Return for each conversation how many stand in the handoff queue before it (all, if it is not in it)."""
+        return {i: self._store.peek.execute(sql.COUNT_AHEAD, (i,)).fetchone()[0] for i in ids}
+
     async def run(self, work: Callable[[Connection], T]) -> T:
         """Run a small unit of work of its own before the batch is written."""
         return await self._store.write(work)

@@ -60,3 +60,8 @@ SELECT_KNOWN = (
 )
 SELECT_OWN = "SELECT * FROM cases WHERE conversation = ? ORDER BY created_at DESC, case_no DESC LIMIT ?"
 SELECT_CASE = "SELECT * FROM cases WHERE case_no = ?"
+_PLACE = "SELECT enqueued_at FROM conversation WHERE id = {} AND owner = 'queued'"
+COUNT_AHEAD = (
+    "SELECT count(*) FROM conversation WHERE owner = 'queued'"
+    f" AND enqueued_at < coalesce(({_PLACE.format('?')}), 9223372036854775807)"
+)

@@ -39,6 +39,10 @@ class Batch(Protocol):
         """Return the cases with these numbers that exist."""
         ...
 
+    async def ahead(self, ids: Sequence[bytes]) -> dict[bytes, int]:
+        """Return for each conversation how many stand in the handoff queue before it (all, if it is not in it)."""
+        ...
+
     async def run(self, work: Callable[[Connection], T]) -> T:
         """Run a small unit of work of its own, committed before the batch is."""
         ...

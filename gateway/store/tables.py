@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 _waiting = text("state = 'waiting'")
-_queued = text("enqueued_at IS NOT NULL")
+_queued = text("owner = 'queued'")
 
 INBOX = Table(
     "inbox",

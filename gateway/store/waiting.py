@@ -1,10 +1,10 @@
-"""Who waits: messages not yet turned, and conversations that asked for a person."""
+"""Messages not yet turned."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Text, func, literal_column, or_, select, update
+from sqlalchemy import Text, literal_column, select, update
 
 from gateway.store.tables import CONVERSATION, INBOX
 
@@ -22,18 +22,6 @@ def messages(connection: Connection, limit: int) -> Sequence[Any]:
     """Return (id, conversation, body) of the oldest messages that wait for their turn."""
     query = select(INBOX.c.id, INBOX.c.conversation, INBOX.c.body).where(INBOX.c.state == _WAITING)
     return connection.execute(query.order_by(INBOX.c.id).limit(limit)).all()
-
-
-def ahead(connection: Connection, conversation: bytes) -> int:
-    """Return how many conversations stand in the handoff queue before this one (all, if it is not in it)."""
-    place = select(CONVERSATION.c.enqueued_at).where(CONVERSATION.c.id == conversation).scalar_subquery()
-    queued = select(func.count()).where(
-        CONVERSATION.c.owner == "queued",
-        CONVERSATION.c.enqueued_at.is_not(None),
-        CONVERSATION.c.id != conversation,
-        or_(place.is_(None), CONVERSATION.c.enqueued_at < place),
-    )
-    return connection.execute(queued).scalar_one()
 
 
 def again(connection: Connection, message: bytes) -> bool:

@@ -25,19 +25,21 @@ LUA = Path(__file__).with_name("load.lua")
 DIALOGUE = (
     "您好",
     "2",
-    "人民路与建设路交叉口的井盖丢了好几天了，晚上骑车很危险，请尽快派人来处理一下，谢谢你们的辛苦付出",
+    "路口的井盖丢了，晚上骑车经过很危险，已经有老人差点摔倒，麻烦你们派人来看一看，处理一下，谢谢你们",
     "岱岳区粥店街道人民路88号阳光花园小区东门",
     "3",
     "希望尽快补上井盖，补好以前先放个警示牌",
     "张三 13812345678",
     "2",
-    "1",
     "2",
     "1",
     "3",
     "0",
 )
-"""A citizen's course: greeting, a guided order of ten slots, progress, a human. One case in thirteen messages."""
+"""A citizen's course: greeting, a guided order of ten slots, progress, a human. One case in twelve messages."""
+
+CITIZENS = 1_000
+"""So many talk at once, each to the end, before others begin: more than connections, so that nobody overtakes himself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +55,12 @@ class Result:
 
 def messages(count: int, first_citizen: int) -> Iterator[tuple[str, str]]:
     """Yield (query, body) of ``count`` distinct messages: every citizen's first, then every one's second, …"""
-    citizens = max(1, count // len(DIALOGUE))
     key = base64.b64decode(AES_KEY + "=")
     for n in range(count):
-        citizen, step = first_citizen + n % citizens, n // citizens
-        yield _signed(key, f"o{citizen:027d}", DIALOGUE[step % len(DIALOGUE)], first_citizen * 1_000_000 + n)
+        round_, place = divmod(n, CITIZENS * len(DIALOGUE))
+        step, citizen = divmod(place, CITIZENS)
+        openid = f"o{first_citizen + round_ * CITIZENS + citizen:027d}"
+        yield _signed(key, openid, DIALOGUE[step], first_citizen * 1_000_000 + n)
 
 
 def prepare(path: Path, count: int, first_citizen: int) -> None:

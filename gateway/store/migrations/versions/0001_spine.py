@@ -122,8 +122,8 @@ def upgrade() -> None:
         "conversation",
         ["enqueued_at"],
         unique=False,
-        sqlite_where=sa.text("enqueued_at IS NOT NULL"),
-        postgresql_where=sa.text("enqueued_at IS NOT NULL"),
+        sqlite_where=sa.text("owner = 'queued'"),
+        postgresql_where=sa.text("owner = 'queued'"),
     )
     op.create_table(
         "counter",
