@@ -44,11 +44,13 @@ class Home:
         self._cases = cases
         self._advance = advance
         self._under_way: set[asyncio.Task[Any]] = set()
+        self._closing = False
         for openid, name in CITIZENS:
             platform.person(openid, name)
 
     def add(self, app: web.Application) -> None:
         """Add the page, its files and the administration of the stand-in."""
+        app.on_shutdown.append(self._close)
         router = app.router
         router.add_get("/", self._page)
         router.add_static("/static", Path(__file__).with_name("static"))
@@ -84,7 +86,7 @@ class Home:
         self._platform.watchers.add(changed.set)
         last = ""
         try:
-            while True:
+            while not self._closing:
                 now = json.dumps(await self._seen(), ensure_ascii=False)
                 if now != last:
                     await response.write(f"data: {now}\n\n".encode())
@@ -96,9 +98,16 @@ class Home:
                 except TimeoutError:
                     pass
         except ConnectionError:
-            return response
+            pass
         finally:
             self._platform.watchers.discard(changed.set)
+        return response
+
+    async def _close(self, app: web.Application) -> None:
+        """Let go of the pages that watch, so that a stop waits for none of them."""
+        self._closing = True
+        for watcher in tuple(self._platform.watchers):
+            watcher()
 
     async def _say(self, request: web.Request) -> web.Response:
         given = await request.json()

@@ -4,11 +4,15 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
+
+from tests.kit.process import configure, served
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.browser]
 
@@ -75,9 +79,29 @@ def test_the_page_runs_nothing_that_is_not_its_own(phone):
     assert phone.errors == []
 
 
-@pytest.fixture(scope="module")
-def address():
-    command = [sys.executable, "-m", "gateway", "demo", "--port", "0"]
+def test_the_same_phone_before_a_gateway_of_its_own(database, browser, tmp_path):
+    port = free_port()
+    config = configure(tmp_path, database, f"http://127.0.0.1:{port}")
+    with (
+        served(config) as (_, gateway),
+        demo("--port", str(port), "--gateway-url", gateway, "--config", str(config)) as address,
+    ):
+        page = opened(browser, address)
+        page.get_by_role("button", name="关注").click()
+        expect(page.locator("#chat")).to_contain_text("智能客服，24小时在线")
+        say(page, "泰山区东岳大街88号门前井盖丢失很危险，我叫李四，电话13812345678", "请核对")
+        number = re.search(r"单号(\d{17})", say(page, "1", "查询码")).group(1)
+        expect(page.locator("#cases")).to_contain_text(number)
+        assert "已受理" in say(page, "查进度", number[-7:])
+        say(page, "催办", "第1次")
+        say(page, "0", "转人工，前面还有0人")
+        assert page.errors == []
+        page.close()
+
+
+@contextmanager
+def demo(*arguments):
+    command = [sys.executable, "-m", "gateway", "demo", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         lines = [process.stdout.readline(), process.stdout.readline()]
@@ -86,8 +110,29 @@ def address():
         assert process.wait(30) == 0
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def opened(browser, address) -> Page:
+    page = browser.new_page(viewport={"width": 1366, "height": 768})
+    page.errors = []
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    page.on("console", lambda said: page.errors.append(said.text) if said.type == "error" else None)
+    page.goto(address)
+    return page
+
+
 @pytest.fixture(scope="module")
-def phone(address):
+def phone(browser):
+    with demo("--port", "0") as address:
+        yield opened(browser, address)
+
+
+@pytest.fixture(scope="module")
+def browser():
     chromium = shutil.which("chromium")
     if chromium is None:
         message = "Chromium is not installed (Debian: apt-get install chromium)"
@@ -96,10 +141,5 @@ def phone(address):
         pytest.skip(message)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        page = browser.new_page(viewport={"width": 1366, "height": 768})
-        page.errors = []
-        page.on("pageerror", lambda error: page.errors.append(str(error)))
-        page.on("console", lambda said: page.errors.append(said.text) if said.type == "error" else None)
-        page.goto(address)
-        yield page
+        yield browser
         browser.close()
