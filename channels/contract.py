@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from aiohttp import ClientSession, web
 
-    from normalizer.message import InboundMessage, OutboundMessage, SourceChannel
+    from normalizer.message import InboundMessage, OutboundMessage, Receipt, SourceChannel
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,8 @@ class Capabilities:
 
     ``max_bytes`` is the UTF-8 length of one text; ``passive`` means a reply can ride in the answer to the
     inbound request, until ``passive_deadline`` seconds after its arrival. ``templates`` maps a notice's kind to
-    the provider's template for it.
+    the provider's template for it. ``phones`` means that a sender's address is his telephone number, proved by the
+    carrier.
     """
 
     source: SourceChannel
@@ -36,6 +37,7 @@ class Capabilities:
     passive: bool = False
     passive_deadline: float = 0.0
     templates: Mapping[str, str] = field(default_factory=dict)
+    phones: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +96,12 @@ class SendError(JiesuError):
 
 @dataclass(frozen=True, slots=True)
 class SendResult:
-    """The provider took the message; ``provider_id`` is its name for it, if it gave one."""
+    """The provider took the message; ``names`` are what it calls it, one for each part it was sent in.
 
-    provider_id: str = ""
+    Receipts come back under these names; empty where the provider gives none.
+    """
+
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +126,71 @@ class Inbox(Protocol):
 
         Raises Busy when the message could not be written down in time: tell the provider to try again.
         """
+        ...
+
+
+class Receipts(Protocol):
+    """Where a channel brings what a provider says later of a message that was sent."""
+
+    async def receive(self, receipt: Receipt) -> None:
+        """Write the receipt down and return after the commit.
+
+        One that comes before the send was noted is kept and matched then; one that comes twice changes nothing.
+        Raises Busy when it could not be written down: let the provider bring it again.
+        """
+        ...
+
+    async def case_of(self, account: str, names: Sequence[str]) -> str:
+        """Return the case that a message under one of these names was about, sent or received; empty when unknown."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LongPart:
+    """One part of a long message: ``number`` (from 1) of ``total``, all with the sender's ``reference``.
+
+    ``external_id`` is the provider's id of this part; ``text`` its words, already decoded.
+    """
+
+    account: str
+    sender: str
+    reference: int
+    total: int
+    number: int
+    external_id: str
+    text: str
+    received_at: datetime
+
+
+class Parts(Protocol):
+    """Keeps the parts of long messages until all are there, for all processes and across a crash."""
+
+    async def keep(self, part: LongPart) -> tuple[LongPart, ...]:
+        """Write a part down; return all parts in order once the last is there, else nothing.
+
+        A part seen before (same external id) is kept once. Parts that were all there and not yet ``done`` are
+        returned again, so that a crash before the message was accepted loses nothing. Raises Busy.
+        """
+        ...
+
+    async def done(self, parts: Sequence[LongPart]) -> None:
+        """Note that the message of these parts was accepted: later copies of the same parts start nothing."""
+        ...
+
+    async def overdue(self, account: str, before: datetime) -> Sequence[tuple[LongPart, ...]]:
+        """Return the incomplete messages of an account whose last part came before an instant."""
+        ...
+
+
+class Blobs(Protocol):
+    """Keeps files: photos, recordings, documents, large raw messages."""
+
+    async def put(self, content: bytes) -> str:
+        """Write a file durably and return its key; the same content has the same key."""
+        ...
+
+    async def get(self, key: str) -> bytes:
+        """Return a file; raises NotFound."""
         ...
 
 
@@ -170,13 +240,20 @@ class Meter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What every adapter is given at its making."""
+    """What every adapter is given at its making.
+
+    ``sign`` returns a keyed hash of a text (32 bytes) that nobody without this installation's key can make.
+    """
 
     inbox: Inbox
+    receipts: Receipts
+    parts: Parts
+    blobs: Blobs
     keys: KeyValue
     http: ClientSession
     meter: Meter
     now: Callable[[], datetime]
+    sign: Callable[[str], bytes]
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ class Memory:
         if outcome is not None:
             raise outcome
         self.sent.append(message)
-        return SendResult(provider_id=message.id)
+        return SendResult((message.id,))
 
     async def check(self) -> Sequence[Finding]:
         """Report that it is well."""

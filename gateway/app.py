@@ -29,13 +29,16 @@ from gateway import bus as buses
 from gateway import profile as profiles
 from gateway.answers import Answers
 from gateway.batch import Decider
+from gateway.blobs import LocalBlobs
 from gateway.calendar import Calendar
 from gateway.cases.book import CaseBook
 from gateway.cases.office import Office
 from gateway.inbox import Inbox
 from gateway.metrics import Metrics
 from gateway.pace import Pace
+from gateway.parts import Parts
 from gateway.pipeline import Pipeline
+from gateway.receipts import Receipts
 from gateway.runtime import Ids, millis, now
 from gateway.store import migrate
 from gateway.store.seal import Sealer, load_key
@@ -149,9 +152,18 @@ def _join(
     )
     pace = Pace(per_second=settings.limits.sender_per_second, burst=settings.limits.sender_burst)
     inbox = Inbox(pipeline=pipeline, pace=pace, sealer=books.sealer, store=books.store)
-    channels.update(
-        make_channels(settings, Tools(inbox=inbox, keys=bus, http=http, meter=metrics, now=clock))
+    tools = Tools(
+        inbox=inbox,
+        receipts=Receipts(store=books.store, metrics=metrics, now=clock),
+        parts=Parts(store=books.store, sealer=books.sealer, now=clock),
+        blobs=LocalBlobs(settings.media_path, books.sealer),
+        keys=bus,
+        http=http,
+        meter=metrics,
+        now=clock,
+        sign=books.sealer.hash,
     )
+    channels.update(make_channels(settings, tools))
     office = Office(
         store=books.store,
         book=books.cases,

@@ -53,10 +53,22 @@ class Settings(_Strict):
 
     @model_validator(mode="after")
     def _fit(self) -> Settings:
+        if self.media is not None and "://" in self.media and not self.media.startswith("file://"):
+            message = "media: write file:///path/to/folder"
+            raise ValueError(message)
         if self.workers > 1 and self.database.startswith("sqlite:"):
             message = "workers: one SQLite file belongs to one process; use PostgreSQL for several, or set workers = 1"
             raise ValueError(message)
         return self
+
+    @property
+    def media_path(self) -> Path:
+        """Where files are kept: as set, else beside the SQLite file, else in the working folder."""
+        if self.media is not None:
+            return Path(self.media.removeprefix("file://"))
+        if self.database.startswith("sqlite:///"):
+            return Path(self.database.removeprefix("sqlite:///")).with_suffix(".media")
+        return Path("jiesu.media")
 
     @property
     def key_path(self) -> Path:
@@ -143,6 +155,8 @@ def _anchor(raw: dict[str, Any], folder: Path) -> None:
     for name in ("key_file", "profile"):
         if raw.get(name):
             raw[name] = folder / str(raw[name])
+    if raw.get("media") or not database.startswith("sqlite:///"):
+        raw["media"] = f"file://{folder / str(raw.get('media') or 'jiesu.media').removeprefix('file://')}"
 
 
 def _misconfigured(where: tuple[int | str, ...], kind: str, message: str) -> Misconfigured:

@@ -168,6 +168,8 @@ class Turns:
         change: dict[str, Any] = {"version": before.version + 1, "last_in_at": millis(message.received_at)}
         if (grant := channel.grant(message)) is not None:
             change["window_until"], change["window_left"] = millis(grant.until), grant.count
+        if message.thread:
+            change["thread"] = self._sealer.seal(message.thread.encode())
         return change
 
     def _first(self, message: InboundMessage, conversation: bytes) -> ConversationRow:
@@ -188,6 +190,7 @@ class Turns:
             skill="",
             urgent=False,
             note=None,
+            thread=None,
         )
 
     def _carry_out(

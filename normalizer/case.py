@@ -172,7 +172,7 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A photo, recording, video or document of a case, by the message it came with."""
+    """A photo, recording, video or document of a case: where the provider keeps it, or ``blob`` in our own store."""
 
     kind: str
     media_id: str
@@ -180,6 +180,7 @@ class Attachment:
     name: str = ""
     mime: str = ""
     size: int | None = None
+    blob: str = ""
 
 
 @dataclass(frozen=True, slots=True)

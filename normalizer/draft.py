@@ -11,7 +11,7 @@ from typing import Any
 from normalizer import classify, numbers
 from normalizer.case import Attachment
 from normalizer.emergency import Emergency, detect
-from normalizer.message import MEDIA_KINDS, InboundMessage, Part, PartKind
+from normalizer.message import MEDIA_KINDS, InboundMessage, Part, PartKind, SourceChannel
 from normalizer.people import Finding, find, mask
 from normalizer.place import place_in
 from normalizer.text import clean, for_matching, is_empty, sentences
@@ -39,7 +39,8 @@ _WHO = re.compile(r"[，,。 ]\s*(?:我叫|我是|本人|姓名|联系|电话|�
 class CaseDraft:
     """One message as it was read.
 
-    ``text`` is clean, ``matching`` folded for looking up words, ``digit`` the number that is the whole answer.
+    ``text`` is clean, ``matching`` folded for looking up words, ``digit`` the number that is the whole answer;
+    ``subject`` is clean too; ``about``, ``automatic`` and ``damaged`` are the message's.
     """
 
     text: str = ""
@@ -51,6 +52,10 @@ class CaseDraft:
     emergency: Emergency | None = None
     tone: Tone = Tone.CALM
     empty: bool = True
+    subject: str = ""
+    about: str = ""
+    automatic: bool = False
+    damaged: bool = False
 
     def kind(self) -> tuple[str, float]:
         """Return the likely 诉求类型 and its confidence."""
@@ -100,6 +105,12 @@ def _parts(read: Read, message: InboundMessage) -> None:
     read["event"] = message.event
 
 
+def _letter(read: Read, message: InboundMessage) -> None:
+    if message.source is SourceChannel.EMAIL:
+        read |= {"subject": clean(message.subject), "about": message.about}
+        read |= {"automatic": message.automatic, "damaged": message.damaged}
+
+
 def _danger(read: Read, message: InboundMessage) -> None:  # noqa: ARG001
     if not read["empty"] and read.get("digit") is None:
         read["emergency"] = detect(read["text"])
@@ -114,6 +125,7 @@ STEPS: tuple[Step, ...] = (
     _words,
     _answer,  # before the danger: a bare digit is never one
     _parts,
+    _letter,
     _danger,
     _feeling,
 )
@@ -137,4 +149,4 @@ def title_of(text: str) -> str:
 
 
 def _attachment(part: Part) -> Attachment:
-    return Attachment(part.kind.value, part.media_id, part.url, part.name, part.mime, part.size)
+    return Attachment(part.kind.value, part.media_id, part.url, part.name, part.mime, part.size, part.blob)

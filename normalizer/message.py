@@ -60,8 +60,9 @@ class Address:
 class Part:
     """One piece of a message.
 
-    ``text`` holds the words, or a caption or place label; ``media_id``/``url`` say where the provider keeps media;
-    ``lon``/``lat`` are degrees as the provider gave them; ``event``/``key`` describe an event.
+    ``text`` holds the words, or a caption or place label; ``media_id``/``url`` say where the provider keeps media,
+    ``blob`` where our own store does (of a text: its sanitised HTML); ``lon``/``lat`` are degrees as the provider gave
+    them; ``event``/``key`` describe an event.
     """
 
     kind: PartKind
@@ -75,6 +76,7 @@ class Part:
     lat: float | None = None
     event: EventKind | None = None
     key: str = ""
+    blob: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,12 @@ class InboundMessage:
     """A message as it came in.
 
     ``external_id`` is the provider's id, unique per account and sender; ``sent_at`` is the provider's clock,
-    ``received_at`` ours (both UTC); ``raw`` is the payload after decryption.
+    ``received_at`` ours (both UTC); ``raw`` is the payload after decryption, or ``raw_blob`` names it in our own
+    store where it is large. ``full_text`` is the whole text where the parts hold only what the person wrote himself
+    (quotes and signatures cut), else empty. ``about`` is a case number proved by a token of ours that came back or by
+    the thread; ``name`` is what later messages of the thread call this one (Message-ID), ``thread`` what the channel
+    needs to answer in it. ``automatic`` was sent by a machine and is never answered; ``damaged`` could not be read
+    whole; ``notes`` are for agents (such as the result of sender authentication).
     """
 
     account: str
@@ -94,6 +101,14 @@ class InboundMessage:
     parts: tuple[Part, ...]
     raw: bytes
     subject: str = ""
+    full_text: str = ""
+    raw_blob: str = ""
+    about: str = ""
+    name: str = ""
+    thread: str = ""
+    automatic: bool = False
+    damaged: bool = False
+    notes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -111,7 +126,9 @@ class OutboundMessage:
     """One message to one person, short enough for its channel.
 
     ``id`` is our own (the provider's idempotency key where it has one); ``template`` names a provider template
-    for channels that cannot send free text, with ``fields`` its values.
+    for channels that cannot send free text, with ``fields`` its values. ``notice`` says what it is: "reply" or a kind
+    of notice; ``case_no`` the case it is about, if any; ``thread`` what the channel noted of the last message of this
+    person, to answer in the same thread.
     """
 
     id: str
@@ -119,6 +136,9 @@ class OutboundMessage:
     text: str
     template: str = ""
     fields: Mapping[str, str] = field(default_factory=dict)
+    notice: str = "reply"
+    case_no: str = ""
+    thread: str = ""
 
 
 class Delivery(StrEnum):
@@ -131,7 +151,7 @@ class Delivery(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The provider's later word on a message we sent."""
+    """The provider's later word on a message we sent, under one of the names it gave it (``SendResult``)."""
 
     account: str
     provider_id: str

@@ -25,6 +25,7 @@ from sqlalchemy import (
     update,
 )
 
+from outbox import receipts
 from outbox.route import CUSTOM, PASSIVE
 from outbox.tables import ATTEMPT, OUTGOING, QUEUED, UNSETTLED, OutState
 
@@ -50,12 +51,13 @@ CONVERSATION = table(
     column("opted_out"),
     column("window_until"),
     column("window_left"),
+    Column("thread", LargeBinary),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A row to be sent now, with what its way depends on; ``body`` and ``address`` are sealed."""
+    """A row to be sent now, with what its way depends on; ``body``, ``address`` and ``thread`` are sealed."""
 
     id: bytes
     conversation: bytes
@@ -70,13 +72,15 @@ class Claimed:
     opted_out: bool
     window_until: int
     window_left: int | None
+    thread: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
     """What became of a claimed row.
 
-    ``tried`` is the route by which an attempt was made, empty for none; ``route`` is what the row keeps of its way.
+    ``tried`` is the route by which an attempt was made, empty for none; ``route`` is what the row keeps of its way;
+    ``names`` are what the provider calls it.
     """
 
     row: Claimed
@@ -87,6 +91,7 @@ class Settled:
     route: str = ""
     next_at: int = 0
     window_closed: bool = False
+    names: tuple[str, ...] = ()
 
 
 def claim(
@@ -127,6 +132,10 @@ def settle(connection: Connection, settled: Sequence[Settled]) -> None:
     if tried := [_attempt(one) for one in written if one.tried]:
         connection.execute(insert(ATTEMPT), tried)
     _spend(connection, written)
+    for one in written:
+        receipts.sent(
+            connection, one.row.account, one.names, outgoing=one.row.id, case_no=one.row.case_no, at=one.at
+        )
 
 
 def expire(connection: Connection, now: int) -> int:
@@ -152,14 +161,14 @@ def expire(connection: Connection, now: int) -> int:
 
 def revive(connection: Connection, row: bytes, now_ms: int) -> bool:
     """Queue a row again that was given up, written off or buried; False when there is none such."""
-    back = OUTGOING.c.state.in_((OutState.DEAD, OutState.UNKNOWN, OutState.BURIED))
+    back = OUTGOING.c.state.in_((OutState.DEAD, OutState.UNKNOWN, OutState.UNDELIVERED, OutState.BURIED))
     change = update(OUTGOING).where(OUTGOING.c.id == row, back)
     return connection.execute(change.values(state=OutState.QUEUED, next_at=now_ms, route="")).rowcount == 1
 
 
 def bury(connection: Connection, row: bytes) -> bool:
     """Give a row up for good; False when there is none that could be."""
-    out = OUTGOING.c.state.in_((OutState.DEAD, OutState.UNKNOWN, OutState.QUEUED))
+    out = OUTGOING.c.state.in_((OutState.DEAD, OutState.UNKNOWN, OutState.UNDELIVERED, OutState.QUEUED))
     change = update(OUTGOING).where(OUTGOING.c.id == row, out)
     return (
         connection.execute(change.values(state=OutState.BURIED, outcome="buried by a person")).rowcount == 1
@@ -175,7 +184,7 @@ def depth_and_age(connection: Connection, now_ms: int) -> tuple[int, int]:
 
 
 _OF_ROW = ("id", "conversation", "account", "case_no", "notice", "route", "body", "attempts", "created_at")
-_OF_PERSON = ("address", "opted_out", "window_until", "window_left")
+_OF_PERSON = ("address", "opted_out", "window_until", "window_left", "thread")
 _CHANGE = (
     update(OUTGOING)
     .where(OUTGOING.c.id == bindparam("the_id"))

@@ -210,7 +210,7 @@ class Sender:
             return self._settled(row, OutState.DEAD, f"cannot be read: {type(error).__name__}")
         try:
             async with asyncio.timeout(self._patience):
-                await channel.send(message)
+                result = await channel.send(message)
         except SendError as error:
             return self._failed(way, row, error)
         except TimeoutError:
@@ -218,13 +218,23 @@ class Sender:
         except Exception as error:
             log.exception("outbox.adapter_broke", account=row.account, row=row.id.hex())
             return self._tried(way, row, OutState.UNKNOWN, type(error).__name__)
-        return self._tried(way, row, OutState.SENT)
+        return self._tried(way, row, OutState.SENT, names=result.names)
 
     def _message(self, way: SendBy, row: Claimed) -> OutboundMessage:
         text = self._unseal(row.body).decode()
         address = Address(row.account, self._unseal(row.address).decode())
         fields = {"case_no": row.case_no, "text": text} if way.template else {}
-        return OutboundMessage(row.id.hex(), address, text, template=way.template, fields=fields)
+        thread = self._unseal(row.thread).decode() if row.thread else ""
+        return OutboundMessage(
+            id=row.id.hex(),
+            address=address,
+            text=text,
+            template=way.template,
+            fields=fields,
+            notice=row.notice,
+            case_no=row.case_no,
+            thread=thread,
+        )
 
     def _failed(self, way: SendBy, row: Claimed, error: SendError) -> Settled:
         now = _ms(self._now())
@@ -264,9 +274,13 @@ class Sender:
             window_closed=window_closed,
         )
 
-    def _tried(self, way: SendBy, row: Claimed, state: OutState, outcome: str = "") -> Settled:
+    def _tried(
+        self, way: SendBy, row: Claimed, state: OutState, outcome: str = "", names: tuple[str, ...] = ()
+    ) -> Settled:
         at = _ms(self._now())
-        return Settled(row=row, state=state, at=at, outcome=outcome, tried=way.route, route=way.route)
+        return Settled(
+            row=row, state=state, at=at, outcome=outcome, tried=way.route, route=way.route, names=names
+        )
 
     def _settled(self, row: Claimed, state: OutState, outcome: str, *, next_at: int = 0) -> Settled:
         at = _ms(self._now())

@@ -39,13 +39,16 @@ class OutState(StrEnum):
     """Where an outgoing row stands.
 
     queued → sending → sent | queued (retry) | unknown | dead; passive → sent | queued | unknown;
-    a person revives a dead or unknown row to queued, or buries it. ``stale`` was written under an older owner.
+    a receipt makes sent or unknown delivered or undelivered, and later ones change no more; a person revives a dead,
+    unknown or undelivered row to queued, or buries it. ``stale`` was written under an older owner.
     """
 
     QUEUED = "queued"
     PASSIVE = "passive"
     SENDING = "sending"
     SENT = "sent"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
     UNKNOWN = "unknown"
     DEAD = "dead"
     BURIED = "buried"
@@ -112,3 +115,21 @@ ATTEMPT = Table(
     Column("detail", Text, nullable=False),
     sqlite_with_rowid=False,
 )
+
+_sent = text("outgoing IS NOT NULL")
+
+SENT_AS = Table(
+    "sent_as",
+    METADATA,
+    Column("account", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("outgoing", Id),
+    Column("case_no", Text, nullable=False, server_default=""),
+    Column("delivery", Text, nullable=False, server_default=""),
+    Column("at", Instant, nullable=False),
+    Column("detail", Text, nullable=False, server_default=""),
+    Index("ix_sent_as_outgoing", "outgoing", sqlite_where=_sent, postgresql_where=_sent),
+    sqlite_with_rowid=False,
+)
+"""What providers call messages: a row for each part of what we sent, with the receipt that came for it (perhaps
+before the send was noted: then without ``outgoing``), and for each mail received that opened or moved a case."""

@@ -74,7 +74,7 @@ class WeChat:
             "data": {name: {"value": value[:VALUE]} for name, value in message.fields.items()},
         }
         answer = await self._api.call("/cgi-bin/message/template/send", body)
-        return SendResult(provider_id=str(answer.get("msgid", "")))
+        return SendResult((str(answer["msgid"]),) if "msgid" in answer else ())
 
 
 def build(account: str, settings: Mapping[str, object], tools: Tools) -> WeChat:

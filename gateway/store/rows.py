@@ -44,6 +44,7 @@ class ConversationRow(NamedTuple):
     skill: str
     urgent: bool
     note: bytes | None
+    thread: bytes | None
 
 
 class OutgoingRow(NamedTuple):

@@ -67,8 +67,12 @@ class Sealer:
 
     def hash(self, value: str) -> bytes:
         """Return the 32-byte keyed hash by which a value is found again."""
+        return self.hash_bytes(value.encode())
+
+    def hash_bytes(self, value: bytes) -> bytes:
+        """Return the 32-byte keyed hash of bytes."""
         keyed = self._hash.copy()
-        keyed.update(value.encode())
+        keyed.update(value)
         return keyed.digest()
 
     def conversation(self, account: str, user: str) -> bytes:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, SmallInteger, Table, Text, false, text
 
-from outbox.tables import ATTEMPT, METADATA, OUTGOING, Id, Instant
+from outbox.tables import ATTEMPT, METADATA, OUTGOING, SENT_AS, Id, Instant
 
 __all__ = [
     "ACCESS",
     "ALERT",
     "ATTEMPT",
+    "BINDING",
+    "BIND_CODE",
     "CASES",
     "CASE_EVENT",
     "CODE_TRY",
@@ -22,11 +24,14 @@ __all__ = [
     "COUNTER",
     "INBOX",
     "KEPT",
+    "LONG_PART",
     "METADATA",
     "OUTGOING",
+    "SENT_AS",
 ]
 
 _waiting = text("state = 'waiting'")
+_open = text("NOT done")
 _queued = text("owner = 'queued'")
 
 INBOX = Table(
@@ -71,10 +76,31 @@ CONVERSATION = Table(
     Column("skill", Text, nullable=False, server_default=""),
     Column("urgent", Boolean, nullable=False, server_default=false()),
     Column("note", LargeBinary),
+    Column("thread", LargeBinary),
     Index("ix_conversation_enqueued_at", "enqueued_at", sqlite_where=_queued, postgresql_where=_queued),
 )
 """``owner``/``epoch`` say who talks (bots.contract.Owner); ``window_*`` is the leave the channel gives us to
-write; ``waiting`` counts messages accepted and not yet turned; ``note`` is what the handoff carries."""
+write; ``waiting`` counts messages accepted and not yet turned; ``note`` is what the handoff carries; ``thread``
+what the channel noted of the last message, to answer in its thread."""
+
+BINDING = Table(
+    "binding",
+    METADATA,
+    Column("conversation", Id, primary_key=True),
+    Column("person", Id, nullable=False),
+    Column("at", Instant, nullable=False),
+    Index("ix_binding_person", "person"),
+)
+"""Which conversations are one person's: ``person`` is a keyed hash of a telephone number that each of them proved."""
+
+BIND_CODE = Table(
+    "bind_code",
+    METADATA,
+    Column("code", LargeBinary, primary_key=True),
+    Column("conversation", Id, nullable=False),
+    Column("until", Instant, nullable=False),
+)
+"""Codes given out in one conversation, to be sent from the telephone it shall be bound to (domain.md 4.4, YZ)."""
 
 CASES = Table(
     "cases",
@@ -167,3 +193,23 @@ KEPT = Table(
     Column("value", Text, nullable=False),
 )
 """Facts about this installation, such as the mark by which its key is recognised."""
+
+LONG_PART = Table(
+    "long_part",
+    METADATA,
+    Column("message", LargeBinary, primary_key=True),
+    Column("external_id", Text, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("done", Boolean, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index(
+        "ix_long_part_account_received_at",
+        "account",
+        "received_at",
+        sqlite_where=_open,
+        postgresql_where=_open,
+    ),
+)
+"""Parts of long messages (SMS); ``message`` is a keyed hash of account, sender, reference and total; done ones are
+kept for a while, so that a part brought again starts nothing."""

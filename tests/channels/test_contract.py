@@ -28,7 +28,7 @@ async def test_the_memory_channel_keeps_what_it_sends():
     async with ClientSession() as http:
         channel = ADAPTERS["memory"]("acc", {}, tools(http))
         message = OutboundMessage("1", Address("acc", "u"), "text")
-        assert await channel.send(message) == SendResult("1")
+        assert await channel.send(message) == SendResult(("1",))
         assert channel.sent == [message]
 
 

@@ -17,7 +17,7 @@ WHO = b"w" * 16
 
 def conversation(version=1):
     return ConversationRow(
-        WHO, "wx", b"a", b"s", "bot", 0, version, 0, 0, None, False, 1, None, "", False, None
+        WHO, "wx", b"a", b"s", "bot", 0, version, 0, 0, None, False, 1, None, "", False, None, None
     )
 
 

@@ -3,57 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 import xmltodict
 from aiohttp import web
 from wechatpy.crypto import WeChatCrypto
 
-from channels.contract import Accepted, Tools
-from gateway.bus import MemoryBus
-from normalizer.errors import Busy
+from tests.kit.doors import NOW, Counts, Door, tools
+
+__all__ = ["NOW", "Counts", "Door", "tools"]
 
 TOKEN, APP_ID = "token", "wx0123456789abcdef"
 AES_KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 OLD_KEY = "zyxwvutsrqponmlkjihgfedcba9876543210GFEDCBA"
-NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 STAMP = str(int(NOW.timestamp()))
-
-
-@dataclass
-class Door:
-    """An inbox that keeps what it is brought and answers as it is told."""
-
-    reply: str | None = "已收到"
-    busy: bool = False
-    messages: list = field(default_factory=list)
-    written: int = 0
-
-    async def accept(self, message) -> Accepted:
-        if self.busy:
-            raise Busy
-        self.messages.append(message)
-        return Accepted(self.reply, repeat=False, written=self._written)
-
-    def _written(self) -> None:
-        self.written += 1
-
-
-@dataclass
-class Counts:
-    refusals: list[str] = field(default_factory=list)
-    tokens: int = 0
-
-    def refused(self, account: str, reason: str) -> None:
-        self.refusals.append(reason)
-
-    def token_refreshed(self, account: str) -> None:
-        self.tokens += 1
-
-
-def tools(http, door=None, counts=None, keys=None, now=lambda: NOW) -> Tools:
-    return Tools(inbox=door or Door(), keys=keys or MemoryBus(), http=http, meter=counts or Counts(), now=now)
 
 
 def raw_settings(**changes):

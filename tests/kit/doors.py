@@ -1,0 +1,145 @@
+"""What a channel is given, in the test's hand: an inbox, receipts, parts and files that are kept in memory."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from channels.contract import Accepted, LongPart, Tools
+from gateway.bus import MemoryBus
+from normalizer.errors import Busy, NotFound
+from normalizer.message import InboundMessage, Receipt
+
+NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
+
+
+@dataclass
+class Door:
+    """An inbox that keeps what it is brought and answers as it is told; a message it knows is a repeat."""
+
+    reply: str | None = "已收到"
+    busy: bool = False
+    messages: list[InboundMessage] = field(default_factory=list)
+    written: int = 0
+
+    async def accept(self, message: InboundMessage) -> Accepted:
+        if self.busy:
+            raise Busy
+        self.messages.append(message)
+        return Accepted(self.reply, repeat=False, written=self._written)
+
+    def _written(self) -> None:
+        self.written += 1
+
+
+@dataclass
+class Receipts:
+    """Keeps receipts in the order of their coming; ``about`` says which case a name belongs to."""
+
+    busy: bool = False
+    came: list[Receipt] = field(default_factory=list)
+    about: dict[str, str] = field(default_factory=dict)
+
+    async def receive(self, receipt: Receipt) -> None:
+        if self.busy:
+            raise Busy
+        self.came.append(receipt)
+
+    async def case_of(self, account, names) -> str:
+        return next((self.about[name] for name in names if name in self.about), "")
+
+
+@dataclass
+class Parts:
+    """The parts of long messages, as the store keeps them."""
+
+    busy: bool = False
+    open: dict[tuple, dict[str, LongPart]] = field(default_factory=dict)
+    finished: set[tuple] = field(default_factory=set)
+
+    async def keep(self, part: LongPart) -> tuple[LongPart, ...]:
+        if self.busy:
+            raise Busy
+        key = (part.account, part.sender, part.reference, part.total)
+        if (*key, part.external_id) in self.finished:
+            return ()
+        kept = self.open.setdefault(key, {})
+        kept.setdefault(part.external_id, part)
+        return self._whole(kept)
+
+    async def done(self, parts) -> None:
+        first = parts[0]
+        key = (first.account, first.sender, first.reference, first.total)
+        self.finished |= {(*key, name) for name in self.open.pop(key, {})}
+
+    async def overdue(self, account, before):
+        return [
+            tuple(sorted(kept.values(), key=lambda part: part.number))
+            for key, kept in self.open.items()
+            if key[0] == account and max(part.received_at for part in kept.values()) < before
+        ]
+
+    def _whole(self, kept: dict[str, LongPart]) -> tuple[LongPart, ...]:
+        numbered = {part.number: part for part in reversed(kept.values())}
+        total = next(iter(kept.values())).total
+        whole = set(numbered) == set(range(1, total + 1))
+        return tuple(numbered[n] for n in range(1, total + 1)) if whole else ()
+
+
+@dataclass
+class Blobs:
+    """Files by their hash."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+
+    async def put(self, content: bytes) -> str:
+        key = hashlib.sha256(content).hexdigest()
+        self.files[key] = content
+        return key
+
+    async def get(self, key: str) -> bytes:
+        if key not in self.files:
+            raise NotFound(key)
+        return self.files[key]
+
+
+@dataclass
+class Counts:
+    refusals: list[str] = field(default_factory=list)
+    tokens: int = 0
+
+    def refused(self, account: str, reason: str) -> None:
+        self.refusals.append(reason)
+
+    def token_refreshed(self, account: str) -> None:
+        self.tokens += 1
+
+
+def sign(text: str) -> bytes:
+    return hmac.digest(b"test key", text.encode(), "sha256")
+
+
+def tools(
+    http,
+    door=None,
+    counts=None,
+    keys=None,
+    now=lambda: NOW,
+    *,
+    receipts=None,
+    parts=None,
+    blobs=None,
+) -> Tools:
+    return Tools(
+        inbox=door or Door(),
+        receipts=receipts or Receipts(),
+        parts=parts or Parts(),
+        blobs=blobs or Blobs(),
+        keys=keys or MemoryBus(),
+        http=http,
+        meter=counts or Counts(),
+        now=now,
+        sign=sign,
+    )
