@@ -11,6 +11,7 @@ from typing import Any
 from normalizer import classify, numbers
 from normalizer.case import Attachment
 from normalizer.emergency import Emergency, detect
+from normalizer.evolve import make
 from normalizer.message import MEDIA_KINDS, InboundMessage, Part, PartKind, SourceChannel
 from normalizer.people import Finding, find, mask
 from normalizer.place import place_in
@@ -136,7 +137,7 @@ def draft(message: InboundMessage) -> CaseDraft:
     read: Read = {}
     for step in STEPS:
         step(read, message)
-    return CaseDraft(**read)
+    return make(CaseDraft, **read)
 
 
 def title_of(text: str) -> str:

@@ -56,7 +56,7 @@ class Address:
     user: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Part:
     """One piece of a message.
 
@@ -79,7 +79,7 @@ class Part:
     blob: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class InboundMessage:
     """A message as it came in.
 

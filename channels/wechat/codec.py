@@ -191,7 +191,7 @@ def _flat(data: bytes) -> dict[str, object] | None:
     except UnicodeDecodeError:
         return None
     start = _OPEN.match(text)
-    if start is None or _CONTROL.search(text):
+    if start is None or _controls(text):
         return None
     fields: dict[str, object] = {}
     at, count = start.end(), 0
@@ -223,9 +223,14 @@ def _tree(data: bytes) -> dict[str, object]:
 
 def cdata(text: str) -> str:
     """Return text for a CDATA section: without control characters, and with ``]]>`` split in two."""
-    if _CONTROL.search(text):
+    if _controls(text):
         text = _CONTROL.sub("", text)
     return text.replace("]]>", "]]]]><![CDATA[>")
+
+
+def _controls(text: str) -> bool:
+    """Return whether there is a character XML cannot hold; most texts are seen to have none at a glance."""
+    return not text.isprintable() and _CONTROL.search(text) is not None
 
 
 def text_reply(to_user: str, from_user: str, at: int, text: str) -> str:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from normalizer.errors import InvalidInput
+from normalizer.evolve import make
 from normalizer.message import EventKind, InboundMessage, Part, PartKind, SourceChannel
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def parse(account: str, fields: Mapping[str, object], raw: bytes, now: datetime)
     if not sender or not kind or not _text(fields, "ToUserName"):
         raise InvalidInput("field_missing")
     part = _PARTS[kind](fields) if kind in _PARTS else Part(PartKind.EVENT, event=EventKind.OTHER, key=kind)
-    return InboundMessage(
+    return make(
+        InboundMessage,
         account=account,
         sender=sender,
         external_id=_external_id(fields, raw),
@@ -113,7 +115,7 @@ def _event(fields: Mapping[str, object]) -> Part:
 
 
 _PARTS: dict[str, Callable[[Mapping[str, object]], Part]] = {
-    "text": lambda fields: Part(PartKind.TEXT, text=_text(fields, "Content")),
+    "text": lambda fields: make(Part, kind=PartKind.TEXT, text=_text(fields, "Content")),
     "image": _media(PartKind.IMAGE),
     "voice": _media(PartKind.VOICE),
     "video": _media(PartKind.VIDEO),
