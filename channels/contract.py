@@ -8,6 +8,7 @@ one of a closed list of reasons why it could not. It knows no other adapter, no 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,7 +16,6 @@ from normalizer.errors import JiesuError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
-    from datetime import datetime
 
     from aiohttp import ClientSession, web
 
