@@ -180,7 +180,10 @@ def outbox_list(
     as_json: AsJson = False,
     limit: Limit = 50,
     state: Annotated[
-        str, typer.Option(help="queued、passive、sending、sent、unknown、dead、buried 或 stale。")
+        str,
+        typer.Option(
+            help="queued、passive、sending、sent、delivered、undelivered、unknown、dead、buried 或 stale。"
+        ),
     ] = "",
     full: Full = False,
 ) -> None:

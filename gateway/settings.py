@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from normalizer.errors import Misconfigured
 
 PREFIX = "JIESU_"
-_NOT_SETTINGS = frozenset({"JIESU_CONFIG", "JIESU_WORKER", "JIESU_REQUIRE_BROWSER"})
+_NOT_SETTINGS = frozenset({"JIESU_CONFIG", "JIESU_WORKER", "JIESU_REQUIRE_BROWSER", "JIESU_REQUIRE_SERVERS"})
 _FILE = "_file"
 _PLAIN_FILE = frozenset({"key_file"})
 

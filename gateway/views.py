@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from gateway.app import open_books
+from gateway.blobs import LocalBlobs
 from gateway.cases.book import chain
 from gateway.runtime import Ids, instant, millis, now
 from gateway.store import audit, lists, waiting
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from gateway.store.rows import CaseRow, EventRow
     from gateway.store.seal import Sealer
     from gateway.store.store import Store
+    from normalizer.message import InboundMessage, Part
 
 ZONE = ZoneInfo("Asia/Shanghai")
 
@@ -70,8 +72,14 @@ async def message(settings: Settings, row_id: str, *, full: bool) -> dict[str, A
             raise NotFound(f"没有编号为 {row_id} 的消息")
         hide = await _hide(store, "inbox show", row_id, full=full)
         shown = _message(sealer, row, hide)
-        raw = open_message(sealer, row.body).raw.decode("utf-8", "replace")
-        return shown | {"raw": hide(raw)}
+        raw = await _raw(settings, sealer, open_message(sealer, row.body))
+        return shown | {"raw": hide(raw.decode("utf-8", "replace"))}
+
+
+async def _raw(settings: Settings, sealer: Sealer, message: InboundMessage) -> bytes:
+    if not message.raw_blob:
+        return message.raw
+    return await LocalBlobs(settings.media_path, sealer).get(message.raw_blob)
 
 
 async def replay(settings: Settings, row_id: str) -> None:
@@ -179,15 +187,25 @@ def _message(sealer: Sealer, row: Any, hide: Callable[[str], str]) -> dict[str, 
         "received_at": _local(row.received_at),
         "subject": hide(came.subject),
         "text": hide(came.text),
-        "full_text": hide(came.text),
-        "attachments": [
-            {"kind": part.kind.value, "media_id": part.media_id, "name": part.name, "size": part.size}
-            for part in came.parts
-            if part.kind in MEDIA_KINDS
-        ],
+        "full_text": hide(came.full_text or came.text),
+        "attachments": [_attachment(part) for part in came.parts if part.kind in MEDIA_KINDS],
+        "automatic": came.automatic,
+        "damaged": came.damaged,
+        "notes": dict(came.notes),
         "state": row.state,
         "error": row.error,
         "case_no": row.case_no,
+    }
+
+
+def _attachment(part: Part) -> dict[str, Any]:
+    return {
+        "kind": part.kind.value,
+        "name": part.name,
+        "mime": part.mime,
+        "size": part.size,
+        "media_id": part.media_id,
+        "blob": part.blob,
     }
 
 
