@@ -7,6 +7,7 @@ import urllib.request
 
 import pytest
 
+from gateway.store import migrate
 from tests.kit.process import configure, jiesu, served
 
 pytestmark = pytest.mark.acceptance
@@ -72,4 +73,4 @@ def test_the_doctor_finds_the_account_that_does_not_answer(tmp_path):
 
 def test_migrate_says_where_the_tables_stand(tmp_path):
     config = configure(tmp_path, f"sqlite:///{tmp_path}/jiesu.sqlite3")
-    assert "0001" in run("migrate", "--config", str(config)).stdout
+    assert migrate.head() in run("migrate", "--config", str(config)).stdout
