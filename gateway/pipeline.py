@@ -1,7 +1,8 @@
 """The pipeline: what arrived while the last batch was committing is the next batch; one commit for all of it.
 
-Nobody is answered before that commit. One message per conversation and batch keeps each conversation in order
-without a lock, and there is never a second batch in flight, so a message is written down exactly once.
+Nobody is answered before that commit. A conversation has one message in flight at a time, which keeps it in order
+without a lock and writes every message down exactly once. A store that has to be waited for takes a second batch,
+of other conversations, meanwhile.
 """
 
 from __future__ import annotations
@@ -64,6 +65,7 @@ class Pipeline:
         self._limit = pending
         self._pending: deque[Item] = deque()
         self._under_way: dict[tuple[bytes, str], Item] = {}
+        self._talking: set[bytes] = set()
         self._written: list[tuple[bytes, int]] = []
         self._released: list[tuple[bytes, int]] = []
         self._wake = asyncio.Event()
@@ -104,11 +106,19 @@ class Pipeline:
 
     async def run(self) -> None:
         """Work until stopped; what is in line then is finished first."""
+        async with asyncio.TaskGroup() as workers:
+            for _ in range(self._store.batches):
+                workers.create_task(self._work())
+
+    async def _work(self) -> None:
         while not self._stopping or self._work_left():
-            await self._wake.wait()
-            self._wake.clear()
-            while self._work_left():
-                await self._batch(self._take())
+            items = self._take()
+            if items or self._written or self._released:
+                await self._batch(items)
+            else:
+                self._wake.clear()
+                await self._wake.wait()
+        self._wake.set()
 
     def stop(self) -> None:
         """Take nothing more in, and end once the line is empty."""
@@ -119,16 +129,17 @@ class Pipeline:
         return bool(self._pending or self._written or self._released)
 
     def _take(self) -> list[Item]:
-        taken: dict[bytes, Item] = {}
+        taken: list[Item] = []
         left: list[Item] = []
         while self._pending and len(taken) < BATCH:
             item = self._pending.popleft()
-            if item.conversation in taken:
+            if item.conversation in self._talking:
                 left.append(item)
             else:
-                taken[item.conversation] = item
+                self._talking.add(item.conversation)
+                taken.append(item)
         self._pending.extendleft(reversed(left))
-        return list(taken.values())
+        return taken
 
     async def _batch(self, items: list[Item]) -> None:
         started = time.perf_counter()
@@ -143,6 +154,9 @@ class Pipeline:
             self._drop(items)
             await asyncio.sleep(FAILURE_PAUSE)
             return
+        finally:
+            self._talking.difference_update([item.conversation for item in items])
+            self._wake.set()
         self._settle(fates)
         self._metrics.batch(len(items), time.perf_counter() - started)
 

@@ -49,6 +49,7 @@ class PostgresStore:
     """The store on PostgreSQL. Made by ``open`` from a ``postgresql://`` address."""
 
     dialect = "postgresql"
+    batches = 2
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -57,19 +58,19 @@ class PostgresStore:
             pool_size=5,
             pool_pre_ping=True,
         )
-        self._batch: asyncpg.Connection | None = None
+        self._idle: list[asyncpg.Connection] = []
 
     @classmethod
     async def open(cls, url: str) -> Self:
         """Connect."""
         store = cls(url)
-        await store._connected()
+        store._idle.append(await store._connected())
         return store
 
     async def close(self) -> None:
         """Close every connection."""
-        if self._batch is not None:
-            await self._batch.close(timeout=_TIMEOUT)
+        for connection in self._idle:
+            await connection.close(timeout=_TIMEOUT)
         await self._engine.dispose()
 
     async def read(self, work: Callable[[Connection], T]) -> T:
@@ -84,13 +85,20 @@ class PostgresStore:
 
     @asynccontextmanager
     async def batch(self) -> AsyncIterator[PostgresBatch]:
-        """Begin one batch of the pipeline; never two at once."""
+        """Begin one batch of the pipeline, on a connection that no other batch uses meanwhile."""
         connection = await self._connected()
+        try:
+            async with self._transaction(connection):
+                yield PostgresBatch(self, connection)
+        finally:
+            self._idle.append(connection)
+
+    @asynccontextmanager
+    async def _transaction(self, connection: asyncpg.Connection) -> AsyncIterator[None]:
         transaction = connection.transaction()
         await transaction.start()
-        batch = PostgresBatch(self, connection)
         try:
-            yield batch
+            yield
         except asyncpg.UniqueViolationError as error:
             await transaction.rollback()
             raise Conflict(str(error)) from error
@@ -101,9 +109,11 @@ class PostgresStore:
         await transaction.commit()
 
     async def _connected(self) -> asyncpg.Connection:
-        if self._batch is None or self._batch.is_closed():
-            self._batch = await asyncpg.connect(self._url, timeout=_TIMEOUT, command_timeout=_TIMEOUT)
-        return self._batch
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.is_closed():
+                return connection
+        return await asyncpg.connect(self._url, timeout=_TIMEOUT, command_timeout=_TIMEOUT)
 
 
 class PostgresBatch:

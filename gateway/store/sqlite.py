@@ -44,6 +44,7 @@ class SqliteStore:
     """The store on one SQLite file. Made by ``open``; ``close`` waits for what is in hand."""
 
     dialect = "sqlite"
+    batches = 1
 
     def __init__(self, path: Path) -> None:
         self._path = path

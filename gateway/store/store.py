@@ -53,9 +53,13 @@ class Batch(Protocol):
 
 
 class Store(Protocol):
-    """A database; times and tables are those of ``gateway.store.tables``."""
+    """A database; times and tables are those of ``gateway.store.tables``.
+
+    ``batches`` is how many batches of the pipeline, of different conversations, may be in flight at once.
+    """
 
     dialect: str
+    batches: int
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run a unit of reading."""
@@ -66,7 +70,7 @@ class Store(Protocol):
         ...
 
     def batch(self) -> AbstractAsyncContextManager[Batch]:
-        """Begin one batch of the pipeline; never two at once. Raises Conflict when rows changed meanwhile."""
+        """Begin one batch of the pipeline; never more than ``batches``. Raises Conflict when rows changed meanwhile."""
         ...
 
     async def close(self) -> None:
