@@ -158,7 +158,7 @@ class Rows:
 
     def lengths(self) -> tuple[int, ...]:
         """Return how much the turns of this batch have written so far."""
-        return tuple(len(rows) for rows in self._of_turns())
+        return tuple(map(len, self._of_turns()))
 
     def cut(self, lengths: tuple[int, ...]) -> None:
         """Forget what was written since ``lengths``."""
