@@ -22,6 +22,7 @@ from gateway import app as gateway
 from gateway import runtime
 from gateway.profile import DEFAULT
 from gateway.sandbox.application import create_sandbox
+from gateway.sandbox.home import World
 from gateway.sandbox.platform import SandboxSettings
 from gateway.settings import Settings, load
 from gateway.store import cases as case_rows
@@ -89,7 +90,8 @@ async def _whole(stack: AsyncExitStack, data: Path | None, port: int) -> None:
         # The page is there a moment before the gateway, and a moment after it.
         return await _cases(views["gateway"].books) if views else []
 
-    sandbox = create_sandbox(account, cases=cases, advance=lambda number: _advance(views["gateway"], number))
+    world = World(cases=cases, advance=lambda number: _advance(views["gateway"], number))
+    sandbox = create_sandbox(account, world)
     at = await stack.enter_async_context(gateway.listening(sandbox, HOST, port))
     settings = _settings(data, account, at)
     running = views["gateway"] = await stack.enter_async_context(gateway.running(settings))
@@ -116,7 +118,7 @@ async def _beside(stack: AsyncExitStack, url: str, config: Path | None, port: in
         callback_url=f"{url.rstrip('/')}/channels/{name}",
     )
     books = await stack.enter_async_context(gateway.open_books(settings))
-    sandbox = create_sandbox(account, cases=lambda: _cases(books))
+    sandbox = create_sandbox(account, World(cases=lambda: _cases(books)))
     at = await stack.enter_async_context(gateway.listening(sandbox, HOST, port))
     _announce(at, url)
 

@@ -11,13 +11,11 @@ from aiohttp import ClientSession, TCPConnector, web
 
 from gateway.sandbox.api import Api
 from gateway.sandbox.driver import Driver
-from gateway.sandbox.home import Home
+from gateway.sandbox.home import Home, World
 from gateway.sandbox.platform import Platform, SandboxSettings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
-
-    from gateway.sandbox.home import Advance, Cases
 
 PLATFORM = web.AppKey("platform", Platform)
 DRIVER = web.AppKey("driver", Driver)
@@ -25,12 +23,11 @@ DRIVER = web.AppKey("driver", Driver)
 
 def create_sandbox(
     settings: SandboxSettings,
+    world: World | None = None,
     *,
-    cases: Cases | None = None,
-    advance: Advance | None = None,
     clock: Callable[[], float] = time.time,
 ) -> web.Application:
-    """Return the stand-in; ``cases`` gives what is shown beside the phone, ``advance`` plays a case's next step."""
+    """Return the stand-in of WeChat with the newcomer's page, on which ``world`` is shown too."""
     app = web.Application()
     platform = app[PLATFORM] = Platform(settings, clock)
     aiohttp_jinja2.setup(app, loader=jinja2.PackageLoader("gateway.sandbox", "templates"), autoescape=True)
@@ -38,7 +35,7 @@ def create_sandbox(
 
     # The session waits for the loop, but the page's routes must stand before the application starts.
     driver = app[DRIVER] = Driver(platform)
-    Home(platform, driver, cases, advance).add(app)
+    Home(platform, driver, world or World()).add(app)
 
     async def connected(app: web.Application) -> AsyncIterator[None]:
         async with ClientSession(connector=TCPConnector(limit=0)) as http:

@@ -6,8 +6,9 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import aiohttp_jinja2
 from aiohttp import web
@@ -24,28 +25,83 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
-CITIZENS = (("oZhangAyi", "张阿姨"), ("oLiXiansheng", "李先生"), ("oWangNvshi", "王女士"))
+CITIZENS = (
+    ("oZhangAyi", "张阿姨", "13805380001", "zhang@citizen.example"),
+    ("oLiXiansheng", "李先生", "13805380002", "li@citizen.example"),
+    ("oWangNvshi", "王女士", "13805380003", "wang@citizen.example"),
+)
+"""Each with an openid, a name, a telephone and an address."""
 MENU = (("REPORT", "反映问题"), ("PROGRESS", "查进度"), ("HUMAN", "转人工"))
 LOOK = 1.0
 """Seconds after which the page looks again even when nothing was said."""
+
+WORDS = 2000
+"""Characters of one message that the page takes."""
 
 Cases = Callable[[], Awaitable[list[dict[str, Any]]]]
 Advance = Callable[[str], Awaitable[str]]
 
 
+class Phones(Protocol):
+    """The carrier's side: telephones that texts come to and go from."""
+
+    watchers: set[Callable[[], None]]
+
+    def shown(self) -> list[dict[str, Any]]:
+        """Return each telephone with its lines, as plain values."""
+        ...
+
+    async def say(self, phone: str, text: str) -> None:
+        """Let a citizen text the hotline."""
+        ...
+
+
+class Mailboxes(Protocol):
+    """The post office: citizens' mailboxes."""
+
+    watchers: set[Callable[[], None]]
+
+    def shown(self) -> list[dict[str, Any]]:
+        """Return each citizen's address with its letters, as plain values."""
+        ...
+
+    async def write(self, citizen: str, subject: str, text: str, in_reply_to: str | None = None) -> None:
+        """Let a citizen write to the hotline."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What is played besides WeChat and shown beside the phone; each part may be missing."""
+
+    cases: Cases | None = None
+    advance: Advance | None = None
+    phones: Phones | None = None
+    mailboxes: Mailboxes | None = None
+
+    def watch(self, told: Callable[[], None]) -> None:
+        """Have a change told."""
+        for part in (self.phones, self.mailboxes):
+            if part is not None:
+                part.watchers.add(told)
+
+    def leave(self, told: Callable[[], None]) -> None:
+        """Have nothing told any more."""
+        for part in (self.phones, self.mailboxes):
+            if part is not None:
+                part.watchers.discard(told)
+
+
 class Home:
     """The page and what it asks for."""
 
-    def __init__(
-        self, platform: Platform, driver: Driver, cases: Cases | None, advance: Advance | None
-    ) -> None:
+    def __init__(self, platform: Platform, driver: Driver, world: World) -> None:
         self._platform = platform
         self._driver = driver
-        self._cases = cases
-        self._advance = advance
+        self._world = world
         self._under_way: set[asyncio.Task[Any]] = set()
         self._closing = False
-        for openid, name in CITIZENS:
+        for openid, name, _, _ in CITIZENS:
             platform.person(openid, name)
 
     def add(self, app: web.Application) -> None:
@@ -58,11 +114,20 @@ class Home:
         router.add_get("/_sim/events", self._events)
         router.add_post("/_sim/say", self._say)
         router.add_post("/_sim/act", self._act)
+        router.add_post("/_sim/text", self._text)
+        router.add_post("/_sim/mail", self._mail)
         router.add_post("/_sim/advance", self._step)
         router.add_post("/_sim/platform", self._change)
 
     async def _page(self, request: web.Request) -> web.Response:
-        context = {"citizens": CITIZENS, "menu": MENU, "advance": self._advance is not None}
+        world = self._world
+        context = {
+            "citizens": CITIZENS,
+            "menu": MENU,
+            "advance": world.advance is not None,
+            "phones": world.phones is not None,
+            "mailboxes": world.mailboxes is not None,
+        }
         response = aiohttp_jinja2.render_template("home.html", request, context)
         response.headers.update(HEADERS)
         return response
@@ -71,10 +136,13 @@ class Home:
         return web.json_response(await self._seen(), headers={"Cache-Control": "no-store"})
 
     async def _seen(self) -> dict[str, Any]:
+        world = self._world
         return {
             "people": [_shown(person, self._platform.clock()) for person in self._platform.people.values()],
+            "phones": world.phones.shown() if world.phones else [],
+            "mailboxes": world.mailboxes.shown() if world.mailboxes else [],
             "counts": dict(self._platform.counts),
-            "cases": await self._cases() if self._cases else [],
+            "cases": await world.cases() if world.cases else [],
         }
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
@@ -84,6 +152,7 @@ class Home:
         await response.prepare(request)
         changed = asyncio.Event()
         self._platform.watchers.add(changed.set)
+        self._world.watch(changed.set)
         last = ""
         try:
             while not self._closing:
@@ -101,6 +170,7 @@ class Home:
             pass
         finally:
             self._platform.watchers.discard(changed.set)
+            self._world.leave(changed.set)
         return response
 
     async def _close(self, app: web.Application) -> None:
@@ -111,18 +181,32 @@ class Home:
 
     async def _say(self, request: web.Request) -> web.Response:
         given = await request.json()
-        text = str(given.get("text", ""))[:2000]
+        text = str(given.get("text", ""))[:WORDS]
         return self._begin(self._driver.write(self._who(given), text))
 
     async def _act(self, request: web.Request) -> web.Response:
         given = await request.json()
         return self._begin(self._driver.act(self._who(given), str(given["event"]), str(given.get("key", ""))))
 
-    async def _step(self, request: web.Request) -> web.Response:
-        if self._advance is None:
+    async def _text(self, request: web.Request) -> web.Response:
+        if self._world.phones is None:
             raise web.HTTPNotFound
         given = await request.json()
-        return web.json_response({"said": await self._advance(str(given["case_no"]))})
+        return self._begin(self._world.phones.say(str(given["phone"]), str(given["text"])[:WORDS]))
+
+    async def _mail(self, request: web.Request) -> web.Response:
+        if self._world.mailboxes is None:
+            raise web.HTTPNotFound
+        given = await request.json()
+        subject, text = str(given.get("subject", ""))[:200], str(given["text"])[:WORDS]
+        answers = str(given.get("answers", "")) or None
+        return self._begin(self._world.mailboxes.write(str(given["address"]), subject, text, answers))
+
+    async def _step(self, request: web.Request) -> web.Response:
+        if self._world.advance is None:
+            raise web.HTTPNotFound
+        given = await request.json()
+        return web.json_response({"said": await self._world.advance(str(given["case_no"]))})
 
     async def _change(self, request: web.Request) -> web.Response:
         """Administration: rotate, expire, faults, the callback's address, the addresses let in."""

@@ -1,7 +1,7 @@
 // Shows what the stand-in knows: one citizen's chat and all cases. The server sends the whole picture at each change.
 const $ = (id) => document.getElementById(id);
 const WAYS = { passive: "即时回复", custom: "客服消息", template: "模板消息", fault: "平台提示" };
-let seen = { people: [], cases: [], counts: {} };
+let seen = { people: [], phones: [], mailboxes: [], cases: [], counts: {} };
 
 const make = (tag, text, name) => {
   const element = document.createElement(tag);
@@ -14,23 +14,63 @@ const post = (path, body) => fetch(path, {
   method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
 });
 
+const citizen = () => $("citizen").selectedOptions[0];
 const me = () => seen.people.find((person) => person.openid === $("citizen").value);
+const textWay = () => document.querySelector(".ways button[aria-pressed=true]")?.dataset.way ?? "wechat";
+
+// What each way of writing shows, says below the chat, and sends.
+const WAYS_OF_WRITING = {
+  wechat: {
+    lines: () => me()?.lines ?? [],
+    note: () => me()?.left ? `公众号现在还可主动发 ${me().left} 条客服消息` : "公众号现在不能主动发消息，除非市民再说话",
+    send: (text) => post("/_sim/say", { openid: $("citizen").value, text }),
+  },
+  sms: {
+    lines: () => seen.phones.find((phone) => phone.number === citizen().dataset.phone)?.lines ?? [],
+    note: () => `本机号码 ${citizen().dataset.phone}，发到热线的短信号码`,
+    send: (text) => post("/_sim/text", { phone: citizen().dataset.phone, text }),
+  },
+  mail: {
+    lines: () => seen.mailboxes.find((box) => box.address === citizen().dataset.address)?.letters ?? [],
+    note: () => `我的邮箱 ${citizen().dataset.address}；主题留空就是回复最近一封来信`,
+    send: (text) => {
+      const letters = WAYS_OF_WRITING.mail.lines().filter((letter) => letter.who !== "citizen");
+      const last = letters[letters.length - 1];
+      const subject = $("subject").value.trim();
+      const answers = !subject && last ? { subject: `Re: ${last.subject}`, answers: last.message_id } : { subject };
+      $("subject").value = "";
+      return post("/_sim/mail", { address: citizen().dataset.address, text, ...answers });
+    },
+  },
+};
 
 function showChat() {
-  const person = me();
-  if (!person) return;
+  if (!me()) return;
+  const way = textWay();
+  const { lines, note } = WAYS_OF_WRITING[way];
   const chat = $("chat");
-  const shown = chat.dataset.openid === person.openid ? chat.children.length : 0;
+  const key = `${way} ${$("citizen").value}`;
+  const shown = chat.dataset.key === key ? chat.children.length : 0;
   if (!shown) chat.replaceChildren();
-  chat.dataset.openid = person.openid;
-  for (const line of person.lines.slice(shown)) {
-    const item = make("li", line.text, line.who);
+  chat.dataset.key = key;
+  for (const line of lines().slice(shown)) {
+    const item = make("li", "", line.who);
+    if (line.subject) item.append(make("strong", line.subject));
+    item.append(line.text);
     if (WAYS[line.way]) item.append(make("small", WAYS[line.way]));
     chat.append(item);
   }
-  if (person.lines.length > shown) chat.scrollTop = chat.scrollHeight;
-  $("follow").textContent = person.following ? "取消关注" : "关注";
-  $("quota").textContent = person.left ? `公众号现在还可主动发 ${person.left} 条客服消息` : "公众号现在不能主动发消息，除非市民再说话";
+  if (lines().length > shown) chat.scrollTop = chat.scrollHeight;
+  $("follow").textContent = me().following ? "取消关注" : "关注";
+  $("quota").textContent = note();
+}
+
+function choose(way) {
+  for (const button of document.querySelectorAll(".ways button")) button.setAttribute("aria-pressed", button.dataset.way === way);
+  document.querySelector(".menu").hidden = $("follow").hidden = way !== "wechat";
+  $("subject").hidden = way !== "mail";
+  $("text").rows = way === "mail" ? 4 : 1;
+  showChat();
 }
 
 function caseItem(found) {
@@ -67,7 +107,10 @@ function showCases() {
   $("cases").replaceChildren(...seen.cases.map(caseItem));
 }
 
-$("citizen").addEventListener("change", () => { $("chat").dataset.openid = ""; showChat(); });
+$("citizen").addEventListener("change", showChat);
+for (const button of document.querySelectorAll(".ways button")) {
+  button.addEventListener("click", () => choose(button.dataset.way));
+}
 $("follow").addEventListener("click", () => post("/_sim/act", {
   openid: $("citizen").value, event: me()?.following ? "unsubscribe" : "subscribe",
 }));
@@ -79,7 +122,13 @@ $("say").addEventListener("submit", (event) => {
   const text = $("text").value.trim();
   if (!text) return;
   $("text").value = "";
-  post("/_sim/say", { openid: $("citizen").value, text });
+  WAYS_OF_WRITING[textWay()].send(text);
+});
+$("text").addEventListener("keydown", (event) => {
+  // Enter sends a short message; a letter has lines. Not while an input method composes.
+  if (event.key !== "Enter" || event.isComposing || event.shiftKey || textWay() === "mail") return;
+  event.preventDefault();
+  $("say").requestSubmit();
 });
 
 new EventSource("/_sim/events").addEventListener("message", (event) => {
