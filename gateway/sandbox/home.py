@@ -17,6 +17,7 @@ from gateway.sandbox.platform import Fault
 
 if TYPE_CHECKING:
     from gateway.sandbox.driver import Driver
+    from gateway.sandbox.ismg.carrier import Carrier
     from gateway.sandbox.platform import Person, Platform
 
 HEADERS = {
@@ -42,26 +43,12 @@ Cases = Callable[[], Awaitable[list[dict[str, Any]]]]
 Advance = Callable[[str], Awaitable[str]]
 
 
-class Phones(Protocol):
-    """The carrier's side: telephones that texts come to and go from."""
-
-    watchers: set[Callable[[], None]]
-
-    def shown(self) -> list[dict[str, Any]]:
-        """Return each telephone with its lines, as plain values."""
-        ...
-
-    async def say(self, phone: str, text: str) -> None:
-        """Let a citizen text the hotline."""
-        ...
-
-
 class Mailboxes(Protocol):
     """The post office: citizens' mailboxes."""
 
     watchers: set[Callable[[], None]]
 
-    def shown(self) -> list[dict[str, Any]]:
+    def shown(self) -> dict[str, Any]:
         """Return each citizen's address with its letters, as plain values."""
         ...
 
@@ -76,18 +63,18 @@ class World:
 
     cases: Cases | None = None
     advance: Advance | None = None
-    phones: Phones | None = None
+    carrier: Carrier | None = None
     mailboxes: Mailboxes | None = None
 
     def watch(self, told: Callable[[], None]) -> None:
         """Have a change told."""
-        for part in (self.phones, self.mailboxes):
+        for part in (self.carrier, self.mailboxes):
             if part is not None:
                 part.watchers.add(told)
 
     def leave(self, told: Callable[[], None]) -> None:
         """Have nothing told any more."""
-        for part in (self.phones, self.mailboxes):
+        for part in (self.carrier, self.mailboxes):
             if part is not None:
                 part.watchers.discard(told)
 
@@ -125,7 +112,7 @@ class Home:
             "citizens": CITIZENS,
             "menu": MENU,
             "advance": world.advance is not None,
-            "phones": world.phones is not None,
+            "phones": world.carrier is not None,
             "mailboxes": world.mailboxes is not None,
         }
         response = aiohttp_jinja2.render_template("home.html", request, context)
@@ -139,8 +126,8 @@ class Home:
         world = self._world
         return {
             "people": [_shown(person, self._platform.clock()) for person in self._platform.people.values()],
-            "phones": world.phones.shown() if world.phones else [],
-            "mailboxes": world.mailboxes.shown() if world.mailboxes else [],
+            "phones": world.carrier.shown()["phones"] if world.carrier else [],
+            "mailboxes": world.mailboxes.shown()["mailboxes"] if world.mailboxes else [],
             "counts": dict(self._platform.counts),
             "cases": await world.cases() if world.cases else [],
         }
@@ -189,10 +176,11 @@ class Home:
         return self._begin(self._driver.act(self._who(given), str(given["event"]), str(given.get("key", ""))))
 
     async def _text(self, request: web.Request) -> web.Response:
-        if self._world.phones is None:
+        if self._world.carrier is None:
             raise web.HTTPNotFound
         given = await request.json()
-        return self._begin(self._world.phones.say(str(given["phone"]), str(given["text"])[:WORDS]))
+        self._world.carrier.say(str(given["phone"]), str(given["text"])[:WORDS])
+        return web.json_response({"taken": True}, status=202)
 
     async def _mail(self, request: web.Request) -> web.Response:
         if self._world.mailboxes is None:
