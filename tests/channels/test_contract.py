@@ -9,9 +9,10 @@ from channels.splitting import split
 from channels.wechat.settings import read
 from normalizer.errors import Misconfigured
 from normalizer.message import Address, OutboundMessage
+from tests.kit.providers import SETTINGS as PROVIDERS
 from tests.kit.wechat import raw_settings, tools
 
-SETTINGS = {"memory": {"kind": "memory"}, "wechat": raw_settings()}
+SETTINGS = {"memory": {"kind": "memory"}, "wechat": raw_settings(), **PROVIDERS}
 
 
 @pytest.mark.parametrize("kind", ADAPTERS)
