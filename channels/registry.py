@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from channels import memory
-from channels.sms import aliyun
+from channels.sms import aliyun, huawei, tencent
 from channels.wechat import channel as wechat
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 ADAPTERS: Mapping[str, Callable[[str, Mapping[str, object], Tools], Channel]] = {
     "aliyun": aliyun.build,
+    "huawei": huawei.build,
     "memory": memory.build,
+    "tencent": tencent.build,
     "wechat": wechat.build,
 }

@@ -160,6 +160,8 @@ def _encoded(text: str) -> str:
 
 
 def _error(code: str, words: str) -> SendError:
+    if not code:
+        return SendError(SendReason.TIMEOUT, "an answer without a code")
     if code == "isv.BUSINESS_LIMIT_CONTROL":
         # One code for the limits a minute, an hour and a day; only the words tell which.
         if "天" in words:

@@ -87,7 +87,7 @@ FAILURES = [
     ("clock", {"Code": "InvalidTimeStamp.Expired"}, "credentials", None),
     ("rights", {"Code": "isp.RAM_PERMISSION_DENY"}, "forbidden", None),
     ("unknown code", {"Code": "isv.SOMETHING_NEW"}, "content", None),
-    ("no code", {}, "content", None),
+    ("no code", {}, "timeout", None),
     ("trouble", {"Code": "isp.SYSTEM_ERROR"}, "busy", None),
     ("down", web.Response(status=503), "busy", None),
     ("cut", "cut", "timeout", None),

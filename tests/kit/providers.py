@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from aiohttp import ClientSession, web
@@ -27,6 +28,25 @@ SETTINGS = {
         "access_key_secret": "testSecret",
         "templates": {"accepted": "SMS_1"},
         "text_template": "SMS_9",
+    },
+    "tencent": {
+        **COMMON,
+        "kind": "tencent",
+        "secret_id": "testKeyId",
+        "secret_key": "testSecret",
+        "app_id": "1400006666",
+        "templates": {"accepted": "11"},
+        "text_template": "99",
+    },
+    "huawei": {
+        **COMMON,
+        "kind": "huawei",
+        "app_key": "testKeyId",
+        "app_secret": "testSecret",
+        "sender": "8824110605***",
+        "report_url": "https://hotline.example/channels/sms/a-path-nobody-guesses/report",
+        "templates": {"accepted": "t1"},
+        "text_template": "t9",
     },
 }
 
@@ -72,9 +92,9 @@ class Peer:
 class Account:
     """An adapter under test with everything around it; ``peer`` is its provider, ``client`` calls it back."""
 
-    channel: object
+    channel: Any
     peer: Peer
-    client: object
+    client: Any
     door: Door
     receipts: Receipts
     counts: Counts
