@@ -11,7 +11,7 @@ from channels.contract import SendReason
 from channels.sms import aliyun
 from normalizer.message import Address, Delivery, OutboundMessage
 from tests.kit.doors import NOW
-from tests.kit.providers import MESSAGE, NUMBER, failed, maker
+from tests.kit.providers import MESSAGE, NUMBER, SETTINGS, failed, maker
 
 GOOD = {"Code": "OK", "Message": "OK", "RequestId": "r", "BizId": "900^0"}
 UP = {
@@ -195,4 +195,4 @@ def signature(asked) -> str:
 @pytest.fixture
 async def account(aiohttp_server, aiohttp_client):
     async with ClientSession() as http:
-        yield maker("aliyun", GOOD, aiohttp_server, aiohttp_client, http)
+        yield maker(SETTINGS["aliyun"], GOOD, aiohttp_server, aiohttp_client, http)

@@ -173,4 +173,4 @@ async def test_a_line_that_is_too_long_is_put_back():
 @pytest.fixture
 async def account(aiohttp_server, aiohttp_client):
     async with ClientSession() as http:
-        yield maker("aliyun", {"Code": "OK"}, aiohttp_server, aiohttp_client, http)
+        yield maker(SETTINGS["aliyun"], {"Code": "OK"}, aiohttp_server, aiohttp_client, http)

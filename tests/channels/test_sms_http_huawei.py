@@ -184,4 +184,4 @@ def proof(asked) -> str:
 @pytest.fixture
 async def account(aiohttp_server, aiohttp_client):
     async with ClientSession() as http:
-        yield maker("huawei", answered("000000"), aiohttp_server, aiohttp_client, http)
+        yield maker(SETTINGS["huawei"], answered("000000"), aiohttp_server, aiohttp_client, http)

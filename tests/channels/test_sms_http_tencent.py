@@ -10,7 +10,7 @@ from channels.contract import SendReason
 from channels.sms import tencent
 from normalizer.message import Address, Delivery, OutboundMessage
 from tests.kit.doors import NOW
-from tests.kit.providers import MESSAGE, NUMBER, failed, maker
+from tests.kit.providers import MESSAGE, NUMBER, SETTINGS, failed, maker
 
 UP = {
     "extend": "01",
@@ -180,4 +180,4 @@ def proof(asked) -> str:
 @pytest.fixture
 async def account(aiohttp_server, aiohttp_client):
     async with ClientSession() as http:
-        yield maker("tencent", status("Ok"), aiohttp_server, aiohttp_client, http)
+        yield maker(SETTINGS["tencent"], status("Ok"), aiohttp_server, aiohttp_client, http)

@@ -113,14 +113,15 @@ async def failed(account: Account, answer: object) -> tuple:
     return error.value.reason, error.value.retry_after
 
 
-def maker(kind: str, good: object, aiohttp_server, aiohttp_client, http: ClientSession):
-    """Return a function that makes an account of a kind, its settings changed as named."""
+def maker(settings: dict[str, Any], good: object, aiohttp_server, aiohttp_client, http: ClientSession):
+    """Return a function that makes an account of these settings, changed as named; ``good`` is the peer's answer."""
 
     async def make(**changes) -> Account:
         peer, door, receipts, counts = Peer(good), Door(reply=None), Receipts(), Counts()
         server = await aiohttp_server(peer.app())
-        settings = {**SETTINGS[kind], "api_base": str(server.make_url("")).rstrip("/"), **changes}
-        channel = ADAPTERS[kind]("sms", settings, tools(http, door, counts, receipts=receipts))
+        here = {"api_base": str(server.make_url("")).rstrip("/")}
+        build = ADAPTERS[settings["kind"]]
+        channel = build("sms", settings | here | changes, tools(http, door, counts, receipts=receipts))
         app = web.Application()
         for route in channel.routes():
             app.router.add_route(route.method, f"/channels/sms{route.path}", route.handler)
