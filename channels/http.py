@@ -50,24 +50,25 @@ async def post(
     Once the request may have left, an answer that does not come or cannot be read is TIMEOUT: nobody knows what
     the provider did with it.
     """
-    status, raw = await _ask(http, "POST", url, seconds, data=body, params=query, headers=headers)
+    status, raw = await _ask(http, url, seconds, data=body, params=query, headers=headers)
     return _object(status, raw)
 
 
-async def get(
-    http: ClientSession, url: str, *, query: Mapping[str, str] | None = None, seconds: float
+async def post_text(
+    http: ClientSession, url: str, body: bytes, *, headers: Mapping[str, str], seconds: float
 ) -> tuple[int, str]:
-    """Return the status and the text of an answer, for providers that speak no JSON; raises SendError as ``post``."""
-    status, raw = await _ask(http, "GET", url, seconds, params=query)
+    """Post bytes and return status and text of the answer, for providers that speak no JSON; raises SendError.
+
+    Nothing is ever sent by GET: the client repeats a GET by itself when the line breaks, and a citizen is told twice.
+    """
+    status, raw = await _ask(http, url, seconds, data=body, headers=headers)
     return status, raw.decode("utf-8", "replace")
 
 
-async def _ask(
-    http: ClientSession, method: str, url: str | URL, seconds: float, **request: Any
-) -> tuple[int, bytes]:
+async def _ask(http: ClientSession, url: str | URL, seconds: float, **request: Any) -> tuple[int, bytes]:
     timeout = aiohttp.ClientTimeout(total=seconds)
     try:
-        async with http.request(method, url, timeout=timeout, allow_redirects=False, **request) as response:
+        async with http.post(url, timeout=timeout, allow_redirects=False, **request) as response:
             return response.status, await _whole(response)
     except aiohttp.ClientConnectorError as error:
         raise SendError(SendReason.CONNECTION, type(error).__name__) from error
