@@ -1,11 +1,13 @@
 """What all HTTP providers of SMS share inward, shown on one of them."""
 
+import asyncio
 from urllib.parse import quote
 
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientSession, web
 
 from channels.contract import SendError, SendReason
+from channels.http import post
 from channels.registry import ADAPTERS
 from channels.sms import callbacks
 from channels.sms.outgoing import Pace
@@ -159,6 +161,22 @@ async def test_a_wrong_setting_is_named_and_no_secret_told(changes, field):
             ADAPTERS["aliyun"]("sms", SETTINGS["aliyun"] | changes, tools(http))
     assert wrong.value.setting.startswith(f"channels.sms.{field}")
     assert "testSecret" not in str(wrong.value)
+
+
+async def test_an_answer_in_pieces_is_read_to_its_end(aiohttp_server):
+    async def pieces(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for piece in (b'{"a":', b" " * 100_000, b"1}"):
+            await response.write(piece)
+            await asyncio.sleep(0)
+        return response
+
+    app = web.Application()
+    app.router.add_post("/", pieces)
+    server = await aiohttp_server(app)
+    async with ClientSession() as http:
+        assert await post(http, server.make_url("/"), b"", headers={}, seconds=5) == {"a": 1}
 
 
 async def test_a_line_that_is_too_long_is_put_back():
