@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -32,7 +32,7 @@ log = structlog.get_logger()
 MAX_BODY = 512 * 1024
 """Bytes of one callback; the largest real one brings 100 reports."""
 MAX_RECORDS = 1000
-MACHINES = ("106", "95", "96", "400")
+MACHINES = ("106", "95", "400")
 """Beginnings of numbers that only firms write from; they are never answered (domain.md 4.4)."""
 _RETRY = {"Retry-After": "5"}
 _STATUS = {"bad_secret": 403, "foreign_address": 403, "too_large": 413}
@@ -54,6 +54,10 @@ class Record(dict[str, Any]):
         if isinstance(value, bool):
             return str(value).lower()
         return readable(value) if isinstance(value, str) else str(value) if isinstance(value, int) else ""
+
+
+Take = Callable[[Record, bytes], Awaitable[None]]
+"""Takes one record with its own bytes; raises InvalidInput or Busy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,44 +115,35 @@ class Callbacks:
         """Take reports in and thank when all are written down."""
         return await self._taken(request, self._receive)
 
-    async def _taken(self, request: web.Request, take: Callable[[Record, bytes], Any]) -> web.Response:
+    async def _taken(self, request: web.Request, take: Take) -> web.Response:
         try:
             self._prove(request)
             records = await records_of(request, self._dialect.batch)
-            for record, raw in records:
-                await self._one(record, raw, take, alone=len(records) == 1)
+            faults = await _faults(records, take)
         except Busy:
             return web.Response(status=503, text="busy\n", headers=_RETRY)
         except InvalidInput as error:
             self._refused(str(error))
             return web.Response(status=_STATUS.get(str(error), 400), text=f"{error}\n")
+        for fault in faults:
+            self._refused(fault)
+        if faults and len(faults) == len(records):
+            return web.Response(status=400, text=f"{faults[0]}\n")
         kind = "application/json" if self._dialect.thanks else "text/plain"
         return web.Response(text=self._dialect.thanks, content_type=kind)
 
-    async def _one(
-        self, record: Record, raw: bytes, take: Callable[[Record, bytes], Any], *, alone: bool
-    ) -> None:
-        try:
-            await take(record, raw)
-        except InvalidInput as error:
-            if alone:
-                raise
-            # One bad record of a batch must not keep its neighbours from being taken.
-            self._refused(str(error))
-
     async def _accept(self, record: Record, raw: bytes) -> None:
         said, now = self._dialect.received(record), self._tools.now()
-        sender = bare(said.sender)
         message = InboundMessage(
             account=self._account,
-            sender=sender,
+            sender=bare(said.sender),
             external_id=said.external_id,
             source=SourceChannel.SMS,
             received_at=now,
             sent_at=said.sent_at or now,
             parts=(Part(PartKind.TEXT, text=said.text),),
             raw=raw,
-            automatic=sender.startswith(MACHINES),
+            automatic=_firm(said.sender),
         )
         await self._tools.inbox.accept(message)
 
@@ -176,6 +171,17 @@ class Callbacks:
     def _refused(self, reason: str) -> None:
         log.warning("sms.refused", account=self._account, reason=reason)
         self._tools.meter.refused(self._account, reason)
+
+
+async def _faults(records: Sequence[tuple[Record, bytes]], take: Take) -> list[str]:
+    """Take every record and return what is wrong with some: a bad one must not keep its neighbours out."""
+    faults = []
+    for record, raw in records:
+        try:
+            await take(record, raw)
+        except InvalidInput as error:
+            faults.append(str(error))
+    return faults
 
 
 async def records_of(request: web.Request, batch: str) -> list[tuple[Record, bytes]]:
@@ -242,6 +248,11 @@ def bare(number: str) -> str:
     if not (digits.isascii() and digits.isdecimal() and 3 <= len(digits) <= 21):
         raise InvalidInput("bad_number")
     return digits
+
+
+def _firm(number: str) -> bool:
+    # +95 and +400 are abroad; only without a plus, or after China's, are these the beginnings of firms' numbers.
+    return number.strip().removeprefix("+86").startswith(MACHINES)
 
 
 def china_time(text: str) -> datetime | None:

@@ -1,6 +1,6 @@
 """短信 by Tencent Cloud: signed SendSms out; in, one object for a message and an array for reports.
 
-Request signature v3 (TC3-HMAC-SHA256): cloud.tencent.com/document/api/382/52072 (worked example 362/4208); the call:
+Request signature v3 (TC3-HMAC-SHA256) with a worked example: cloud.tencent.com/document/api/362/4208; the call:
 document/api/382/55981, version 2021-01-11; callbacks: 382/5809 (message) and 382/5807 (reports); error codes:
 382/59177. A message has no id of the provider's: its sender, second and words make one.
 """

@@ -138,10 +138,20 @@ def test_a_number_is_its_digits_without_the_country(number, digits):
         assert callbacks.bare(number) == digits
 
 
-async def test_a_firms_number_is_a_machine(account):
+SENDERS = [
+    ("10690001234", True),
+    ("+8695588", True),
+    ("4008123123", True),
+    (NUMBER, False),
+    ("+959123456789", False),
+]
+
+
+@pytest.mark.parametrize(("number", "machine"), SENDERS)
+async def test_a_firms_number_is_a_machine(account, number, machine):
     sms = await account()
-    await sms.call("up", [UP | {"phone_number": "10690001234"}, UP])
-    assert [message.automatic for message in sms.door.messages] == [True, False]
+    await sms.call("up", [UP | {"phone_number": number}])
+    assert [message.automatic for message in sms.door.messages] == [machine]
 
 
 WRONG = [
