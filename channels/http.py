@@ -13,11 +13,13 @@ from channels.contract import SendError, SendReason
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aiohttp import ClientSession
+    from aiohttp import ClientResponse, ClientSession
+    from yarl import URL
 
 LARGEST = 1024 * 1024
 _TOO_MANY = 429
 _SERVER = 500
+_NO_ANSWER_BEHIND = 504
 
 
 async def post_json(
@@ -28,32 +30,67 @@ async def post_json(
     query: Mapping[str, str] | None = None,
     seconds: float,
 ) -> dict[str, Any]:
-    """Post JSON and return the JSON object of the answer, whatever content type it claims; raises SendError.
+    """Post JSON and return the JSON object of the answer, whatever content type it claims; raises SendError."""
+    data = json.dumps(body, ensure_ascii=False).encode()
+    headers = {"Content-Type": "application/json"}
+    return await post(http, url, data, headers=headers, query=query, seconds=seconds)
+
+
+async def post(
+    http: ClientSession,
+    url: str | URL,
+    body: bytes,
+    *,
+    headers: Mapping[str, str],
+    query: Mapping[str, str] | None = None,
+    seconds: float,
+) -> dict[str, Any]:
+    """Post bytes as they are, for bodies that are signed, and return the JSON object of the answer; raises SendError.
 
     Once the request may have left, an answer that does not come or cannot be read is TIMEOUT: nobody knows what
     the provider did with it.
     """
-    data = json.dumps(body, ensure_ascii=False).encode()
+    status, raw = await _ask(http, url, seconds, data=body, params=query, headers=headers)
+    return _object(status, raw)
+
+
+async def post_text(
+    http: ClientSession, url: str, body: bytes, *, headers: Mapping[str, str], seconds: float
+) -> tuple[int, str]:
+    """Post bytes and return status and text of the answer, for providers that speak no JSON; raises SendError.
+
+    Nothing is ever sent by GET: the client repeats a GET by itself when the line breaks, and a citizen is told twice.
+    """
+    status, raw = await _ask(http, url, seconds, data=body, headers=headers)
+    return status, raw.decode("utf-8", "replace")
+
+
+async def _ask(http: ClientSession, url: str | URL, seconds: float, **request: Any) -> tuple[int, bytes]:
+    timeout = aiohttp.ClientTimeout(total=seconds)
     try:
-        async with http.post(
-            url,
-            data=data,
-            params=query,
-            headers={"Content-Type": "application/json"},
-            timeout=aiohttp.ClientTimeout(total=seconds),
-            allow_redirects=False,
-        ) as response:
-            raw = await response.content.read(LARGEST)
-            return _object(response.status, raw)
+        async with http.post(url, timeout=timeout, allow_redirects=False, **request) as response:
+            return response.status, await _whole(response)
     except aiohttp.ClientConnectorError as error:
         raise SendError(SendReason.CONNECTION, type(error).__name__) from error
     except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError) as error:
         raise SendError(SendReason.TIMEOUT, type(error).__name__) from error
 
 
+async def _whole(response: ClientResponse) -> bytes:
+    # One read returns what has come so far, which need not be all.
+    raw = bytearray()
+    async for chunk in response.content.iter_any():
+        raw += chunk
+        if len(raw) > LARGEST:
+            break
+    return bytes(raw)
+
+
 def _object(status: int, raw: bytes) -> dict[str, Any]:
     if status == _TOO_MANY:
         raise SendError(SendReason.THROTTLED, f"HTTP {status}")
+    if status == _NO_ANSWER_BEHIND:
+        raise SendError(SendReason.TIMEOUT, f"HTTP {status}")
     if status >= _SERVER:
         raise SendError(SendReason.BUSY, f"HTTP {status}")
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from channels import memory
+from channels.sms import aliyun, huawei, kannel, tencent
 from channels.wechat import channel as wechat
 
 if TYPE_CHECKING:
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from channels.contract import Channel, Tools
 
 ADAPTERS: Mapping[str, Callable[[str, Mapping[str, object], Tools], Channel]] = {
+    "aliyun": aliyun.build,
+    "huawei": huawei.build,
+    "kannel": kannel.build,
     "memory": memory.build,
+    "tencent": tencent.build,
     "wechat": wechat.build,
 }

@@ -1,3 +1,5 @@
+from importlib import import_module
+
 import pytest
 from aiohttp import ClientSession
 from hypothesis import given
@@ -9,15 +11,21 @@ from channels.splitting import split
 from channels.wechat.settings import read
 from normalizer.errors import Misconfigured
 from normalizer.message import Address, OutboundMessage
+from tests.kit.providers import SETTINGS as PROVIDERS
 from tests.kit.wechat import raw_settings, tools
 
-SETTINGS = {"memory": {"kind": "memory"}, "wechat": raw_settings()}
+SETTINGS = {"memory": {"kind": "memory"}, "wechat": raw_settings(), **PROVIDERS}
+
+
+def settings_of(kind):
+    """Return settings that an adapter takes: those above, else the SETTINGS of its own test file."""
+    return SETTINGS[kind] if kind in SETTINGS else import_module(f"tests.channels.test_sms_{kind}").SETTINGS
 
 
 @pytest.mark.parametrize("kind", ADAPTERS)
 async def test_every_adapter_keeps_the_contract(kind):
     async with ClientSession() as http:
-        channel = ADAPTERS[kind]("acc", SETTINGS[kind], tools(http))
+        channel = ADAPTERS[kind]("acc", settings_of(kind), tools(http))
         assert channel.account == "acc"
         assert isinstance(channel.capabilities, Capabilities)
         assert all(route.method in {"GET", "POST"} for route in channel.routes())

@@ -1,0 +1,150 @@
+"""What the HTTP providers of SMS share outward: settings, pace, which template, what a refusal means (sms-email.md 1.5)."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+from channels.contract import Capabilities, Finding, SendError, SendReason
+from normalizer.errors import Misconfigured
+from normalizer.message import SourceChannel
+
+if TYPE_CHECKING:
+    from normalizer.message import OutboundMessage
+
+MAX_BYTES = 1500
+"""UTF-8 bytes of one text: 500 characters, the clouds' cap with the signature (sms-email.md 1.6)."""
+SECONDS = 8.0
+"""How long a provider may take to answer."""
+PATIENCE = 5.0
+"""Seconds a message waits for its turn before it is put back."""
+_SECRET = re.compile(r"[A-Za-z0-9_-]{16,}")
+
+
+class HttpSettings(BaseModel):
+    """What every HTTP provider's account has.
+
+    ``callback_secret`` is the part of the callback's path that only the provider knows; ``callback_allow`` are the
+    addresses it calls from (none: any); ``trusted_proxies`` are ours, whose X-Forwarded-For is believed; ``rate`` is
+    messages a second.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    api_base: str
+    callback_secret: SecretStr
+    callback_allow: tuple[IPv4Network | IPv6Network, ...] = ()
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    rate: float = Field(default=50.0, gt=0)
+
+    @field_validator("api_base")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        if not value.startswith(("https://", "http://")):
+            message = "write an address that begins with https://"
+            raise ValueError(message)
+        return value.rstrip("/")
+
+    @field_validator("callback_secret")
+    @classmethod
+    def _unguessable(cls, value: SecretStr) -> SecretStr:
+        if not _SECRET.fullmatch(value.get_secret_value()):
+            message = "write at least 16 letters, digits, - or _; they become part of the callback's address"
+            raise ValueError(message)
+        return value
+
+
+class TemplateSettings(HttpSettings):
+    """An account whose provider sends approved templates only.
+
+    ``templates`` maps a notice's kind to a template, ``text_template`` is one with a single variable for any other
+    text, ``signature`` the approved one without 【】: the provider puts it there itself (sms-email.md 1.6).
+    """
+
+    signature: str = Field(min_length=2, max_length=32)
+    templates: Mapping[str, str] = Field(default_factory=dict)
+    text_template: str = ""
+
+    @field_validator("signature")
+    @classmethod
+    def _bare(cls, value: str) -> str:
+        return value.strip().removeprefix("【").removesuffix("】")
+
+    def template_for(self, message: OutboundMessage) -> tuple[str, dict[str, str]]:
+        """Return the template of a message and the values of its variables, in order; raises SendError.
+
+        A notice's own template takes the case number and the text, the general one the text alone.
+        """
+        if template := message.template or self.templates.get(message.notice, ""):
+            return template, {"case_no": message.case_no, "text": message.text, **message.fields}
+        if self.text_template:
+            return self.text_template, {"text": message.text}
+        raise SendError(SendReason.FORBIDDEN, f"no template for {message.notice}")
+
+
+S = TypeVar("S", bound=HttpSettings)
+
+
+def read(settings: type[S], account: str, raw: Mapping[str, object]) -> S:
+    """Return the settings of an account; raises Misconfigured naming the field and the cure."""
+    try:
+        return settings.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        setting = ".".join(part for part in ("channels", account, field) if part)
+        raise Misconfigured(setting, _CURES.get(first["type"], first["msg"])) from None
+
+
+def able(templates: Mapping[str, str]) -> Capabilities:
+    """Return what SMS by such a provider can carry."""
+    return Capabilities(source=SourceChannel.SMS, max_bytes=MAX_BYTES, templates=templates, phones=True)
+
+
+class Pace:
+    """Lets one message pass every so often, so that the provider's limit is not run into."""
+
+    def __init__(self, rate: float) -> None:
+        self._interval = 1 / rate
+        self._next = 0.0
+
+    async def turn(self) -> None:
+        """Wait for the next turn; raises SendError when the line is longer than ``PATIENCE`` seconds."""
+        now = asyncio.get_running_loop().time()
+        at = max(now, self._next)
+        if at - now > PATIENCE:
+            raise SendError(SendReason.THROTTLED, "our own rate", retry_after=at - now)
+        self._next = at + self._interval
+        await asyncio.sleep(at - now)
+
+
+def reason_of(code: str, reasons: Mapping[str, SendReason]) -> SendReason:
+    """Return what a code means: its own row, else that of the longest beginning, else CONTENT."""
+    beginnings = [known for known in reasons if code.startswith(known)]
+    return reasons[max(beginnings, key=len)] if beginnings else SendReason.CONTENT
+
+
+def probed(account: str, error: SendError | None) -> Finding:
+    """Return what a send to nobody tells: the provider knows us when it complains of the number, not of the key."""
+    if error is None or error.reason in {SendReason.CONTENT, SendReason.UNREACHABLE}:
+        return Finding(ok=True, what=f"{account}：短信接口可用，凭证有效")
+    cure = _PROBE_CURES.get(error.reason, "查服务商的错误码说明")
+    return Finding(ok=False, what=f"{account}：短信接口不可用（{error}）", cure=cure)
+
+
+_CURES = {
+    "missing": "this setting is missing; add it to the account's table in the configuration",
+    "extra_forbidden": "there is no such setting; remove it or correct its name",
+}
+_PROBE_CURES = {
+    SendReason.CREDENTIALS: "核对密钥和本机时间，与服务商控制台上的一致",
+    SendReason.CONNECTION: "检查本机能否访问 api_base，以及防火墙和代理",
+    SendReason.TIMEOUT: "检查本机能否访问 api_base，以及防火墙和代理",
+    SendReason.QUOTA: "充值，或在控制台调高限额",
+    SendReason.FORBIDDEN: "在控制台检查签名、模板、IP 白名单和权限",
+}
