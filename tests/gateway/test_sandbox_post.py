@@ -1,6 +1,7 @@
 """The post office takes the hotline's mail and brings the citizens', as any mail server would; peers are the library's."""
 
 import asyncio
+import contextlib
 import imaplib
 import smtplib
 from email import message_from_bytes, policy
@@ -156,8 +157,6 @@ async def test_closing_ends_open_connections():
             await reader.readline()
     for reader, writer in streams:
         async with asyncio.timeout(5):
-            try:
+            with contextlib.suppress(ConnectionResetError):
                 await reader.read()
-            except ConnectionResetError:
-                pass
         writer.close()

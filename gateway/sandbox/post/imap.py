@@ -11,8 +11,10 @@ from argparse import Namespace
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from uuid import uuid4
 
-from proxyprotocol.reader import ProxyProtocolReader
+from proxyprotocol.result import ProxyResultLocal
+from proxyprotocol.sock import SocketInfo
 from pymap.backend.dict import Config, Identity, Login
 from pymap.imap import IMAPServer
 from pymap.parsing.message import AppendMessage
@@ -31,7 +33,9 @@ class Mailboxes:
             host=None, port=0, debug=False, cert=None, key=None, tls=False, passlib_cfg=None,
             proxy_protocol=None, demo_data=False, demo_user="", demo_password="",
         )  # fmt: skip
-        self._config = Config.from_args(arguments, hash_context=Cleartext(), invalid_user_sleep=0.0)
+        self._config = Config.from_args(
+            arguments, hash_context=Cleartext(), invalid_user_sleep=0.0, reject_dnsbl=False
+        )
         self._login = Login(self._config)
 
     async def add(self, user: str, password: str) -> None:
@@ -48,17 +52,20 @@ class Mailboxes:
     async def listening(self) -> AsyncIterator[int]:
         """Serve IMAP without TLS on a free loopback port, which is given."""
         connections: set[asyncio.Task[None]] = set()
-        serve = ProxyProtocolReader(self._config.proxy_protocol).get_callback(
-            IMAPServer(self._login, self._config)
-        )
+        # Called straight: the reader of proxy headers would run it as a task that nobody owns.
+        serve = IMAPServer(self._login, self._config)
 
         async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             task = asyncio.current_task()
             assert task is not None, "a server runs its connections as tasks"
             connections.add(task)
             try:
-                await serve(reader, writer)
-            except (asyncio.CancelledError, ConnectionError):
+                await serve(
+                    reader, writer, SocketInfo.get(writer, ProxyResultLocal(), unique_id=uuid4().bytes)
+                )
+            except asyncio.CancelledError:
+                return
+            except ConnectionError:
                 return
             finally:
                 connections.discard(task)
