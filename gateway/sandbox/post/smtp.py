@@ -6,7 +6,7 @@ import asyncio
 import hmac
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
@@ -84,7 +84,7 @@ class Handler:
                 return f"{fault.code} {fault.code // 100}.0.0 fault on demand"
             case _:
                 if server.transport is not None:
-                    server.transport.abort()
+                    cast("asyncio.Transport", server.transport).abort()
                 return "421 4.3.0 connection cut"
 
 
@@ -115,6 +115,6 @@ async def listening(office: Office, user: str, password: str, max_bytes: int) ->
         server.close()
         for smtp in opened:
             if smtp.transport is not None:
-                smtp.transport.abort()
+                cast("asyncio.Transport", smtp.transport).abort()
         # aborted transports close their sockets in the loop's next turn
         await asyncio.sleep(0)
