@@ -447,3 +447,31 @@ async def test_sgip_takes_submits_and_calls_the_service_to_deliver(hand):
         assert (command, body[:13], body[49:53].decode("utf-16-be")) == (4, b"8613800138000", "谢谢")
         peer.writer.close()
         callee.writer.close()
+
+
+def _smgp_login(secret):
+    proof = hashlib.md5(b"901234" + bytes(7) + secret + b"1124100000").digest()
+    return b"901234\0\0" + proof + b"\x02" + struct.pack(">I", 1124100000) + b"\x30"
+
+
+def _sgip_login(kind, secret):
+    return bytes((kind,)) + b"901234".ljust(16, b"\0") + secret.ljust(16, b"\0") + bytes(8)
+
+
+@pytest.mark.parametrize(
+    ("label", "open_server", "head", "login", "told"),
+    [
+        ("SMGP", smgp_server, 12, _smgp_login(b"guess"), b"\0\0\0\x15" + bytes(16) + b"\x30"),
+        ("SGIP", lambda one: sgip_server(one, 1), 20, _sgip_login(1, b"guess"), b"\x01" + bytes(8)),
+        ("SGIP as a carrier", lambda one: sgip_server(one, 1), 20, _sgip_login(2, b"hotline"), b"\x04" + bytes(8)),
+    ],
+)  # fmt: skip
+async def test_the_other_protocols_refuse_a_wrong_login_too(hand, label, open_server, head, login, told):
+    carrier = Carrier(CarrierSettings("901234", "hotline"), hand, hand.pause)
+    async with open_server(carrier) as server:
+        peer = Peer(*await asyncio.open_connection("127.0.0.1", server.port), head)
+        peer.send(1, login, bytes(head - 8))
+        assert (await peer.read())[2] == told, label
+        assert await peer.ended()
+        assert carrier.counts["bad_logins"] == 1
+        peer.writer.close()
