@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 
 from gateway.sandbox.ismg import cmpp
-from gateway.sandbox.ismg.carrier import Carrier, Delivery
+from gateway.sandbox.ismg.carrier import Carrier, Delivery, Submission
 from gateway.sandbox.ismg.link import Closed, Link, Server, listening
 from gateway.sandbox.ismg.wire import Malformed
 
@@ -67,7 +67,7 @@ class CmppLink(Link):
             self.version = 3 if connect.version >= 0x30 else 2
             self.start_delivering()
 
-    def _submission(self, body: bytes) -> cmpp.Submission | int:
+    def _submission(self, body: bytes) -> Submission | int:
         settings = self.carrier.settings
         try:
             return cmpp.read_submit(body, self.version, settings.sp_id, settings.number)

@@ -172,7 +172,8 @@ class Link:
         self, sequence: bytes, command: int, body: bytes = b"", sent: asyncio.Event | None = None
     ) -> bytes:
         settings = self.carrier.settings
-        answer = self._waiting[sequence] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._waiting[sequence] = answer
         for attempt in range(settings.tries):
             self.carrier.counts["resent"] += attempt > 0
             self.writer.write(frame(command, sequence, body))
