@@ -9,7 +9,7 @@ import subprocess
 from contextlib import asynccontextmanager
 
 import pytest
-from pycmpp import Cmpp  # type: ignore[import-untyped]
+from pycmpp import Cmpp
 
 from gateway.sandbox.ismg.carrier import Carrier, CarrierSettings, Fault
 from gateway.sandbox.ismg.cmpp_server import cmpp_server
