@@ -1,0 +1,43 @@
+"""Time as the SMS channels see it: a clock, a sleep and chance that a test can take over, and a steady rate."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """A monotonic clock (seconds), a sleep by that clock, and chance (0 to 1)."""
+
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    chance: Callable[[], float] = random.random
+
+
+class Rate:
+    """Lets so many messages a second pass, evenly, in the order they asked."""
+
+    def __init__(self, per_second: float, pace: Pace) -> None:
+        self._gap = 1 / per_second
+        self._pace = pace
+        self._next = 0.0
+
+    async def turn(self) -> None:
+        """Return when the next message may go."""
+        now = self._pace.clock()
+        wait = max(self._next - now, 0.0)
+        self._next = now + wait + self._gap
+        if wait:
+            await self._pace.sleep(wait)
+
+
+def backoff(failures: int, chance: float, longest: float = 60.0) -> float:
+    """Return the seconds to wait after so many failures in a row: doubling from one, half of it by chance."""
+    return float(min(2.0 ** min(failures - 1, 10), longest)) * (0.5 + chance / 2)
