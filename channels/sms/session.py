@@ -159,7 +159,12 @@ class Session:
         if self._over or self._writer.is_closing():
             self._places.release()
             raise SendError(SendReason.CONNECTION, "the link was lost before the request was written")
-        return await self._exchanged(build(self._next()))
+        try:
+            frame = build(self._next())
+        except BaseException:
+            self._places.release()
+            raise
+        return await self._exchanged(frame)
 
     async def part(self) -> None:
         """Let what is in hand end, say goodbye and wait for the answer, all within ``parting`` seconds."""
