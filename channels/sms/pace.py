@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,20 +23,22 @@ class Pace:
 
 
 class Rate:
-    """Lets so many messages a second pass, evenly, in the order they asked."""
+    """Lets at most so many messages pass in any second, in the order they asked."""
 
     def __init__(self, per_second: float, pace: Pace) -> None:
-        self._gap = 1 / per_second
+        most = max(int(per_second), 1)
+        self._span = most / per_second
+        self._turns: deque[float] = deque(maxlen=most)
         self._pace = pace
-        self._next = 0.0
 
     async def turn(self) -> None:
         """Return when the next message may go."""
         now = self._pace.clock()
-        wait = max(self._next - now, 0.0)
-        self._next = now + wait + self._gap
-        if wait:
-            await self._pace.sleep(wait)
+        full = len(self._turns) == self._turns.maxlen
+        at = max(now, self._turns[0] + self._span) if full else now
+        self._turns.append(at)
+        if at > now:
+            await self._pace.sleep(at - now)
 
 
 def backoff(failures: int, chance: float, longest: float = 60.0) -> float:
