@@ -29,9 +29,14 @@ class Octets:
         """Return the next octet string up to its first NUL."""
         return self.take(size).split(b"\0", 1)[0].decode("latin-1").strip()
 
+    @property
+    def left(self) -> int:
+        """How many bytes are left."""
+        return len(self._body) - self._at
+
     def rest(self) -> bytes:
         """Return what is left."""
-        return self.take(len(self._body) - self._at)
+        return self.take(self.left)
 
 
 def padded(text: str, size: int) -> bytes:
