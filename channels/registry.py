@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from channels import memory
-from channels.sms import aliyun, huawei, kannel, tencent
+from channels.sms import aliyun, cmpp, huawei, kannel, smgp, tencent
 from channels.wechat import channel as wechat
 
 if TYPE_CHECKING:
@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 
 ADAPTERS: Mapping[str, Callable[[str, Mapping[str, object], Tools], Channel]] = {
     "aliyun": aliyun.build,
+    "cmpp": cmpp.build,
     "huawei": huawei.build,
     "kannel": kannel.build,
     "memory": memory.build,
+    "smgp": smgp.build,
     "tencent": tencent.build,
     "wechat": wechat.build,
 }

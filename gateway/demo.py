@@ -23,6 +23,8 @@ from gateway import runtime
 from gateway.profile import DEFAULT
 from gateway.sandbox.application import create_sandbox
 from gateway.sandbox.home import World
+from gateway.sandbox.ismg.carrier import Carrier, CarrierSettings
+from gateway.sandbox.ismg.cmpp_server import cmpp_server
 from gateway.sandbox.platform import SandboxSettings
 from gateway.settings import Settings, load
 from gateway.store import cases as case_rows
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 
 SHOWN = 20
 HOST = "127.0.0.1"
+SMS_ID, SMS_NUMBER = "906888", "1069012345"
 
 _AGENT = Actor(Role.AGENT, "demo")
 _UNIT = Actor(Role.UNIT, "demo", "demo-unit")
@@ -90,10 +93,13 @@ async def _whole(stack: AsyncExitStack, data: Path | None, port: int) -> None:
         # The page is there a moment before the gateway, and a moment after it.
         return await _cases(views["gateway"].books) if views else []
 
-    world = World(cases=cases, advance=lambda number: _advance(views["gateway"], number))
+    carrier = Carrier(CarrierSettings(SMS_ID, secrets.token_hex(8), SMS_NUMBER))
+    ismg = await stack.enter_async_context(cmpp_server(carrier))
+    world = World(cases=cases, advance=lambda number: _advance(views["gateway"], number), carrier=carrier)
     sandbox = create_sandbox(account, world)
     at = await stack.enter_async_context(gateway.listening(sandbox, HOST, port))
-    settings = _settings(data, account, at)
+    channels = {"wx": _wechat(account, at), "sms": _sms(carrier, ismg.port)}
+    settings = _settings(data, channels)
     running = views["gateway"] = await stack.enter_async_context(gateway.running(settings))
     stack.callback(views.clear)
     own = await stack.enter_async_context(gateway.listening(running.app, HOST, 0))
@@ -129,8 +135,8 @@ def _announce(port: int, url: str) -> None:
     console.print(f"手机页面 / the phone: http://{HOST}:{port}/", highlight=False)
 
 
-def _settings(data: Path, account: SandboxSettings, port: int) -> Settings:
-    raw = {
+def _wechat(account: SandboxSettings, port: int) -> dict[str, Any]:
+    return {
         "kind": "wechat",
         "app_id": account.app_id,
         "secret": account.secret,
@@ -139,8 +145,25 @@ def _settings(data: Path, account: SandboxSettings, port: int) -> Settings:
         "mode": account.mode,
         "api_base": f"http://{HOST}:{port}",
     }
+
+
+def _sms(carrier: Carrier, port: int) -> dict[str, Any]:
+    settings = carrier.settings
+    return {
+        "kind": "cmpp",
+        "host": HOST,
+        "port": port,
+        "sp_id": settings.sp_id,
+        "secret": settings.secret,
+        "version": 3,
+        "src_id": settings.number,
+        "signature": "泰安12345",
+    }
+
+
+def _settings(data: Path, channels: Mapping[str, Mapping[str, Any]]) -> Settings:
     database = f"sqlite:///{data}/jiesu.sqlite3"
-    return load(None, {}, database=database, profile=_wakeful(data), channels={"wx": raw})
+    return load(None, {}, database=database, profile=_wakeful(data), channels=channels)
 
 
 def _wakeful(data: Path) -> Path:

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import aiohttp_jinja2
 from aiohttp import web
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gateway.sandbox.driver import Driver
     from gateway.sandbox.ismg.carrier import Carrier
     from gateway.sandbox.platform import Person, Platform
+    from gateway.sandbox.post.office import Post
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -36,25 +37,12 @@ MENU = (("REPORT", "反映问题"), ("PROGRESS", "查进度"), ("HUMAN", "转人
 LOOK = 1.0
 """Seconds after which the page looks again even when nothing was said."""
 
+SUBJECT = 16
 WORDS = 2000
-"""Characters of one message that the page takes."""
+"""Characters that stand for a subject that was left out, and those of one message that the page takes."""
 
 Cases = Callable[[], Awaitable[list[dict[str, Any]]]]
 Advance = Callable[[str], Awaitable[str]]
-
-
-class Mailboxes(Protocol):
-    """The post office: citizens' mailboxes."""
-
-    watchers: set[Callable[[], None]]
-
-    def shown(self) -> dict[str, Any]:
-        """Return each citizen's address with its letters, as plain values."""
-        ...
-
-    async def write(self, citizen: str, subject: str, text: str, in_reply_to: str | None = None) -> None:
-        """Let a citizen write to the hotline."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +52,17 @@ class World:
     cases: Cases | None = None
     advance: Advance | None = None
     carrier: Carrier | None = None
-    mailboxes: Mailboxes | None = None
+    post: Post | None = None
 
     def watch(self, told: Callable[[], None]) -> None:
         """Have a change told."""
-        for part in (self.carrier, self.mailboxes):
+        for part in (self.carrier, self.post):
             if part is not None:
                 part.watchers.add(told)
 
     def leave(self, told: Callable[[], None]) -> None:
         """Have nothing told any more."""
-        for part in (self.carrier, self.mailboxes):
+        for part in (self.carrier, self.post):
             if part is not None:
                 part.watchers.discard(told)
 
@@ -113,7 +101,7 @@ class Home:
             "menu": MENU,
             "advance": world.advance is not None,
             "phones": world.carrier is not None,
-            "mailboxes": world.mailboxes is not None,
+            "mailboxes": world.post is not None,
         }
         response = aiohttp_jinja2.render_template("home.html", request, context)
         response.headers.update(HEADERS)
@@ -127,7 +115,7 @@ class Home:
         return {
             "people": [_shown(person, self._platform.clock()) for person in self._platform.people.values()],
             "phones": world.carrier.shown()["phones"] if world.carrier else [],
-            "mailboxes": world.mailboxes.shown()["mailboxes"] if world.mailboxes else [],
+            "mailboxes": world.post.shown()["citizens"] if world.post else [],
             "counts": dict(self._platform.counts),
             "cases": await world.cases() if world.cases else [],
         }
@@ -183,12 +171,16 @@ class Home:
         return web.json_response({"taken": True}, status=202)
 
     async def _mail(self, request: web.Request) -> web.Response:
-        if self._world.mailboxes is None:
+        """Let a citizen write; without a subject it answers the hotline's last letter."""
+        post = self._world.post
+        if post is None:
             raise web.HTTPNotFound
         given = await request.json()
-        subject, text = str(given.get("subject", ""))[:200], str(given["text"])[:WORDS]
-        answers = str(given.get("answers", "")) or None
-        return self._begin(self._world.mailboxes.write(str(given["address"]), subject, text, answers))
+        citizen, subject, text = str(given["address"]), str(given.get("subject", "")), str(given["text"])
+        came = [mail for mail in post.mails(citizen) if mail.who == "service"]
+        answered = came[-1] if came and not subject else None
+        subject = f"回复：{answered.subject}" if answered else subject or text[:SUBJECT]
+        return self._begin(post.write(citizen, subject[:200], text[:WORDS], answered))
 
     async def _step(self, request: web.Request) -> web.Response:
         if self._world.advance is None:

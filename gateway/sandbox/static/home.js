@@ -31,15 +31,12 @@ const WAYS_OF_WRITING = {
     send: (text) => post("/_sim/text", { phone: citizen().dataset.phone, text }),
   },
   mail: {
-    lines: () => seen.mailboxes.find((box) => box.address === citizen().dataset.address)?.letters ?? [],
+    lines: () => seen.mailboxes.find((box) => box.address === citizen().dataset.address)?.mails ?? [],
     note: () => `我的邮箱 ${citizen().dataset.address}；主题留空就是回复最近一封来信`,
     send: (text) => {
-      const letters = WAYS_OF_WRITING.mail.lines().filter((letter) => letter.who !== "citizen");
-      const last = letters[letters.length - 1];
       const subject = $("subject").value.trim();
-      const answers = !subject && last ? { subject: `Re: ${last.subject}`, answers: last.message_id } : { subject };
       $("subject").value = "";
-      return post("/_sim/mail", { address: citizen().dataset.address, text, ...answers });
+      return post("/_sim/mail", { address: citizen().dataset.address, subject, text });
     },
   },
 };
