@@ -31,7 +31,7 @@ def asked(scene: Scene) -> Turn | Ask | None:
     queue = scene.facts.queue
     words = scene.say("still_queued" if queued else "queued", ahead=queue.ahead, agents=_agents(scene, queue))
     # Whoever waits already keeps his place, and what was noted with it.
-    effects = () if queued else (Handoff("asked"),)
+    effects = () if queued else (Handoff("callback" if scene.phone else "asked", phone=scene.phone),)
     return scene.turn(words, state=idle(scene.state, heard=False, alarmed=False), effects=effects)
 
 
@@ -50,6 +50,9 @@ def waiting(scene: Scene) -> Turn | None:
 
 
 def _chosen(scene: Scene) -> Turn | None:
+    if scene.sms and scene.reading.digit is not None:
+        # No choices were offered; the digit may be a rating.
+        return None
     match scene.reading.digit:
         case 1:
             words = scene.say("wait_on", hotline=scene.city.hotline)

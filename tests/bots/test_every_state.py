@@ -42,6 +42,7 @@ WAYS: dict[Place, tuple[str, ...]] = {
     (Flow.URGE, Step.PICK): ("催办",),
     (Flow.WITHDRAW, Step.PICK): ("撤回",),
     (Flow.WITHDRAW, Step.CONFIRM): ("撤回", "1"),
+    (Flow.CONFIDE, Step.PICK): ("BM",),
     (Flow.RATE, Step.NONE): ("评价",),
     (Flow.REASONS, Step.NONE): ("评价", "1"),
     (Flow.CALLBACK, Step.NONE): ("0", "2"),

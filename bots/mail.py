@@ -1,0 +1,6 @@
+from bots.scene import Scene
+from bots.contract import Turn, Ask
+
+
+def answered(scene: Scene) -> Turn | Ask:
+    return scene.turn()
