@@ -408,8 +408,8 @@ def _submitted(scene: Scene) -> Turn | Ask:
     order = _worded(scene.state.order) if scene.sms else scene.state.order
     if scene.sms and han_count(mask(order.text)) < slots.MIN_HAN:
         words = scene.say("sms_too_little", hotline=scene.city.hotline)
-        effect = Handoff("too little", phone=scene.phone)
-        return scene.turn(words, state=idle(scene.state, order=Order(), heard=True), effects=(effect,))
+        handed = Handoff("too little", phone=scene.phone)
+        return scene.turn(words, state=idle(scene.state, order=Order(), heard=True), effects=(handed,))
     number = scene.facts.number
     if number is None:
         return AskNumber()

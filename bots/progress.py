@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from normalizer.case import Case
 
 _MENU_PROGRESS = 3
-_PAIR = re.compile(
+PAIR = re.compile(
     r"(?:cx|查询?)?\s*(?:单号)?[:： ]*([0-9][0-9 \-]{15,24}[0-9])[ ,，;；\n]+(?:查询码)?[:： ]*([0-9]{6})",
     re.IGNORECASE,
 )
@@ -74,7 +74,7 @@ def by_number(scene: Scene) -> Turn | Ask | None:
     text = scene.reading.text
     if not text or not text[-1].isdigit():
         return None
-    if pair := _PAIR.fullmatch(text):
+    if pair := PAIR.fullmatch(text):
         return _stranger(scene, pair.group(1), pair.group(2))
     if scene.intent is Intent.PROGRESS and scene.number:
         return _own(scene, scene.number)
@@ -133,18 +133,29 @@ def _missed(scene: Scene, key: str) -> Turn:
     return scene.turn(scene.say(key), state=evolve(scene.state, misses=misses))
 
 
-def _shown(scene: Scene, case: Case) -> Turn:
+def told(scene: Scene, case: Case, longest: int) -> tuple[str, str, str]:
+    """Return who handles a case, by when, and the unit's answer, as lines that may be empty."""
     latest = case.replies[-1].text if case.replies and case.stage in _ANSWERED else ""
-    longest = _LATEST_SMS if scene.sms else _LATEST
     shown = latest if len(latest) <= longest else f"{latest[:longest]}…"
+    return _unit(scene, case), _due(scene, case), scene.say("progress_latest", latest=shown) if shown else ""
+
+
+def least(scene: Scene, case: Case) -> str:
+    """Return the least of a case, for whoever has number and code only; of a confidential one its stage alone."""
+    unit, due = ("", "") if case.secret else (_unit(scene, case), _due(scene, case))
+    return scene.say("stranger", tail=case.case_no[-7:], stage=CITIZEN_LABELS[case.stage], unit=unit, due=due)
+
+
+def _shown(scene: Scene, case: Case) -> Turn:
+    unit, due, latest = told(scene, case, _LATEST_SMS if scene.sms else _LATEST)
     words = scene.say(
         "progress" if case.stage in OPEN - _RATEABLE else "progress_ended",
         tail=case.case_no[-7:],
         title=title(case, _TITLE_SMS if scene.sms else _TITLE),
         stage=CITIZEN_LABELS[case.stage],
-        unit=_unit(scene, case),
-        due=_due(scene, case),
-        latest=scene.say("progress_latest", latest=shown) if shown else "",
+        unit=unit,
+        due=due,
+        latest=latest,
         rate=scene.say("progress_rate") if case.stage in _RATEABLE else "",
     )
     return scene.turn(words, state=idle(scene.state, target=case.case_no))
@@ -171,9 +182,7 @@ def _checked(scene: Scene, number: str, found: Found) -> Turn:
     if case is None:
         state = idle(scene.state, flow=Flow.CODE, target=number)
         return scene.turn(scene.say("wrong_code", hotline=hotline), state=state)
-    unit, due = ("", "") if case.secret else (_unit(scene, case), _due(scene, case))
-    words = scene.say("stranger", tail=number[-7:], stage=CITIZEN_LABELS[case.stage], unit=unit, due=due)
-    return scene.turn(words, state=idle(scene.state))
+    return scene.turn(least(scene, case), state=idle(scene.state))
 
 
 def _unit(scene: Scene, case: Case) -> str:

@@ -14,10 +14,12 @@ from bots.words import ELDERLY, SHORT, say
 from normalizer.case import OPEN, Case, Stage
 from normalizer.evolve import evolve
 from normalizer.message import SourceChannel
+from normalizer.moves import allowed
 from normalizer.people import valid_phone
 
 if TYPE_CHECKING:
     from bots.contract import City, Effect
+    from normalizer.case import Command
     from normalizer.draft import CaseDraft
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -73,6 +75,14 @@ class Scene:
         elif state.elderly:
             key = ELDERLY.get(key, key)
         return say(state.lang, key, **fields)
+
+    def refusal(self, case: Case, command: Command) -> str | None:
+        """Return the code of what forbids a command on a case now, None when it is allowed."""
+        return allowed(case, command, self.now)
+
+    def allows(self, case: Case, command: Command) -> bool:
+        """Return whether a command on a case is allowed now."""
+        return self.refusal(case, command) is None
 
     def turn(self, *replies: str, state: State | None = None, effects: tuple[Effect, ...] = ()) -> Turn:
         """Return a turn that leaves this state, or another."""

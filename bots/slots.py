@@ -226,7 +226,7 @@ _OPEN: dict[Step, Openness] = {
 }
 """The slots in the order in which they are asked."""
 
-_OPEN_SMS: dict[Step, Callable[[Order, "Scene"], bool]] = {
+_OPEN_SMS: dict[Step, Callable[[Order, Scene], bool]] = {
     Step.TEXT: lambda order, scene: Step.TEXT not in order.asked and _text_open(order, scene, True),
     Step.PLACE: lambda order, scene: Step.PLACE not in order.asked and _place_open(order, scene, True),
     Step.CONTACT: lambda order, scene: not (Step.CONTACT in order.asked or order.name or order.anonymous),

@@ -69,6 +69,7 @@ _OUT_IF_IDLE = frozenset({"n", "取消"})
 """These answer an open question, and stop the status messages only where none is open."""
 _SPOKEN = frozenset({Intent.SUPPLEMENT, Intent.CONFIDE})
 """Words that may be followed by other words; "查水表的" and "催 房租" are no commands."""
+_SCORES = "12345一二三四五"
 _MACHINES = re.compile(r"(?:\+?86)?(?:106|95\d{3}|400\d{7}|100\d{2}$|12306$)")
 _FIRMS_CODE = re.compile(r"验证码|校验码|动态码|verification code", re.IGNORECASE)
 _FIRMS_WORDS = re.compile(r"有效|勿|泄露|切|do not share", re.IGNORECASE)
@@ -112,10 +113,11 @@ def wish(reading: CaseDraft, state: State, *, queued: bool) -> Wish:
         return Wish(Intent.OPT_OUT)
     if text in {"?", "？"}:
         return Wish(Intent.MENU, coded=True)
-    return _command(reading) or Wish(*intent_of(reading))
+    return command(reading) or Wish(*intent_of(reading))
 
 
-def _command(reading: CaseDraft) -> Wish | None:
+def command(reading: CaseDraft) -> Wish | None:
+    """Return the command that a text begins with, None when it is none."""
     found, coded = _CODE.match(reading.matching), True
     if found is None:
         found, coded = _WORD.match(reading.matching), False
@@ -128,7 +130,10 @@ def _command(reading: CaseDraft) -> Wish | None:
     if named is None or len(digits) not in {case_no.SHORT, case_no.LENGTH}:
         # A number of another length is none of ours; after CX it can be nothing else and is said to be wrong.
         number = digits if intent is Intent.PROGRESS and digits == re.sub("[ -]", "", rest) else ""
-        return Wish(intent, number, rest, coded) if coded or not rest or intent in _SPOKEN or number else None
+        said = (
+            coded or not rest or intent in _SPOKEN or number or (intent is Intent.RATE and rest[0] in _SCORES)
+        )
+        return Wish(intent, number, rest, coded) if said else None
     words = rest[named.end() :].strip()
     return Wish(intent, digits, words, coded)
 

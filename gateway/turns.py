@@ -16,8 +16,8 @@ from bots.contract import Act, Alert, Bind, Facts, Handoff, Link, OptOut, Owner,
 from bots.router import turn
 from channels.splitting import split
 from gateway.cases import service
-from gateway.runtime import millis
 from gateway.cases.book import ANY_OWNER
+from gateway.runtime import millis
 from gateway.store.rows import AlertRow, BindingRow, CaseRow, ConversationRow, NameRow, OutgoingRow, Rows
 from normalizer.draft import CaseDraft, draft
 from normalizer.message import SourceChannel

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from bots.contract import (
     Act,
@@ -75,7 +76,7 @@ class Citizen:
     wrong_codes: int = 0
     sent: int = 0
     sender: str = "o1"
-    letter: dict[str, object] = field(default_factory=dict)
+    letter: dict[str, Any] = field(default_factory=dict)
     files: list[Part] = field(default_factory=list)
     another: list[Case] = field(default_factory=list)
     city: City = PROFILES.city

@@ -7,9 +7,10 @@ import string
 
 import pytest
 
-from bots.words import ELDERLY, ZH, say
 from bots.sms import units
+from bots.words import ELDERLY, ZH, say
 from bots.words_en import EN
+from bots.words_mail import MAIL
 from bots.words_sms import FITS, LONGER, ONLY_SMS, SMS
 from normalizer.codes import SATISFACTION_LABELS
 from normalizer.text import han_count
@@ -53,6 +54,7 @@ FIELDS = {
     "closes": "21:00",
     "phone": "138****5678",
     "number": "1069012345",
+    "mail_hours": "24",
     "name": "泰安12345",
     "mailbox": "12345@taian.gov.cn",
     "ways": "“泰安12345”公众号或邮箱12345@taian.gov.cn",
@@ -100,7 +102,7 @@ def test_no_sentence_is_longer_than_a_message_may_be(key: str) -> None:
 @CHINESE
 def test_what_the_elderly_read_is_half_as_long(key: str) -> None:
     shown = ELDERLY.get(key, key)
-    if key in BY_SMS or key in FOR_ANY_VIEW:
+    if key in BY_SMS or key in MAIL or key in FOR_ANY_VIEW:
         return
     assert han_count(ZH[shown].format(**FIELDS_ELDERLY)) <= LONGEST_ELDERLY
 
@@ -130,7 +132,7 @@ def test_the_wording_for_sms_stands_for_a_sentence_that_exists(plain: str) -> No
 MENUS = [
     key
     for key, text in ZH.items()
-    if key not in BY_SMS and len(re.findall(r"(?<!\d)[1-5] ?[一-鿿]", text)) >= 2
+    if key not in {*BY_SMS, *MAIL} and len(re.findall(r"(?<!\d)[1-5] ?[一-鿿]", text)) >= 2
 ]
 CHOICES_WITHOUT = {
     # There is danger: nothing may stand beside the numbers to call.
