@@ -26,7 +26,7 @@ from normalizer.people import mask
 from normalizer.text import for_matching, han_count
 
 if TYPE_CHECKING:
-    from bots.contract import Ask
+    from bots.contract import Ask, NewNumber
     from bots.sms import Wish
     from bots.state import State
     from normalizer.case import Attachment
@@ -161,7 +161,7 @@ def _matter(scene: Scene) -> Turn | Ask:
         matter=replace(effect.matter, title=name),
         accept=effect.accept and bool(order.phone) and not reading.damaged,
     )
-    said = [_said(scene, "mail_done_accepted" if effect.accept else "mail_done", scene.facts.number)]
+    said = [_receipt(scene, "mail_done_accepted" if effect.accept else "mail_done", scene.facts.number)]
     said += [scene.say("mail_secret")] if order.secret else []
     missing = [what for what, known in _wanted(scene, order) if not known]
     said += [scene.say("mail_missing", what="和".join(missing))] if missing else []
@@ -177,13 +177,12 @@ def _wanted(scene: Scene, order: Order) -> tuple[tuple[str, bool], ...]:
     return (("地点", bool(order.place) or not needs), ("联系电话", bool(order.phone)))
 
 
-def _said(scene: Scene, key: str, number: object) -> str:
+def _receipt(scene: Scene, key: str, number: NewNumber) -> str:
     city = scene.city
-    assert scene.facts.number is not None
     return scene.say(
         key,
-        case_no=scene.facts.number.case_no,
-        code=scene.facts.number.query_code,
+        case_no=number.case_no,
+        code=number.query_code,
         hours=city.accept_hours,
         mail_hours=city.mail_hours,
     )
@@ -216,10 +215,7 @@ def _chosen(scene: Scene, suits: Callable[[Case], bool], what: str) -> Case | Tu
     """Return the own case that a command is for, or what is said where none or several could be meant."""
     own = scene.facts.own or ()
     if scene.number:
-        if len(scene.number) != case_no.SHORT and case_no.parse(scene.number) is None:
-            return scene.turn(scene.say("mail_bad_number"))
-        found = next((case for case in own if case.case_no.endswith(scene.number)), None)
-        return found or scene.turn(scene.say("mail_unknown"))
+        return _by_number(scene, own)
     if (spoken := _spoken_of(scene)) is not None:
         return spoken
     if scene.reading.about:
@@ -231,6 +227,13 @@ def _chosen(scene: Scene, suits: Callable[[Case], bool], what: str) -> Case | Tu
         return scene.turn(scene.say("mail_none"))
     lines = "\n".join(_line(case) for case in suited)
     return scene.turn(scene.say("mail_pick" if what else "mail_list", what=what, lines=lines))
+
+
+def _by_number(scene: Scene, own: tuple[Case, ...]) -> Case | Turn:
+    if len(scene.number) != case_no.SHORT and case_no.parse(scene.number) is None:
+        return scene.turn(scene.say("mail_bad_number"))
+    found = next((case for case in own if case.case_no.endswith(scene.number)), None)
+    return found or scene.turn(scene.say("mail_unknown"))
 
 
 def _line(case: Case) -> str:

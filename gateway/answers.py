@@ -72,17 +72,20 @@ class Answers:
         if queued := [talk for talk, ask in asked if isinstance(ask, AskQueue)]:
             await self._queue(batch, queued)
         for talk, ask in asked:
-            match ask:
-                case AskNumber():
-                    talk.facts = replace(talk.facts, number=await self._number(batch, now))
-                case AskFound():
-                    talk.facts = replace(talk.facts, found=await self._found(batch, talk, ask, now))
-                case AskProved(number):
-                    talk.facts = replace(talk.facts, proved=await self._proved(batch, talk, number))
-                case AskBindCode():
-                    talk.facts = replace(talk.facts, bind_code=await self._bind_code(batch, talk, now))
-                case AskBind(code):
-                    talk.facts = replace(talk.facts, bound=await self._bound(batch, talk, code, now))
+            await self._answer(batch, talk, ask, now)
+
+    async def _answer(self, batch: Batch, talk: Talk, ask: Ask, now: datetime) -> None:
+        match ask:
+            case AskNumber():
+                talk.facts = replace(talk.facts, number=await self._number(batch, now))
+            case AskFound():
+                talk.facts = replace(talk.facts, found=await self._found(batch, talk, ask, now))
+            case AskProved(number):
+                talk.facts = replace(talk.facts, proved=await self._proved(batch, talk, number))
+            case AskBindCode():
+                talk.facts = replace(talk.facts, bind_code=await self._bind_code(batch, talk, now))
+            case AskBind(code):
+                talk.facts = replace(talk.facts, bound=await self._bound(batch, talk, code, now))
 
     async def _own(self, batch: Batch, talks: Sequence[Talk]) -> None:
         found = await batch.own([talk.conversation for talk in talks], OWN_LIMIT)
