@@ -143,6 +143,9 @@ def going_on(scene: Scene) -> Turn | Ask | None:
             return _next(scene, _anew(scene), scene.say("restarted"))
         case Intent.BACK:
             return _back(scene)
+        case Intent.CONFIDE if scene.sms:
+            state = evolve(scene.state, order=evolve(scene.state.order, secret=True))
+            return scene.turn(_question(evolve(scene, state=state)), state=state)
         case _:
             return _offer(scene) if _comes_back(scene) else _answered(scene)
 

@@ -14,6 +14,7 @@ from pydantic_core import to_json
 from bots import state as states
 from bots.contract import Act, Alert, Bind, Facts, Handoff, Link, OptOut, Owner, Submit, Turn
 from bots.router import turn
+from bots.words import say
 from channels.splitting import split
 from gateway.cases import service
 from gateway.cases.book import ANY_OWNER
@@ -164,6 +165,10 @@ class Turns:
         """Answer a message whose turn failed: it is kept, and a person will look."""
         message, conversation, before = talk.message, talk.conversation, talk.before
         self.keep(message, conversation, before, rows, waiting=-int(talk.waited))
+        if message.automatic:
+            return Said()
+        if message.source is SourceChannel.SMS:
+            text = say("zh", "failed_sms")
         epoch = before.epoch if before else 0
         made = self._reply(text, message, conversation, epoch, passive=talk.passive, now=message.received_at)
         rows.outgoing.append(made)
