@@ -144,7 +144,7 @@ def going_on(scene: Scene) -> Turn | Ask | None:
         case Intent.BACK:
             return _back(scene)
         case Intent.CONFIDE if scene.sms:
-            state = evolve(scene.state, order=evolve(scene.state.order, secret=True))
+            state = evolve(scene.state, order=evolve(scene.state.order, secret="取消" not in scene.words))
             return scene.turn(_question(evolve(scene, state=state)), state=state)
         case _:
             return _offer(scene) if _comes_back(scene) else _answered(scene)

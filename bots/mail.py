@@ -78,6 +78,8 @@ def _answer(scene: Scene) -> Turn | Ask:
 def _letter(scene: Scene) -> Turn | Ask:
     """Take a letter without a command: about a case it adds to it, else it is a new matter."""
     own, reading = _spoken_of(scene), scene.reading
+    if own is None and scene.intent is Intent.THANKS:
+        return scene.turn()
     if own is not None:
         digit = _RATED.fullmatch(reading.text.strip())
         if digit and own.stage in _RATEABLE:

@@ -45,7 +45,7 @@ _REASON_WORDS = {
 
 def asked(scene: Scene) -> Turn | Ask | None:
     """Take a rating: by word at any time, by a bare digit only as answer to the last question asked."""
-    score, opinion = read(scene.reading)
+    score, opinion = read(_worded(scene))
     by_word = scene.intent is Intent.RATE or _PJ.fullmatch(scene.reading.matching) is not None
     bare = score is not None and scene.state.flow is Flow.NONE
     if not by_word and not bare:
@@ -55,14 +55,29 @@ def asked(scene: Scene) -> Turn | Ask | None:
     waiting = [case for case in scene.facts.own if _unrated(case)]
     if not by_word and not any(_asked_last(scene, case) for case in waiting):
         return None
-    if not waiting:
+    case = _meant(scene, waiting)
+    if case is None:
         return scene.turn(scene.say("nothing_to_rate"), state=idle(scene.state))
-    spoken = [case for case in waiting if case.case_no == scene.state.target]
-    case = (spoken or waiting)[0]
     if score is None:
         state = idle(scene.state, flow=Flow.RATE, target=case.case_no)
         return scene.turn(scene.say("ask_rating", tail=tail(case.case_no)), state=state)
     return _given(scene, case, score, opinion)
+
+
+def _worded(scene: Scene) -> CaseDraft:
+    """Return the reading of what stands beside the case's number, where a code by SMS names one."""
+    if scene.sms and scene.intent is Intent.RATE:
+        return evolve(scene.reading, matching=f"pj {scene.words}", digit=None)
+    return scene.reading
+
+
+def _meant(scene: Scene, waiting: list[Case]) -> Case | None:
+    """Return the case that is rated: the one named, else the one spoken of, else the newest."""
+    named = [case for case in waiting if scene.number and case.case_no.endswith(scene.number)]
+    if scene.number:
+        return named[0] if named else None
+    spoken = [case for case in waiting if case.case_no == scene.state.target]
+    return next(iter(spoken or waiting), None)
 
 
 def going_on(scene: Scene) -> Turn | Ask | None:

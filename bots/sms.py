@@ -17,7 +17,7 @@ from bots.intent import Intent, intent_of
 from bots.scene import idle, tail
 from bots.state import Flow, Order
 from bots.words_sms import FITS
-from normalizer import case_no, numbers
+from normalizer import numbers
 from normalizer.evolve import evolve
 from normalizer.text import for_matching, is_empty
 
@@ -63,12 +63,16 @@ _WORDS = {
 }
 _CODE = re.compile(rf"({'|'.join(_CODES)})(?![a-z]){_GAP}")
 _WORD = re.compile(rf"({'|'.join(_WORDS)})(?:[\s:：,，+＋]+|(?=[0-9]{{6}})|$)")
-_NUMBER = re.compile(r"([0-9][0-9 \-]{4,22}[0-9])(?![0-9])[\s:：,，+＋]*")
+_NUMBER = re.compile(
+    r"([0-9]{17}|[0-9]{7}|[0-9]{4}[ \-][0-9]{6}[ \-][0-9]{7})(?![0-9号楼栋单元米])[\s:：,，+＋]*"
+)
 _OUT = frozenset({"t", "td", "r", "退订", "拒收"})
 _OUT_IF_IDLE = frozenset({"n", "取消"})
 """These answer an open question, and stop the status messages only where none is open."""
-_SPOKEN = frozenset({Intent.SUPPLEMENT, Intent.CONFIDE})
+_SPOKEN = frozenset({Intent.SUPPLEMENT, Intent.CONFIDE, Intent.VERIFY})
 """Words that may be followed by other words; "查水表的" and "催 房租" are no commands."""
+_SCORED = re.compile(r"([1-5一二三四五])(?:分|星)?[\s,，:：]+([0-9]{17}|[0-9]{7})(?![0-9])[\s,，:：]*")
+"""A score and the case it is for, as "PJ 5 0001233"."""
 _SCORES = "12345一二三四五"
 _MACHINES = re.compile(r"(?:\+?86)?(?:106|95\d{3}|400\d{7}|100\d{2}$|12306$)")
 _FIRMS_CODE = re.compile(r"验证码|校验码|动态码|verification code", re.IGNORECASE)
@@ -125,17 +129,17 @@ def command(reading: CaseDraft) -> Wish | None:
         return None
     intent = _CODES[_WORDS.get(found.group(1), found.group(1))]
     rest = reading.text[found.end() :].strip()
-    named = _NUMBER.match(rest)
-    digits = re.sub("[^0-9]", "", named.group(1)) if named else ""
-    if named is None or len(digits) not in {case_no.SHORT, case_no.LENGTH}:
-        # A number of another length is none of ours; after CX it can be nothing else and is said to be wrong.
-        number = digits if intent is Intent.PROGRESS and digits == re.sub("[ -]", "", rest) else ""
-        said = (
-            coded or not rest or intent in _SPOKEN or number or (intent is Intent.RATE and rest[0] in _SCORES)
-        )
-        return Wish(intent, number, rest, coded) if said else None
-    words = rest[named.end() :].strip()
-    return Wish(intent, digits, words, coded)
+    if intent is Intent.RATE and (scored := _SCORED.match(rest)) is not None:
+        return Wish(intent, scored.group(2), f"{scored.group(1)} {rest[scored.end() :]}".strip(), coded)
+    if (named := _NUMBER.match(rest)) is not None:
+        number = re.sub("[^0-9]", "", named.group(1))
+        return Wish(intent, number, rest[named.end() :].strip(), coded)
+    # A number of another length is none of ours; after CX it can be nothing else and is said to be wrong.
+    number = re.sub("[ -]", "", rest)
+    number = number if intent is Intent.PROGRESS and number.isdecimal() else ""
+    rates = intent is Intent.RATE and rest[:1] in _SCORES
+    said = coded or not rest or intent in _SPOKEN or number or rates
+    return Wish(intent, number, rest, coded) if said else None
 
 
 def ignored(scene: Scene) -> Turn | None:

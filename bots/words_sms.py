@@ -54,7 +54,7 @@ SMS: dict[str, str] = {
     "no_cases_sms": "没有查到您的诉求。可发“CX 单号 查询码”查询，或直接发文字反映问题。",
     "progress_sms": "{tail}{title}：{stage}{unit}{due}",
     "progress_ended_sms": "{tail}{title}：{stage}{latest}{rate}",
-    "progress_rate_sms": "。评价回PJ加1到5，5为非常满意",
+    "progress_rate_sms": "\n评价回PJ加1到5，5为非常满意",
     "progress_unit_sms": "，承办{unit}",
     "progress_due_sms": "，应于{day}前答复。催办回CB",
     "progress_overdue_sms": "，应于{day}前答复，已超期，会督办",

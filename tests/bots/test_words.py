@@ -12,6 +12,7 @@ from bots.words import ELDERLY, ZH, say
 from bots.words_en import EN
 from bots.words_mail import MAIL
 from bots.words_sms import FITS, LONGER, ONLY_SMS, SMS
+from gateway.app import notice_words
 from normalizer.codes import SATISFACTION_LABELS
 from normalizer.text import han_count
 from tests.bots.player import PROFILES
@@ -122,6 +123,20 @@ def test_what_is_said_by_sms_fits_one_segment_with_the_signature(key: str) -> No
 def test_what_may_be_longer_by_sms_is_still_short() -> None:
     for key in LONGER:
         assert units(ZH[key].format(**PROGRESS)) <= 3 * 67 - 9
+
+
+@pytest.mark.parametrize("kind", notice_words())
+def test_a_notice_by_sms_fits_one_segment_with_the_longest_unit(kind: str) -> None:
+    fields = {
+        "tail": "0001233",
+        "case_no": "37092611240001233",
+        "unit": max((unit.name for unit in PROFILES.current.units), key=len),
+        "by": "12月31日",
+        "reason": "具体地点和时间",
+        "label": "信息公开",
+        "text": "",
+    }
+    assert units(notice_words()[kind]["short"].format(**fields)) <= FITS
 
 
 @pytest.mark.parametrize("plain", [key.removesuffix("_sms") for key in SMS])
