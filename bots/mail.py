@@ -39,6 +39,8 @@ SHOWN, LATEST, OPINION, REASON = 24, 200, 500, 200
 _PREFIX = re.compile(r"^(?:(?:re|fw|fwd|回复|答复|转发)\s*[:：]\s*)+", re.IGNORECASE)
 _TAG = re.compile(r"\[\s*12345\s*-\s*([0-9]{17})\s*\]")
 _EMPTY_SUBJECT = re.compile("(?:无主题|你好|您好|反映问题|投诉|举报|咨询|求助|建议|市民来信|来信|邮件)*")
+_DEAR = re.compile(r"^(?:尊敬的)?(?:您好|你好|您们好|领导|工作人员|老师|同志|客服|[，,：:！!。 ])+\n+")
+"""A line that only greets; a command may stand below it."""
 _CONFIRM = re.compile(r"确认撤回[\s:：]*([0-9]{7}|[0-9]{17})?[。.!！]*")
 _CONTENT = re.compile("谢|满意|解决了|办好了")
 _DISCONTENT = re.compile("没|未|不|别|但|可是|还")
@@ -59,7 +61,7 @@ def answered(scene: Scene) -> Turn | Ask:
 def _answer(scene: Scene) -> Turn | Ask:
     if scene.facts.own is None:
         return AskOwn()
-    line, _, rest = scene.reading.text.partition("\n")
+    line, _, rest = _DEAR.sub("", scene.reading.text).partition("\n")
     first = evolve(
         scene.reading, text=line, matching=for_matching(line), digit=numbers.digit(line) if line else None
     )
@@ -103,7 +105,10 @@ def _spoken_of(scene: Scene) -> Case | None:
 def _added(scene: Scene, case: Case, text: str, attachments: tuple[Attachment, ...]) -> Turn:
     """Add to a case; to one that ended it is an objection where the rules allow one."""
     if not text and not attachments:
-        return scene.turn(effects=(Link(case.case_no),))
+        asked = (_of(scene, "mail_supplement_how", case),) if scene.intent is Intent.SUPPLEMENT else ()
+        return scene.turn(
+            *asked, state=evolve(scene.state, target=case.case_no), effects=(Link(case.case_no),)
+        )
     ended = case.stage not in OPEN
     thanks = scene.intent is Intent.THANKS or (_CONTENT.search(text) and not _DISCONTENT.search(text))
     if thanks and not attachments and (ended or scene.intent is Intent.THANKS):
@@ -306,6 +311,9 @@ def _ask_withdraw(scene: Scene, wish: Wish) -> Turn | Ask:  # noqa: ARG001
 
 
 def _withdraw(scene: Scene, number: str) -> Turn | Ask:
+    """Withdraw on the second word, which must prove by its thread or number that our first letter was read."""
+    if not number and not scene.reading.about:
+        return _ask_withdraw(scene, sms.Wish(Intent.WITHDRAW))
     case = _chosen(evolve(scene, number=number), _open, "确认撤回")
     if not isinstance(case, Case):
         return case

@@ -153,6 +153,9 @@ def absorb(order: Order, reading: CaseDraft, scene: Scene) -> Order:
         category=category if certain >= LIKELY_CATEGORY else "",
         sure=certain >= SURE_CATEGORY,
     )
+    if scene.facts.sender:
+        # The number or address is known, so a name without one is of use.
+        order = evolve(order, name=order.name or name_in(reading.text) or "")
     # Whoever says where and leaves a number has said what he wants to say: it is read back at once.
     located = bool(order.place) or order.lon is not None
     return evolve(order, brief=True) if order.phone and located else order

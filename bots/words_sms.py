@@ -56,7 +56,7 @@ SMS: dict[str, str] = {
     "progress_ended_sms": "{tail}{title}：{stage}{latest}{rate}",
     "progress_rate_sms": "\n评价回PJ加1到5，5为非常满意",
     "progress_unit_sms": "，承办{unit}",
-    "progress_due_sms": "，应于{day}前答复。催办回CB",
+    "progress_due_sms": "，应于{day}前答复",
     "progress_overdue_sms": "，应于{day}前答复，已超期，会督办",
     "progress_latest_sms": "，答复：{latest}",
     "cases_sms": "{lines}\n回序号看详情",

@@ -142,6 +142,28 @@ def test_whatever_comes_by_sms_is_answered_in_segments(led: tuple[str, ...], tex
     assert load(dump(citizen.state)) == citizen.state
 
 
+@pytest.mark.parametrize(
+    "about", ["", "37092611200000010", "37092611240001233"], ids=["new", "own", "another"]
+)
+@pytest.mark.parametrize("stage", ["processing", "closed_pending", "closed", "rejected", "need_info"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "👍", "5", "0", "9", "查询", "补充", "催办", "撤回", "确认撤回", "评价", "评价 1", "人工", "退订", "保密"),
+        *("谢谢", "你好", "绑定手机", "查询 37092611240001234", "补充 又坏了一盏", "CX", "BC 又坏了", "取消", "菜单"),
+        *("没有解决，还是老样子没人来", "着火了快来人", "не работает свет", "hello there my friend", "路灯"),
+    ],
+)  # fmt: skip
+def test_whatever_comes_by_mail_is_answered_at_most_once(text: str, stage: str, about: str) -> None:
+    citizen = Citizen(source=SourceChannel.EMAIL, sender="zhang@example.com")
+    _case(citizen, stage)
+    for _ in range(2):
+        citizen.letter = {"about": about}
+        done = citizen.says(Part(PartKind.TEXT, text=text))
+        assert len(done.replies) <= 1
+        assert all("保密" in reply or "人民路" not in reply for reply in done.replies if about[-1:] == "3")
+
+
 def test_every_flow_is_led_to() -> None:
     assert {flow for flow, _ in WAYS} == set(Flow)
     assert {step for _, step in WAYS} == set(Step)
