@@ -37,7 +37,8 @@ class City:
 
     ``lines`` maps a special line's name to its number (domain.md 4.3); ``acceptable`` lists category codes that
     the bot may accept without an agent; ``seats`` are the local hours with agents online (None: round the clock);
-    after ``rework_rounds`` a low rating opens no further rework by itself.
+    after ``rework_rounds`` a low rating opens no further rework by itself. A mail is answered by a person within
+    ``mail_hours``. ``sms_number``, ``wechat_name`` and ``mailbox`` are our other ways in; empty where there are none.
     """
 
     name: str
@@ -52,6 +53,10 @@ class City:
     place_categories: frozenset[str]
     seats: tuple[time, time] | None = None
     rework_rounds: int = 2
+    mail_hours: int = 24
+    sms_number: str = ""
+    wechat_name: str = ""
+    mailbox: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +84,32 @@ class QueueView:
 
 
 @dataclass(frozen=True, slots=True)
+class Bound:
+    """The answer to a code that binds a telephone: whether it was right, or the sender is locked out."""
+
+    right: bool
+    locked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What the gateway knows for this turn; None means not asked yet.
 
-    ``own`` are the citizen's own cases, newest first, at most five.
+    ``sender`` is the telephone or mail address that the message came from, of SMS and mail only. ``own`` are the
+    citizen's own cases, newest first, at most five; ``proved`` is the case that a message proves to be about, which
+    may be another's (empty tuple: no such case).
     """
 
     owner: Owner = Owner.BOT
     source: str = ""
+    sender: str = ""
     own: tuple[Case, ...] | None = None
     found: Found | None = None
     number: NewNumber | None = None
     queue: QueueView | None = None
+    proved: tuple[Case, ...] | None = None
+    bind_code: str = ""
+    bound: Bound | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +135,26 @@ class AskQueue:
     """Asks how long the handoff queue is."""
 
 
-Ask = AskOwn | AskFound | AskNumber | AskQueue
+@dataclass(frozen=True, slots=True)
+class AskProved:
+    """Asks for the case that a message proves to be about, whoever sent it."""
+
+    case_no: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskBindCode:
+    """Asks for a code that binds this conversation to the telephone it is sent from."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskBind:
+    """Asks whether a code that came by SMS is one of those given out."""
+
+    code: str
+
+
+Ask = AskOwn | AskFound | AskNumber | AskQueue | AskProved | AskBindCode | AskBind
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +206,21 @@ class OptOut:
     out: bool
 
 
-Effect = Submit | Act | Handoff | Unqueue | Alert | OptOut
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The message belongs to a case and changes nothing of it."""
+
+    case_no: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """The conversation that got the code is this telephone's from now on; it is told ``words``."""
+
+    words: str
+
+
+Effect = Submit | Act | Handoff | Unqueue | Alert | OptOut | Link | Bind
 
 
 @dataclass(frozen=True, slots=True)

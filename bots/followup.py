@@ -1,7 +1,8 @@
-"""What a citizen does with a case that is under way: supplement, urge, withdraw. Never a new case (domain.md 1.11)."""
+"""What a citizen does with a case that is under way: supplement, urge, withdraw, keep confidential. Never a new case (domain.md 1.11)."""
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from bots.intent import Intent
 from bots.progress import listed
 from bots.scene import due_line, idle, tail, unit_of
 from bots.state import Flow, Step
-from normalizer import numbers
+from normalizer import case_no, numbers
 from normalizer.case import CITIZEN_LABELS, OPEN, Actor, Case, Command, Role, Verb
 from normalizer.evolve import evolve
 from normalizer.moves import allowed
@@ -28,22 +29,24 @@ COLLECTED = 2000
 """Characters of a supplement, as of a matter (domain.md 2.1)."""
 
 CITIZEN = Actor(Role.CITIZEN)
-_FLOWS = frozenset({Flow.SUPPLEMENT, Flow.URGE, Flow.WITHDRAW})
-_WHAT = {Flow.SUPPLEMENT: "补充", Flow.URGE: "催办", Flow.WITHDRAW: "撤回"}
+_FLOWS = frozenset({Flow.SUPPLEMENT, Flow.URGE, Flow.WITHDRAW, Flow.CONFIDE})
+_WHAT = {Flow.SUPPLEMENT: "补充", Flow.URGE: "催办", Flow.WITHDRAW: "撤回", Flow.CONFIDE: "保密"}
 _INTENTS = {
     Intent.SUPPLEMENT: Flow.SUPPLEMENT,
     Intent.URGE: Flow.URGE,
     Intent.WITHDRAW: Flow.WITHDRAW,
+    Intent.CONFIDE: Flow.CONFIDE,
 }
 _LEAVE = frozenset({Intent.CANCEL, Intent.BACK, Intent.RESTART})
 _CONFIRMED = frozenset({"y", "yes", "确认", "确认撤回", "确定", "确定撤回", "是", "是的", "撤回"})
 _FINISHED = frozenset({"完成", "完成了", "完了", "发完了", "好了", "没了", "没有了", "就这些"})
+_NO_MORE = re.compile("取消|不用|不需要|解除")
 _MENU_SUPPLEMENT = 4
 _MISSES = 2
 
 
 def asked(scene: Scene) -> Turn | Ask | None:
-    """Begin one of the three with the case that is named or spoken of, the only open one, or a list."""
+    """Begin one of them with the case that is named or spoken of, the only open one, or a list."""
     flow = _INTENTS.get(scene.intent) if scene.intent else None
     if scene.reading.digit == _MENU_SUPPLEMENT and scene.state.flow is Flow.NONE:
         flow = Flow.SUPPLEMENT
@@ -60,7 +63,7 @@ def asked(scene: Scene) -> Turn | Ask | None:
     if spoken or len(cases) == 1:
         return _BEGIN[flow](scene, (spoken or cases)[0])
     lines, choices = listed(scene, cases)
-    state = idle(scene.state, flow=flow, step=Step.PICK, choices=choices)
+    state = idle(scene.state, flow=flow, step=Step.PICK, choices=choices, collected=scene.words[:COLLECTED])
     return scene.turn(scene.say("pick", what=_WHAT[flow], lines=lines), state=state)
 
 
@@ -95,6 +98,8 @@ def sent_after(scene: Scene) -> Turn | None:
 
 
 def _named(scene: Scene, flow: Flow, own: tuple[Case, ...]) -> Turn:
+    if len(scene.number) == case_no.LENGTH and case_no.parse(scene.number) is None:
+        return scene.turn(scene.say("bad_number"), state=idle(scene.state))
     case = next((case for case in own if case.case_no.endswith(scene.number)), None)
     if case is not None:
         return _BEGIN[flow](scene, case)
@@ -119,7 +124,8 @@ def _picked(scene: Scene) -> Turn | Ask:
     case = next((case for case in scene.facts.own if case.case_no == wanted), None)
     if case is None:
         return scene.turn(scene.say("none_open"), state=idle(scene.state))
-    return _BEGIN[scene.state.flow](scene, case)
+    # What was said with the command goes with it.
+    return _BEGIN[scene.state.flow](evolve(scene, words=scene.state.collected), case)
 
 
 def _missed(scene: Scene, key: str) -> Turn:
@@ -133,6 +139,9 @@ def _begin_supplement(scene: Scene, case: Case) -> Turn:
     if allowed(case, Command(Verb.SUPPLEMENT, CITIZEN), scene.now):
         return _not_now(scene, case)
     state = idle(scene.state, flow=Flow.SUPPLEMENT, step=Step.COLLECT, target=case.case_no)
+    if scene.words:
+        command = Command(Verb.SUPPLEMENT, CITIZEN, text=scene.words[:COLLECTED])
+        return _done(scene, case, command, _supplemented(scene, case))
     return scene.turn(scene.say("ask_supplement", tail=tail(case.case_no)), state=state)
 
 
@@ -145,6 +154,9 @@ def _collected(scene: Scene) -> Turn | Ask:
     words = reading.text or (reading.place.text if reading.place else "")
     if not words and not reading.attachments:
         return scene.turn(scene.say("nothing_supplemented"))
+    if scene.sms:
+        # One text message is the whole of it.
+        return _supplement(evolve(scene, state=evolve(state, collected=words[:COLLECTED])))
     # What comes in one go is acknowledged once.
     quiet = told and state.burst is not None and scene.now - state.burst <= BURST
     state = evolve(
@@ -173,7 +185,7 @@ def _supplemented(scene: Scene, case: Case) -> str:
 
 
 def _begin_urge(scene: Scene, case: Case) -> Turn:
-    command = Command(Verb.URGE, CITIZEN)
+    command = Command(Verb.URGE, CITIZEN, text=scene.words[:COLLECTED])
     refused = allowed(case, command, scene.now)
     state = idle(scene.state, target=case.case_no)
     if refused == "urged_lately":
@@ -182,6 +194,22 @@ def _begin_urge(scene: Scene, case: Case) -> Turn:
     if refused:
         return _not_now(scene, case)
     words = scene.say("urged", unit=unit_of(case), count=len(case.urges) + 1, due=due_line(scene, case))
+    return scene.turn(words, state=state, effects=(Act(case.case_no, case.rev, command),))
+
+
+def _begin_confide(scene: Scene, case: Case) -> Turn:
+    """Note the wish for confidence in the case's log, where whoever handles the case reads it."""
+    no_more = _NO_MORE.search(scene.words) is not None
+    wish = "本人不再要求保密" if no_more else "本人要求对个人信息保密"
+    command = Command(Verb.SUPPLEMENT, CITIZEN, text=wish)
+    if allowed(case, command, scene.now):
+        return _not_now(scene, case)
+    key = "confided_no_more" if no_more else "confided"
+    return _done(scene, case, command, scene.say(key, tail=tail(case.case_no)))
+
+
+def _done(scene: Scene, case: Case, command: Command, words: str) -> Turn:
+    state = idle(scene.state, target=case.case_no)
     return scene.turn(words, state=state, effects=(Act(case.case_no, case.rev, command),))
 
 
@@ -214,8 +242,7 @@ def _act(scene: Scene, command: Command, words: Callable[[Scene, Case], str]) ->
         return scene.turn(scene.say("none_open"), state=idle(scene.state))
     if allowed(case, command, scene.now):
         return _not_now(scene, case)
-    state = idle(scene.state, target=case.case_no)
-    return scene.turn(words(scene, case), state=state, effects=(Act(case.case_no, case.rev, command),))
+    return _done(scene, case, command, words(scene, case))
 
 
 def _not_now(scene: Scene, case: Case) -> Turn:
@@ -227,4 +254,5 @@ _BEGIN: dict[Flow, Callable[[Scene, Case], Turn]] = {
     Flow.SUPPLEMENT: _begin_supplement,
     Flow.URGE: _begin_urge,
     Flow.WITHDRAW: _begin_withdraw,
+    Flow.CONFIDE: _begin_confide,
 }

@@ -10,11 +10,14 @@ from bots.scene import ZONE, idle
 from bots.state import Flow
 from normalizer.evolve import evolve
 from normalizer.people import PersonalKind, mask_phone, valid_phone
+from normalizer.text import han_count
 
 if TYPE_CHECKING:
     from bots.contract import Ask, QueueView
     from bots.scene import Scene
 
+MATTER_HAN = 8
+"""Chinese characters that are a matter of their own."""
 _BACK_WORDS = frozenset({Intent.BACK, Intent.CANCEL, Intent.MENU, Intent.RESTART})
 _FLOWS = frozenset({Flow.NONE, Flow.CALLBACK, Flow.NOTE})
 """Talks that belong to the wait; in any other one the bot goes on while the citizen waits."""
@@ -31,7 +34,7 @@ def asked(scene: Scene) -> Turn | Ask | None:
     queue = scene.facts.queue
     words = scene.say("still_queued" if queued else "queued", ahead=queue.ahead, agents=_agents(scene, queue))
     # Whoever waits already keeps his place, and what was noted with it.
-    effects = () if queued else (Handoff("asked"),)
+    effects = () if queued else (Handoff("callback" if scene.phone else "asked", phone=scene.phone),)
     return scene.turn(words, state=idle(scene.state, heard=False, alarmed=False), effects=effects)
 
 
@@ -50,6 +53,9 @@ def waiting(scene: Scene) -> Turn | None:
 
 
 def _chosen(scene: Scene) -> Turn | None:
+    if scene.sms and scene.reading.digit is not None:
+        # No choices were offered; the digit may be a rating.
+        return None
     match scene.reading.digit:
         case 1:
             words = scene.say("wait_on", hotline=scene.city.hotline)
@@ -67,7 +73,8 @@ def _kept(scene: Scene) -> Turn | None:
     if scene.intent is not None and scene.intent not in {Intent.GREETING, Intent.THANKS}:
         return None
     if scene.state.heard:
-        return scene.turn()
+        # By SMS nobody talks at once, so a matter that is told meanwhile is taken as one.
+        return None if scene.sms and han_count(scene.reading.text) >= MATTER_HAN else scene.turn()
     return scene.turn(scene.say("heard", hotline=scene.city.hotline), state=evolve(scene.state, heard=True))
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bots import slots
-from bots.contract import AskNumber, Submit
+from bots.contract import AskNumber, Handoff, Submit
 from bots.guard import safety, soothing
 from bots.intent import Intent
 from bots.scene import idle
@@ -32,6 +32,8 @@ TEXT_SHOWN_ELDERLY, PLACE_SHOWN_ELDERLY = 24, 14
 KEPT_SHOWN = 20
 BEGIN_HAN = 4
 """Chinese characters that make a free message a matter rather than a word."""
+BEGIN_HAN_SMS = 2
+"""The same by SMS, where whatever is no command is a matter (domain.md 4.4)."""
 MATTER_HAN = 8
 """Chinese characters that make it one beyond doubt, whatever was being asked."""
 STUCK = 2
@@ -73,7 +75,7 @@ def is_question(reading: CaseDraft) -> bool:
     return reading.tone in (Tone.CALM, Tone.UPSET) or bool(reading.category()[0])
 
 
-def asked(scene: Scene) -> Turn | None:
+def asked(scene: Scene) -> Turn | Ask | None:
     """Begin an order, or offer the one that was left unfinished."""
     menu = scene.reading.digit == _MENU_REPORT and scene.state.flow is Flow.NONE
     if scene.intent is not Intent.REPORT and not menu:
@@ -87,7 +89,7 @@ def greeted_back(scene: Scene) -> Turn | None:
     return _offer(scene) if greets and _kept(scene) else None
 
 
-def resumed(scene: Scene) -> Turn | None:
+def resumed(scene: Scene) -> Turn | Ask | None:
     """Take up the order that was left, or drop it."""
     state, reading = scene.state, scene.reading
     if state.flow is not Flow.RESUME:
@@ -101,7 +103,7 @@ def resumed(scene: Scene) -> Turn | None:
     return _undecided(scene)
 
 
-def _undecided(scene: Scene) -> Turn:
+def _undecided(scene: Scene) -> Turn | Ask:
     if scene.intent is Intent.RESTART:
         return _next(scene, _anew(scene), scene.say("restarted"))
     if scene.state.misses == 0:
@@ -109,9 +111,11 @@ def _undecided(scene: Scene) -> Turn:
     return scene.turn(scene.say("menu", hotline=scene.city.hotline), state=idle(scene.state))
 
 
-def consult(scene: Scene) -> Turn | None:
+def consult(scene: Scene) -> Turn | Ask | None:
     """Take a question: until there is a knowledge base it can be registered or put to a person."""
     state, reading = scene.state, scene.reading
+    if scene.sms:
+        return _next(scene, _anew(scene)) if scene.intent is Intent.ASK else None
     if state.flow is Flow.CONSULT:
         return _consulting(scene)
     if state.flow is not Flow.NONE:
@@ -121,7 +125,7 @@ def consult(scene: Scene) -> Turn | None:
     return _unanswered(scene) if is_question(reading) and han_count(reading.text) >= BEGIN_HAN else None
 
 
-def went_on(scene: Scene) -> Turn | None:
+def went_on(scene: Scene) -> Turn | Ask | None:
     """Go on with the order after the answer about safety."""
     if scene.state.flow is not Flow.ORDER or safety(scene.state, scene.reading) != "danger_safe":
         return None
@@ -139,6 +143,9 @@ def going_on(scene: Scene) -> Turn | Ask | None:
             return _next(scene, _anew(scene), scene.say("restarted"))
         case Intent.BACK:
             return _back(scene)
+        case Intent.CONFIDE if scene.sms:
+            state = evolve(scene.state, order=evolve(scene.state.order, secret="取消" not in scene.words))
+            return scene.turn(_question(evolve(scene, state=state)), state=state)
         case _:
             return _offer(scene) if _comes_back(scene) else _answered(scene)
 
@@ -146,6 +153,9 @@ def going_on(scene: Scene) -> Turn | Ask | None:
 def _comes_back(scene: Scene) -> bool:
     """Return whether somebody greets, or speaks again after a long silence: he may mean something else."""
     state = scene.state
+    if scene.sms:
+        # A text message is answered when there is time.
+        return False
     away = state.at is not None and scene.now - state.at > AWAY
     return (away or scene.intent is Intent.GREETING) and _kept(scene)
 
@@ -160,10 +170,11 @@ def submitted_before(scene: Scene) -> Turn | None:
     return scene.turn(scene.say("done_before", case_no=state.target))
 
 
-def begun(scene: Scene) -> Turn | None:
+def begun(scene: Scene) -> Turn | Ask | None:
     """Take a free message, a photo or a place for the beginning of an order."""
     reading = scene.reading
-    matter = han_count(reading.text) >= BEGIN_HAN or reading.attachments or reading.place
+    enough = BEGIN_HAN_SMS if scene.sms else BEGIN_HAN
+    matter = han_count(reading.text) >= enough or reading.attachments or reading.place
     if scene.state.flow is not Flow.NONE or not matter or reading.digit is not None:
         return None
     if _kept(scene) and not reading.text:
@@ -171,14 +182,14 @@ def begun(scene: Scene) -> Turn | None:
     return _begin(scene)
 
 
-def _begin(scene: Scene) -> Turn:
+def _begin(scene: Scene) -> Turn | Ask:
     reading = scene.reading
-    order = slots.absorb(Order(since=scene.now, attachments=reading.attachments), reading, scene)
+    order = slots.absorb(evolve(slots.fresh(scene), attachments=reading.attachments), reading, scene)
     soothe = soothing(scene)
     insults = scene.state.insults + bool(soothe)
     burst = scene.now if reading.attachments else None
     state = idle(scene.state, order=order, insults=insults, burst=burst)
-    if soothe and not (order.category or order.place or order.lon):
+    if soothe and not (order.category or order.place or order.lon or scene.sms):
         # Nothing but anger so far: it is kept, and the matter asked for.
         state = evolve(state, flow=Flow.ORDER, step=Step.TEXT)
         return scene.turn(soothe, scene.say("ask_first"), state=state)
@@ -194,7 +205,7 @@ def _received(scene: Scene) -> str:
 
 
 def _anew(scene: Scene) -> State:
-    return idle(scene.state, order=Order(since=scene.now))
+    return idle(scene.state, order=slots.fresh(scene))
 
 
 def _kept(scene: Scene) -> bool:
@@ -210,7 +221,7 @@ def _offer(scene: Scene) -> Turn:
     return scene.turn(words, state=idle(scene.state, flow=Flow.RESUME, misses=again, collected=matter))
 
 
-def _dropped(scene: Scene) -> Turn:
+def _dropped(scene: Scene) -> Turn | Ask:
     told = scene.state.collected
     state = idle(scene.state, order=Order())
     if scene.intent is Intent.CANCEL:
@@ -221,7 +232,7 @@ def _dropped(scene: Scene) -> Turn:
     return _begin(evolve(scene, state=state, reading=reading))
 
 
-def _consulting(scene: Scene) -> Turn:
+def _consulting(scene: Scene) -> Turn | Ask:
     state, reading = scene.state, scene.reading
     if reading.digit == 1 and state.collected:
         order = Order(since=scene.now, text=f"咨询：{state.collected}", kind=Kind.INQUIRY, brief=True)
@@ -252,7 +263,7 @@ def _answered(scene: Scene) -> Turn | Ask:
     if state.step is Step.ITEM:
         return _chosen_item(scene)
     order, problem = slots.take(_slot(scene), state.order, scene)
-    if not problem:
+    if not problem or scene.sms:
         return _next(scene, evolve(state, order=order, misses=0))
     # A number to call that came first is no wrong answer.
     misses = state.misses + (order.phone == state.order.phone)
@@ -261,7 +272,7 @@ def _answered(scene: Scene) -> Turn | Ask:
     return scene.turn(problem, state=evolve(state, order=order, misses=misses))
 
 
-def _stuck(scene: Scene, state: State) -> Turn:
+def _stuck(scene: Scene, state: State) -> Turn | Ask:
     """Offer a person, and go on with the next question where this one can be left to the agents."""
     order = slots.skipped(state.order, state.step)
     if order is state.order:
@@ -302,12 +313,16 @@ def _question(scene: Scene) -> str:
             return slots.question(_slot(scene), state.order, scene)
 
 
-def _next(scene: Scene, state: State, *words: str) -> Turn:
-    """Ask the next open slot, or read the order back."""
+def _next(scene: Scene, state: State, *words: str) -> Turn | Ask:
+    """Ask the next open slot, or read the order back; by SMS it is submitted at once."""
     order = state.order
     if order.since is None or scene.now - order.since > BURST:
         order = evolve(order, since=scene.now)
     step = slots.first_open(order, scene, elderly=state.elderly)
+    if scene.sms:
+        if step is None:
+            return _submitted(evolve(scene, state=evolve(state, order=order)))
+        order = evolve(order, asked=(*order.asked, step))
     state = evolve(state, flow=Flow.ORDER, step=step or Step.REVIEW, editing=False, order=order)
     # The question is worded for the state it leads to.
     scene = evolve(scene, state=state)
@@ -316,8 +331,10 @@ def _next(scene: Scene, state: State, *words: str) -> Turn:
     return scene.turn(*before, question, state=state)
 
 
-def _back(scene: Scene) -> Turn:
+def _back(scene: Scene) -> Turn | Ask:
     state = scene.state
+    if scene.sms:
+        return scene.turn(scene.say("cancelled"), state=idle(state, order=Order()))
     if state.editing or state.step is Step.ITEM:
         return _next(scene, state)
     earlier = slots.before(state.step, state.order, scene, elderly=state.elderly)
@@ -391,14 +408,15 @@ def _edit(scene: Scene, slot: Step) -> Turn:
 
 
 def _submitted(scene: Scene) -> Turn | Ask:
+    order = _worded(scene.state.order) if scene.sms else scene.state.order
+    if scene.sms and han_count(mask(order.text)) < slots.MIN_HAN:
+        words = scene.say("sms_too_little", hotline=scene.city.hotline)
+        handed = Handoff("too little", phone=scene.phone)
+        return scene.turn(words, state=idle(scene.state, order=Order(), heard=True), effects=(handed,))
     number = scene.facts.number
     if number is None:
         return AskNumber()
-    order = scene.state.order
-    accept = (
-        order.sure and order.category in scene.city.acceptable and (order.kind or Kind.HELP) in _BOT_ACCEPTS
-    )
-    effect = Submit(number, _complainant(scene, order), _matter(order), bool(order.secret), accept)
+    effect = submission(scene, order, number)
     state = idle(
         scene.state,
         order=Order(),
@@ -410,10 +428,29 @@ def _submitted(scene: Scene) -> Turn | Ask:
     return scene.turn(_promise(scene, order, number, effect), state=state, effects=(effect,))
 
 
+def submission(scene: Scene, order: Order, number: NewNumber) -> Submit:
+    """Return the order as it is submitted, accepted at once where the city lets the bot do so."""
+    listed = order.category in scene.city.acceptable and (order.kind or Kind.HELP) in _BOT_ACCEPTS
+    # A place is part of what the bot may accept without anybody looking; by guided talk it is always there.
+    located = order.place or order.lon is not None or order.category not in scene.city.place_categories
+    accept = bool(order.sure and listed and located)
+    return Submit(number, _complainant(scene, order), _matter(order), bool(order.secret), accept)
+
+
+def _worded(order: Order) -> Order:
+    """Return an SMS order as it is submitted: few words with their place, and a report confidential unless said otherwise."""
+    short = order.place and order.place not in order.text and han_count(order.text) < slots.MIN_HAN
+    text = f"{order.text}（地点：{order.place}）" if short else order.text
+    secret = True if order.kind is Kind.REPORT and order.secret is None else order.secret
+    return evolve(order, text=text, secret=secret)
+
+
 def _promise(scene: Scene, order: Order, number: NewNumber, effect: Submit) -> str:
     key = "done_accepted" if effect.accept else "done"
     if order.reply_by == slots.NONE:
         key = "done_quiet"
+    if scene.sms and order.secret:
+        key = "sms_secret"
     if order.anonymous:
         key = "done_anonymous"
     channel = order.reply_by or _CHANNELS.get(scene.facts.source, "here")

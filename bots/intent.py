@@ -31,6 +31,9 @@ class Intent(StrEnum):
     OPT_IN = "opt_in"
     GREETING = "greeting"
     THANKS = "thanks"
+    CONFIDE = "confide"
+    BIND = "bind"
+    VERIFY = "verify"
 
 
 LONGEST = 16
@@ -52,6 +55,8 @@ _WORDS: dict[Intent, str] = {
     Intent.URGE: r"(?:我?(?:要|想))?催(?:办|一下|促|催|单)?|怎么还(?:没|不)(?:处理|解决|办|人管|有人来)|快点(?:处理|解决|办)|cb",
     Intent.WITHDRAW: r"(?:我?(?:要|想))?(?:撤回|撤销|撤诉)(?:诉求|工单|投诉)?|不用(?:处理|办|管)了|ch",
     Intent.RATE: r"(?:我?(?:要|想))?评价|打分|pj",
+    Intent.CONFIDE: r"(?:我?(?:要求?|申请))保密|bm",
+    Intent.BIND: r"(?:我?(?:要|想))?绑定(?:一下)?(?:我的)?(?:手机号?码?|电话号?码?)|bind",
     Intent.ELDERLY: r"(?:长辈|老年|老人|关怀|大字)(?:模式|版)?",
     Intent.PLAIN: r"普通模式|普通版|退出长辈模式|标准模式",
     Intent.OPT_OUT: r"退订|td|不要(?:再)?(?:提醒|通知)我?",

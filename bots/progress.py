@@ -21,14 +21,15 @@ if TYPE_CHECKING:
     from normalizer.case import Case
 
 _MENU_PROGRESS = 3
-_PAIR = re.compile(
+PAIR = re.compile(
     r"(?:cx|查询?)?\s*(?:单号)?[:： ]*([0-9][0-9 \-]{15,24}[0-9])[ ,，;；\n]+(?:查询码)?[:： ]*([0-9]{6})",
     re.IGNORECASE,
 )
 _CODE = re.compile(r"(?:查询码)?(?:是)?[:： ]*([0-9]{3}[ \-]?[0-9]{3})")
 _TITLE, _TITLE_IN_LIST = 16, 8
-_LATEST = 40
-_LISTED, _LISTED_ELDERLY = 5, 3
+_TITLE_SMS, _TITLE_IN_LIST_SMS = 8, 6
+_LATEST, _LATEST_SMS = 40, 100
+_LISTED, _LISTED_ELDERLY, _LISTED_SMS = 5, 3, 3
 _MISSES = 2
 _ANSWERED = frozenset(
     {Stage.ANSWERED, Stage.CLOSED_PENDING, Stage.VISITED, Stage.REWORK, Stage.CLOSED, Stage.ARCHIVED}
@@ -70,13 +71,13 @@ def going_on(scene: Scene) -> Turn | Ask | None:
 
 def by_number(scene: Scene) -> Turn | Ask | None:
     """Show a case by its number: an own one by the last seven digits too, another's only with its code."""
-    if scene.intent is Intent.PROGRESS and scene.number:
-        return _own(scene, scene.number)
     text = scene.reading.text
     if not text or not text[-1].isdigit():
         return None
-    if pair := _PAIR.fullmatch(text):
+    if pair := PAIR.fullmatch(text):
         return _stranger(scene, pair.group(1), pair.group(2))
+    if scene.intent is Intent.PROGRESS and scene.number:
+        return _own(scene, scene.number)
     if case_no.looks_like(text):
         return _own(scene, case_no.parse(text) or text)
     short = case_no.short_form(text) if scene.state.flow in _NO_NUMBER_ASKED else None
@@ -89,12 +90,16 @@ _NO_NUMBER_ASKED = frozenset({Flow.NONE, Flow.PROGRESS, Flow.CODE})
 
 def listed(scene: Scene, cases: Sequence[Case]) -> tuple[str, tuple[str, ...]]:
     """Return cases as the lines of a list, and their numbers in its order; the elderly view has fewer."""
-    shown = cases[: _LISTED_ELDERLY if scene.state.elderly else _LISTED]
+    most = _LISTED_SMS if scene.sms else _LISTED_ELDERLY if scene.state.elderly else _LISTED
+    shown = cases[:most]
     lines = (f"{n} {_line(scene, case)}" for n, case in enumerate(shown, 1))
     return "\n".join(lines), tuple(case.case_no for case in shown)
 
 
 def _line(scene: Scene, case: Case) -> str:
+    if scene.sms:
+        shown = title(case, _TITLE_IN_LIST_SMS)
+        return f"{case.case_no[-7:]}{shown}，{CITIZEN_LABELS[case.stage]}"
     named = f"{case.case_no[-7:]}｜{title(case, _TITLE_IN_LIST)}"
     return named if scene.state.elderly else f"{named}｜{CITIZEN_LABELS[case.stage]}"
 
@@ -128,17 +133,29 @@ def _missed(scene: Scene, key: str) -> Turn:
     return scene.turn(scene.say(key), state=evolve(scene.state, misses=misses))
 
 
-def _shown(scene: Scene, case: Case) -> Turn:
+def told(scene: Scene, case: Case, longest: int) -> tuple[str, str, str]:
+    """Return who handles a case, by when, and the unit's answer, as lines that may be empty."""
     latest = case.replies[-1].text if case.replies and case.stage in _ANSWERED else ""
-    shown = latest if len(latest) <= _LATEST else f"{latest[:_LATEST]}…"
+    shown = latest if len(latest) <= longest else f"{latest[:longest]}…"
+    return _unit(scene, case), _due(scene, case), scene.say("progress_latest", latest=shown) if shown else ""
+
+
+def least(scene: Scene, case: Case) -> str:
+    """Return the least of a case, for whoever has number and code only; of a confidential one its stage alone."""
+    unit, due = ("", "") if case.secret else (_unit(scene, case), _due(scene, case))
+    return scene.say("stranger", tail=case.case_no[-7:], stage=CITIZEN_LABELS[case.stage], unit=unit, due=due)
+
+
+def _shown(scene: Scene, case: Case) -> Turn:
+    unit, due, latest = told(scene, case, _LATEST_SMS if scene.sms else _LATEST)
     words = scene.say(
         "progress" if case.stage in OPEN - _RATEABLE else "progress_ended",
         tail=case.case_no[-7:],
-        title=title(case, _TITLE),
+        title=title(case, _TITLE_SMS if scene.sms else _TITLE),
         stage=CITIZEN_LABELS[case.stage],
-        unit=_unit(scene, case),
-        due=_due(scene, case),
-        latest=scene.say("progress_latest", latest=shown) if shown else "",
+        unit=unit,
+        due=due,
+        latest=latest,
         rate=scene.say("progress_rate") if case.stage in _RATEABLE else "",
     )
     return scene.turn(words, state=idle(scene.state, target=case.case_no))
@@ -165,9 +182,7 @@ def _checked(scene: Scene, number: str, found: Found) -> Turn:
     if case is None:
         state = idle(scene.state, flow=Flow.CODE, target=number)
         return scene.turn(scene.say("wrong_code", hotline=hotline), state=state)
-    unit, due = ("", "") if case.secret else (_unit(scene, case), _due(scene, case))
-    words = scene.say("stranger", tail=number[-7:], stage=CITIZEN_LABELS[case.stage], unit=unit, due=due)
-    return scene.turn(words, state=idle(scene.state))
+    return scene.turn(least(scene, case), state=idle(scene.state))
 
 
 def _unit(scene: Scene, case: Case) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bots.contract import Ask, Turn
     from bots.scene import Scene
     from bots.state import State
+    from normalizer.draft import CaseDraft
 
 LOW = 2
 OTHER_REASON = 6
@@ -44,7 +45,7 @@ _REASON_WORDS = {
 
 def asked(scene: Scene) -> Turn | Ask | None:
     """Take a rating: by word at any time, by a bare digit only as answer to the last question asked."""
-    score, opinion = _score(scene)
+    score, opinion = read(_worded(scene))
     by_word = scene.intent is Intent.RATE or _PJ.fullmatch(scene.reading.matching) is not None
     bare = score is not None and scene.state.flow is Flow.NONE
     if not by_word and not bare:
@@ -54,14 +55,29 @@ def asked(scene: Scene) -> Turn | Ask | None:
     waiting = [case for case in scene.facts.own if _unrated(case)]
     if not by_word and not any(_asked_last(scene, case) for case in waiting):
         return None
-    if not waiting:
+    case = _meant(scene, waiting)
+    if case is None:
         return scene.turn(scene.say("nothing_to_rate"), state=idle(scene.state))
-    spoken = [case for case in waiting if case.case_no == scene.state.target]
-    case = (spoken or waiting)[0]
     if score is None:
         state = idle(scene.state, flow=Flow.RATE, target=case.case_no)
         return scene.turn(scene.say("ask_rating", tail=tail(case.case_no)), state=state)
     return _given(scene, case, score, opinion)
+
+
+def _worded(scene: Scene) -> CaseDraft:
+    """Return the reading of what stands beside the case's number, where a code by SMS names one."""
+    if scene.sms and scene.intent is Intent.RATE:
+        return evolve(scene.reading, matching=f"pj {scene.words}", digit=None)
+    return scene.reading
+
+
+def _meant(scene: Scene, waiting: list[Case]) -> Case | None:
+    """Return the case that is rated: the one named, else the one spoken of, else the newest."""
+    named = [case for case in waiting if scene.number and case.case_no.endswith(scene.number)]
+    if scene.number:
+        return named[0] if named else None
+    spoken = [case for case in waiting if case.case_no == scene.state.target]
+    return next(iter(spoken or waiting), None)
 
 
 def going_on(scene: Scene) -> Turn | Ask | None:
@@ -80,7 +96,7 @@ def going_on(scene: Scene) -> Turn | Ask | None:
 
 
 def _scored(scene: Scene, case: Case) -> Turn:
-    score, opinion = _score(scene)
+    score, opinion = read(scene.reading)
     if score is not None:
         return _given(scene, case, score, opinion)
     if scene.state.misses:
@@ -100,8 +116,8 @@ def _reasoned(scene: Scene, case: Case) -> Turn:
     return _rated(scene, case, scene.state.score, reasons or (OTHER_REASON,), opinion)
 
 
-def _score(scene: Scene) -> tuple[int | None, str]:
-    reading = scene.reading
+def read(reading: CaseDraft) -> tuple[int | None, str]:
+    """Return the score that a message gives, None when it gives none, and the words with it."""
     if reading.digit is not None:
         return (reading.digit if 1 <= reading.digit <= 5 else None), ""
     if found := _PJ.fullmatch(reading.matching):
@@ -129,6 +145,14 @@ def _rated(scene: Scene, case: Case, score: int, reasons: tuple[int, ...], opini
     words = scene.say("rated" if score > LOW else low, label=SATISFACTION_LABELS[score])
     state = idle(scene.state, target=case.case_no)
     return scene.turn(words, state=state, effects=(Act(case.case_no, case.rev, command),))
+
+
+def rated(scene: Scene, case: Case, score: int, opinion: str) -> Turn | None:
+    """Rate a case that waits for it, with whatever reason was given; None when it does not wait."""
+    if not _unrated(case):
+        return None
+    reasons = tuple(n for n, words in _REASON_WORDS.items() if words.search(opinion)) or (OTHER_REASON,)
+    return _rated(scene, case, score, reasons if score <= LOW else (), opinion)
 
 
 def _reworks(scene: Scene, case: Case) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from bots import followup, guard, handoff, intake, progress, rating, welcome
-from bots.contract import Alert, Ask, Turn
+from bots import binding, followup, guard, handoff, intake, mail, progress, rating, sms, welcome
+from bots.contract import Alert, Ask, Owner, Turn
 from bots.intent import Intent, intent_of
-from bots.scene import Scene, idle
+from bots.scene import EMAIL, SMS, Scene, idle
 from bots.state import Flow, Step
 from normalizer.evolve import evolve
 
@@ -19,12 +19,17 @@ if TYPE_CHECKING:
 
 FLOWS: tuple[Callable[[Scene], Turn | Ask | None], ...] = (
     guard.danger,  # before all else
+    sms.ignored,
+    sms.repeated,
     handoff.asked,  # one key to a person, in every state
     welcome.happened,
     intake.went_on,  # "are you safe?" is the latest question, whatever was open before
     guard.safe,
     welcome.language,
     welcome.modes,
+    binding.asked,
+    binding.sent,
+    sms.photos,
     progress.by_number,  # seventeen digits are never the answer to anything else
     handoff.waiting,
     guard.abuse,
@@ -37,6 +42,7 @@ FLOWS: tuple[Callable[[Scene], Turn | Ask | None], ...] = (
     progress.going_on,
     # words and numbers
     rating.asked,  # a bare digit may answer the rating question, so before the menu's digits
+    sms.bare_digit,  # the menu of other channels has no digits here
     intake.submitted_before,
     progress.asked,
     followup.asked,
@@ -55,7 +61,17 @@ FLOWS: tuple[Callable[[Scene], Turn | Ask | None], ...] = (
 
 def turn(state: State, reading: CaseDraft, facts: Facts, moment: Moment) -> Turn | Ask:
     """Answer one message, or say what must be known first."""
-    scene = _scene(state, reading, facts, moment)
+    if facts.source == EMAIL:
+        return mail.answered(_letter(state, reading, facts, moment))
+    if facts.source == SMS:
+        state = sms.forgotten(state, moment.now)
+        scene = _text_message(state, reading, facts, moment)
+        done = _answer(scene)
+        return sms.remembered(state, scene, done) if isinstance(done, Turn) else done
+    return _answer(_scene(state, reading, facts, moment))
+
+
+def _answer(scene: Scene) -> Turn | Ask:
     for flow in FLOWS:
         done = flow(scene)
         if isinstance(done, Turn):
@@ -73,6 +89,22 @@ def _scene(state: State, reading: CaseDraft, facts: Facts, moment: Moment) -> Sc
     if state.flow and _left(state, reading, intent):
         state = idle(state)
     return Scene(state, reading, facts, moment, intent, number)
+
+
+def _text_message(state: State, reading: CaseDraft, facts: Facts, moment: Moment) -> Scene:
+    reading = sms.read(reading)
+    state = guard.calmed(state, reading)
+    state = welcome.in_chinese_again(state, reading.text)
+    wish = sms.wish(reading, state, queued=facts.owner is Owner.QUEUED)
+    coded = wish.coded and wish.intent in _WISHES
+    if state.flow and (coded or _left(state, reading, wish.intent)):
+        state = idle(state)
+    return Scene(state, reading, facts, moment, wish.intent, wish.number, wish.words)
+
+
+def _letter(state: State, reading: CaseDraft, facts: Facts, moment: Moment) -> Scene:
+    state = intake.without_stale_order(state, moment.now, moment.city.draft_hours)
+    return Scene(state, reading, facts, moment, None)
 
 
 _WISHES = frozenset(

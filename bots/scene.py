@@ -10,23 +10,28 @@ from zoneinfo import ZoneInfo
 from bots.contract import Facts, Moment, Owner, Turn
 from bots.intent import Intent
 from bots.state import Flow, State, Step
-from bots.words import ELDERLY, say
+from bots.words import ELDERLY, SHORT, say
 from normalizer.case import OPEN, Case, Stage
 from normalizer.evolve import evolve
+from normalizer.message import SourceChannel
+from normalizer.moves import allowed
+from normalizer.people import valid_phone
 
 if TYPE_CHECKING:
     from bots.contract import City, Effect
+    from normalizer.case import Command
     from normalizer.draft import CaseDraft
 
 ZONE = ZoneInfo("Asia/Shanghai")
 HIDDEN_TITLE = "保密件"
+SMS, EMAIL = SourceChannel.SMS.value, SourceChannel.EMAIL.value
 
 
 @dataclass(frozen=True)
 class Scene:
     """The state before, what was read, what is known, when and where, and the wish if it was said in a word.
 
-    ``number`` is the case number the wish names: all 17 digits or the last seven.
+    ``number`` is the case number the wish names: all 17 digits or the last seven; ``words`` what follows a command.
     """
 
     state: State
@@ -35,6 +40,17 @@ class Scene:
     moment: Moment
     intent: Intent | None
     number: str = ""
+    words: str = ""
+
+    @property
+    def sms(self) -> bool:
+        """Whether the message came by SMS."""
+        return self.facts.source == SMS
+
+    @property
+    def phone(self) -> str:
+        """The telephone an SMS came from; empty in other channels."""
+        return valid_phone(self.facts.sender) or self.facts.sender if self.sms else ""
 
     @property
     def city(self) -> City:
@@ -52,9 +68,21 @@ class Scene:
         return self.facts.owner is Owner.QUEUED
 
     def say(self, key: str, **fields: object) -> str:
-        """Return a sentence in the citizen's language, the elderly wording where there is one."""
+        """Return a sentence in the citizen's language, in the wording for SMS or for the elderly where there is one."""
         state = self.state
-        return say(state.lang, ELDERLY.get(key, key) if state.elderly else key, **fields)
+        if self.sms:
+            key = SHORT.get(key, key) if state.lang != "en" else key
+        elif state.elderly:
+            key = ELDERLY.get(key, key)
+        return say(state.lang, key, **fields)
+
+    def refusal(self, case: Case, command: Command) -> str | None:
+        """Return the code of what forbids a command on a case now, None when it is allowed."""
+        return allowed(case, command, self.now)
+
+    def allows(self, case: Case, command: Command) -> bool:
+        """Return whether a command on a case is allowed now."""
+        return self.refusal(case, command) is None
 
     def turn(self, *replies: str, state: State | None = None, effects: tuple[Effect, ...] = ()) -> Turn:
         """Return a turn that leaves this state, or another."""

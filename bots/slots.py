@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from bots.state import Step
+from bots.state import Order, Step
 from normalizer import numbers
 from normalizer.codes import Kind
 from normalizer.evolve import evolve
@@ -16,7 +16,6 @@ from normalizer.text import han_count
 
 if TYPE_CHECKING:
     from bots.scene import Scene
-    from bots.state import Order
     from normalizer.case import Attachment
     from normalizer.draft import CaseDraft
 
@@ -28,6 +27,9 @@ LIKELY_CATEGORY = 0.5
 SURE_CATEGORY = 0.6
 """Confidence from which the bot may accept by the city's list: one word that names the matter, and none against it."""
 PLACE_LENGTH, TEXT_LENGTH, DEMAND_LENGTH, WHEN_LENGTH = 100, 2000, 200, 50
+
+NAME_HAN, NAME_LENGTH = 6, 12
+"""How long a name is that was asked for and may be anything: 欧阳女士, 3号楼老王."""
 
 WHENS = {1: "现在", 2: "今天", 3: "近几天", 4: "长期存在"}
 KINDS = {1: Kind.INQUIRY, 2: Kind.HELP, 3: Kind.COMPLAINT, 4: Kind.REPORT, 5: Kind.SUGGESTION}
@@ -66,12 +68,14 @@ _UNKNOWN = re.compile(
     "(?:我?(?:也)?(?:不|没)(?:太)?(?:知道|清楚|确定|晓得)|忘了?|记不清|说不清|随便|都行)(?:了|吧|啊)?"
 )
 
-Taken = tuple["Order", str]
+Taken = tuple[Order, str]
 """The order with the answer in it, and what to say when the message was no answer (empty when it was)."""
 
 
 def first_open(order: Order, scene: Scene, *, elderly: bool) -> Step | None:
     """Return the first slot still to be asked, None when the order can be read back."""
+    if scene.sms:
+        return next((slot for slot, is_open in _OPEN_SMS.items() if is_open(order, scene)), None)
     brief = elderly or order.brief
     return next((slot for slot, is_open in _OPEN.items() if is_open(order, scene, brief)), None)
 
@@ -120,9 +124,16 @@ def cleared(order: Order, slot: Step) -> Order:
 
 def take(slot: Step, order: Order, scene: Scene) -> Taken:
     """Return the order with a message taken as the answer to a slot; a number to call is taken wherever it comes."""
+    if scene.sms and slot is Step.CONTACT:
+        return _take_name(order, scene.reading), ""
     if slot is not Step.CONTACT:
         order = _contact(order, scene.reading)
     return _TAKE[slot](order, scene)
+
+
+def fresh(scene: Scene) -> Order:
+    """Return an order of which nothing is known but what the channel tells: the number of who writes by SMS."""
+    return Order(since=scene.now, phone=scene.phone)
 
 
 def skipped(order: Order, slot: Step) -> Order:
@@ -142,6 +153,9 @@ def absorb(order: Order, reading: CaseDraft, scene: Scene) -> Order:
         category=category if certain >= LIKELY_CATEGORY else "",
         sure=certain >= SURE_CATEGORY,
     )
+    if scene.facts.sender:
+        # The number or address is known, so a name without one is of use.
+        order = evolve(order, name=order.name or name_in(reading.text) or "")
     # Whoever says where and leaves a number has said what he wants to say: it is read back at once.
     located = bool(order.place) or order.lon is not None
     return evolve(order, brief=True) if order.phone and located else order
@@ -183,7 +197,7 @@ def _contact(order: Order, reading: CaseDraft) -> Order:
     return evolve(order, phone=phone, name=name_in(reading.text) or order.name, anonymous=False)
 
 
-Openness = Callable[["Order", "Scene", bool], bool]
+Openness = Callable[[Order, "Scene", bool], bool]
 
 
 def _text_open(order: Order, scene: Scene, brief: bool) -> bool:  # noqa: ARG001, FBT001
@@ -214,6 +228,13 @@ _OPEN: dict[Step, Openness] = {
     Step.MATERIALS: lambda order, scene, brief: not (order.materials or brief or order.attachments),
 }
 """The slots in the order in which they are asked."""
+
+_OPEN_SMS: dict[Step, Callable[[Order, Scene], bool]] = {
+    Step.TEXT: lambda order, scene: Step.TEXT not in order.asked and _text_open(order, scene, True),
+    Step.PLACE: lambda order, scene: Step.PLACE not in order.asked and _place_open(order, scene, True),
+    Step.CONTACT: lambda order, scene: not (Step.CONTACT in order.asked or order.name or order.anonymous),
+}
+"""By SMS at most three things are asked, each once (domain.md 4.4); the number to call is the sender's."""
 
 SLOTS = frozenset(_OPEN)
 
@@ -306,6 +327,15 @@ def _take_contact(order: Order, scene: Scene) -> Taken:
     if name and name != order.name:
         return evolve(order, name=name), ""
     return order, question(Step.CONTACT, order, scene)
+
+
+def _take_name(order: Order, reading: CaseDraft) -> Order:
+    """Return the order with how somebody wants to be called, as told by SMS."""
+    if _ANONYMOUS.search(reading.text):
+        return evolve(order, name="", phone="", anonymous=True, secret=True)
+    order = _contact(order, reading)
+    short = reading.text if 0 < han_count(reading.text) <= NAME_HAN and not _no_answer(reading) else ""
+    return evolve(order, name=name_in(reading.text) or order.name or mask(short)[:NAME_LENGTH])
 
 
 def _take_secret(order: Order, scene: Scene) -> Taken:

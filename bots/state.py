@@ -28,6 +28,7 @@ class Flow(StrEnum):
     REASONS = "reasons"
     CALLBACK = "callback"
     NOTE = "note"
+    CONFIDE = "confide"
 
 
 class Step(StrEnum):
@@ -59,7 +60,7 @@ class Order:
     """The slots of a guided order (domain.md 4.2); empty or None while not known.
 
     ``sure`` when the category is beyond doubt, ``brief`` when the citizen said enough to skip the lesser questions,
-    ``since`` when it was last touched.
+    ``since`` when it was last touched; ``asked`` are the questions put by SMS, each once.
     """
 
     text: str = ""
@@ -80,6 +81,7 @@ class Order:
     materials: bool = False
     brief: bool = False
     since: datetime | None = None
+    asked: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,8 @@ class State:
     ``flow`` and ``step`` are the open question; ``choices`` the case numbers offered by their place in a list,
     ``target`` the one being spoken of; ``alarmed`` after a warning, while "are you safe?" stands; ``heard`` once it
     was said that messages are kept for a person; ``burst`` the last photo, so that several are acknowledged once;
-    ``name`` and ``phone`` the contact of the last order; ``at`` when the bot last spoke.
+    ``name`` and ``phone`` the contact of the last order; ``at`` when the bot last spoke;
+    ``last`` a digest of the last text message, ``last_to`` the question it found open, ``last_at`` when it came.
     """
 
     flow: Flow = Flow.NONE
@@ -112,6 +115,9 @@ class State:
     name: str = ""
     phone: str = ""
     at: datetime | None = None
+    last: str = ""
+    last_to: str = ""
+    last_at: datetime | None = None
 
 
 _STATE = TypeAdapter(State)

@@ -139,7 +139,14 @@ def menu(scene: Scene) -> Turn | None:
 def empty(scene: Scene) -> Turn | None:
     """Say what to do when there was nothing to read."""
     reading = scene.reading
-    if not reading.empty or reading.attachments or reading.place or reading.event or scene.state.flow:
+    if (
+        scene.intent is not None
+        or not reading.empty
+        or reading.attachments
+        or reading.place
+        or reading.event
+        or scene.state.flow
+    ):
         return None
     return scene.turn(scene.say("empty")) if scene.state.notice_version else _first(scene)
 

@@ -7,6 +7,8 @@ No text has more than 120 Chinese characters, and none for the elderly view more
 from __future__ import annotations
 
 from bots.words_en import EN
+from bots.words_mail import MAIL
+from bots.words_sms import ONLY_SMS, SMS
 
 ZH: dict[str, str] = {
     # Greeting and menu
@@ -144,11 +146,27 @@ ZH: dict[str, str] = {
     "via_email": "电子邮件",
     "via_phone": "电话",
     "via_here": "这里",
+    # One person's telephone
+    "bind_code": "请在10分钟内，用要绑定的手机发送短信“YZ {code}”到 {number}。绑定后，手机和这里可互相查到您的诉求。",
+    "bind_unavailable": "目前还不能在这里绑定手机。您可以凭单号和查询码查询，或回复 0 转人工。",
+    "bind_here": "收到的短信已按您的手机号登记。请先在微信或邮件中发送“绑定手机”取得验证码，再用本机发送。",
+    "bound": "已绑定。您在微信、邮件等处提交的诉求，用这部手机也能查到。",
+    "bound_there": "已与尾号{tail}的手机绑定，两边都能查到您的诉求。如不是您本人操作，请立即回复 0 告诉工作人员，或拨打{hotline}。",
+    "bind_wrong": "验证码不对或已过期，请核对后再发，或重新发送“绑定手机”取得新的验证码。",
+    "bind_locked": "输错次数较多，为保护信息安全，请一小时后再试，或拨打{hotline}。",
+    # Confidential
+    "confided": "已将保密要求记入{tail}，工作人员会按保密处理。",
+    "confided_no_more": "已将取消保密的要求记入{tail}，由工作人员处理。",
+    **SMS,
+    **ONLY_SMS,
+    **MAIL,
 }
 
-_SUFFIX = "_elderly"
+_SUFFIX, _SHORT_SUFFIX = "_elderly", "_sms"
 ELDERLY: dict[str, str] = {key.removesuffix(_SUFFIX): key for key in ZH if key.endswith(_SUFFIX)}
 """Keys that have a wording of their own in the elderly view."""
+SHORT: dict[str, str] = {key.removesuffix(_SHORT_SUFFIX): key for key in SMS}
+"""Keys that have a wording of their own for SMS."""
 
 _LANGUAGES = {"zh": ZH, "en": EN}
 

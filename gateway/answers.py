@@ -1,4 +1,4 @@
-"""Answers to what the bot asks in the middle of a turn: own cases, a case by number and code, a number, the queue."""
+"""Answers to what the bot asks in the middle of a turn: own cases, a case, a number, the queue, a code."""
 
 from __future__ import annotations
 
@@ -8,9 +8,22 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bots.contract import AskFound, AskNumber, AskOwn, AskQueue, Found, NewNumber, QueueView
+from bots.contract import (
+    AskBind,
+    AskBindCode,
+    AskFound,
+    AskNumber,
+    AskOwn,
+    AskProved,
+    AskQueue,
+    Bound,
+    Found,
+    NewNumber,
+    QueueView,
+)
 from gateway.runtime import millis
-from gateway.store import codes, kept
+from gateway.store import bindings, codes, kept
+from gateway.turns import There
 from normalizer import case_no
 
 if TYPE_CHECKING:
@@ -23,8 +36,11 @@ if TYPE_CHECKING:
     from gateway.store.seal import Sealer
     from gateway.store.store import Batch
     from gateway.turns import Talk
+    from normalizer.case import Case
 
 OWN_LIMIT = 5
+BIND_MS = 600_000
+"""How long a code that binds a telephone holds: ten minutes."""
 BLOCK = 32
 """Case numbers taken from the counter at a time; a kill may leave a gap of as many."""
 
@@ -56,17 +72,26 @@ class Answers:
         if queued := [talk for talk, ask in asked if isinstance(ask, AskQueue)]:
             await self._queue(batch, queued)
         for talk, ask in asked:
-            match ask:
-                case AskNumber():
-                    talk.facts = replace(talk.facts, number=await self._number(batch, now))
-                case AskFound():
-                    talk.facts = replace(talk.facts, found=await self._found(batch, talk, ask, now))
+            await self._answer(batch, talk, ask, now)
+
+    async def _answer(self, batch: Batch, talk: Talk, ask: Ask, now: datetime) -> None:
+        match ask:
+            case AskNumber():
+                talk.facts = replace(talk.facts, number=await self._number(batch, now))
+            case AskFound():
+                talk.facts = replace(talk.facts, found=await self._found(batch, talk, ask, now))
+            case AskProved(number):
+                talk.facts = replace(talk.facts, proved=await self._proved(batch, talk, number))
+            case AskBindCode():
+                talk.facts = replace(talk.facts, bind_code=await self._bind_code(batch, talk, now))
+            case AskBind(code):
+                talk.facts = replace(talk.facts, bound=await self._bound(batch, talk, code, now))
 
     async def _own(self, batch: Batch, talks: Sequence[Talk]) -> None:
         found = await batch.own([talk.conversation for talk in talks], OWN_LIMIT)
         for talk in talks:
             rows = found[talk.conversation]
-            talk.cases = {row.case_no: row for row in rows}
+            talk.cases |= {row.case_no: row for row in rows}
             talk.facts = replace(talk.facts, own=tuple(self._book.read(row) for row in rows))
 
     async def _queue(self, batch: Batch, talks: Sequence[Talk]) -> None:
@@ -100,3 +125,38 @@ class Answers:
             return Found(self._book.read(row))
         await batch.run(partial(codes.wrong, subjects=subjects, now=at))
         return Found(None)
+
+    async def _proved(self, batch: Batch, talk: Talk, number: str) -> tuple[Case, ...]:
+        row = (await batch.cases([number])).get(number)
+        if row is None:
+            return ()
+        talk.cases[number] = row
+        return (self._book.read(row),)
+
+    async def _bind_code(self, batch: Batch, talk: Talk, now: datetime) -> str:
+        at = millis(now)
+        while True:
+            code = case_no.make_code(self._random_int)
+            give = partial(
+                bindings.give,
+                code=self._sealer.hash(f"bind {code}"),
+                conversation=talk.conversation,
+                now=at,
+                until=at + BIND_MS,
+            )
+            if await batch.run(give):
+                return code
+
+    async def _bound(self, batch: Batch, talk: Talk, code: str, now: datetime) -> Bound:
+        """Look a code up; wrong ones lock the sender as query codes do."""
+        at = millis(now)
+        subjects = (self._sealer.hash(f"by {talk.conversation.hex()}"),)
+        if await batch.run(partial(codes.locked, subjects=subjects, now=at)):
+            return Bound(right=False, locked=True)
+        given = self._sealer.hash(f"bind {code}")
+        there = await batch.run(partial(bindings.find, code=given, now=at))
+        if there is None:
+            await batch.run(partial(codes.wrong, subjects=subjects, now=at))
+            return Bound(right=False)
+        talk.there = There(there.id, there.account, given)
+        return Bound(right=True)

@@ -114,6 +114,9 @@ class Profile(_Strict):
     region: str = Field(pattern=r"^[0-9]{6}$")
     privacy_url: str = ""
     notice_version: str
+    sms_number: str = ""
+    wechat_name: str = ""
+    mailbox: str = ""
     seats: tuple[time, time] | None = None
     draft_hours: int = Field(gt=0)
     acceptable: frozenset[str]
@@ -176,6 +179,11 @@ def city(profile: Profile) -> City:
         acceptable=profile.acceptable,
         place_categories=profile.place_categories,
         seats=profile.seats,
+        rework_rounds=profile.caps.rework_rounds,
+        mail_hours=next((rule.amount for rule in profile.limits.ack if rule.source == "03"), 24),
+        sms_number=profile.sms_number,
+        wechat_name=profile.wechat_name,
+        mailbox=profile.mailbox,
     )
 
 

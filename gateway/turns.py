@@ -6,19 +6,23 @@ The bot returns effects; here they are carried out under the rules of ``cases.se
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 
 from bots import state as states
-from bots.contract import Act, Alert, Facts, Handoff, OptOut, Owner, Submit, Turn
+from bots.contract import Act, Alert, Bind, Facts, Handoff, Link, OptOut, Owner, Submit, Turn
 from bots.router import turn
+from bots.words import say
 from channels.splitting import split
 from gateway.cases import service
+from gateway.cases.book import ANY_OWNER
 from gateway.runtime import millis
-from gateway.store.rows import AlertRow, CaseRow, ConversationRow, OutgoingRow, Rows
+from gateway.store.rows import AlertRow, BindingRow, CaseRow, ConversationRow, NameRow, OutgoingRow, Rows
 from normalizer.draft import CaseDraft, draft
+from normalizer.message import SourceChannel
+from normalizer.people import valid_phone
 from outbox.tables import OutState
 
 if TYPE_CHECKING:
@@ -40,6 +44,19 @@ PASSIVE_LEASE_MS = 20_000
 BOT_HOLDS = frozenset({Owner.BOT.value, Owner.QUEUED.value, Owner.CLOSED.value})
 
 
+_WITH_SENDER = frozenset({SourceChannel.SMS, SourceChannel.EMAIL})
+"""Channels whose addresses the bot may know: a telephone to call, a mail address to answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class There:
+    """The conversation that a code was given to, its account, and the hash under which the code is kept."""
+
+    conversation: bytes
+    account: str
+    code: bytes
+
+
 _UNREAD, _NEW, _NOTHING = CaseDraft(), states.State(), Facts()
 
 
@@ -59,6 +76,7 @@ class Talk:
     state: states.State = _NEW
     facts: Facts = _NOTHING
     cases: dict[str, CaseRow] = field(default_factory=dict)
+    there: There | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +140,8 @@ class Turns:
         else:
             talk.state = states.load(self._sealer.open(before.state).decode())
             talk.facts = Facts(owner=Owner(before.owner), source=source)
+        if talk.message.source in _WITH_SENDER:
+            talk.facts = replace(talk.facts, sender=talk.message.sender)
 
     def speak(self, talk: Talk, moment: Moment) -> Turn | Ask:
         """Let the bot answer, or say what it must know first."""
@@ -129,7 +149,7 @@ class Turns:
 
     def finish(self, talk: Talk, done: Turn, rows: Rows) -> Said:
         """Write a turn into the batch."""
-        before = talk.before or self._first(talk.message, talk.conversation)
+        before = talk.before or self._first(talk.message, talk.conversation, rows)
         change = self._noted(talk.message, before, talk.channel)
         change["state"] = self._sealer.seal(states.dump(done.state).encode())
         change["waiting"] = before.waiting - talk.waited
@@ -137,12 +157,18 @@ class Turns:
         for effect in done.effects:
             case_no = self._carry_out(effect, talk, before, change, rows) or case_no
         rows_of_conversation(rows, talk.before).append(before._replace(**change))
+        if case_no and talk.message.name:
+            rows.names.append(NameRow(talk.message.account, talk.message.name, case_no, millis(talk.now)))
         return self._say(talk, done.replies, change.get("epoch", before.epoch), case_no, rows)
 
     def apologise(self, talk: Talk, rows: Rows, text: str) -> Said:
         """Answer a message whose turn failed: it is kept, and a person will look."""
         message, conversation, before = talk.message, talk.conversation, talk.before
         self.keep(message, conversation, before, rows, waiting=-int(talk.waited))
+        if message.automatic:
+            return Said()
+        if message.source is SourceChannel.SMS:
+            text = say("zh", "failed_sms")
         epoch = before.epoch if before else 0
         made = self._reply(text, message, conversation, epoch, passive=talk.passive, now=message.received_at)
         rows.outgoing.append(made)
@@ -158,7 +184,7 @@ class Turns:
         waiting: int,
     ) -> None:
         """Note a message that is not turned now: only the conversation's own row moves."""
-        row = before or self._first(message, conversation)
+        row = before or self._first(message, conversation, rows)
         change = self._noted(message, row, self._channels[message.account])
         change["waiting"] = row.waiting + waiting
         rows_of_conversation(rows, before).append(row._replace(**change))
@@ -172,7 +198,10 @@ class Turns:
             change["thread"] = self._sealer.seal(message.thread.encode())
         return change
 
-    def _first(self, message: InboundMessage, conversation: bytes) -> ConversationRow:
+    def _first(self, message: InboundMessage, conversation: bytes, rows: Rows) -> ConversationRow:
+        if self._channels[message.account].capabilities.phones:
+            at = millis(message.received_at)
+            rows.bindings.append(BindingRow(conversation, self._person(message.sender), at))
         return ConversationRow(
             id=conversation,
             account=message.account,
@@ -193,6 +222,10 @@ class Turns:
             thread=None,
         )
 
+    def _person(self, phone: str) -> bytes:
+        """Return who somebody is by his telephone: a keyed hash, the same however the number is written."""
+        return self._sealer.hash(f"phone {valid_phone(phone) or phone}")[:16]
+
     def _carry_out(
         self, effect: Effect, talk: Talk, before: ConversationRow, change: dict[str, Any], rows: Rows
     ) -> str:
@@ -211,6 +244,10 @@ class Turns:
                 )
             case OptOut(out):
                 change["opted_out"] = out
+            case Link(case_no):
+                return case_no
+            case Bind(words):
+                self._bind(words, talk, rows)
             case _:
                 change |= {
                     "owner": Owner.BOT.value,
@@ -234,13 +271,24 @@ class Turns:
         return moved.case.case_no
 
     def _act(self, effect: Act, talk: Talk, rows: Rows) -> str:
-        before = talk.cases[effect.case_no]
+        # Two conversations of one person may move one case in one batch.
+        before = rows.changed(effect.case_no) or talk.cases[effect.case_no]
         case = self._book.read(before)
         profile = self._profiles.at(case.profile_version)
         moved = service.act(case, effect.command, profile, self._calendar, talk.now)
         self._book.moved(moved, before, rows)
         self._promise(moved, talk, rows)
         return effect.case_no
+
+    def _bind(self, words: str, talk: Talk, rows: Rows) -> None:
+        """Make both conversations the telephone's, spend the code, and tell the one that asked for it."""
+        there = talk.there
+        assert there is not None
+        person, at = self._person(talk.message.sender), millis(talk.now)
+        rows.bindings += [BindingRow(c, person, at) for c in (talk.conversation, there.conversation)]
+        rows.spent.append(there.code)
+        told = self._reply(words, talk.message, there.conversation, ANY_OWNER, passive=False, now=talk.now)
+        rows.outgoing.append(told._replace(account=there.account))
 
     def _promise(self, moved: service.Moved, talk: Talk, rows: Rows) -> None:
         message = talk.message

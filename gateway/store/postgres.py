@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from gateway.store.rows import CaseRow, Conflict, ConversationRow, Known, Rows
-from gateway.store.tables import ALERT, CASE_EVENT, CASES, CONVERSATION, INBOX, OUTGOING
+from gateway.store.tables import ALERT, BINDING, CASE_EVENT, CASES, CONVERSATION, INBOX, OUTGOING
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -34,8 +34,10 @@ _KNOWN = (
     " LEFT JOIN outgoing o ON o.id = i.reply"
 )
 _OWN = (
-    "SELECT c.* FROM unnest($1::bytea[]) AS k(id) CROSS JOIN LATERAL"
-    " (SELECT * FROM cases WHERE conversation = k.id ORDER BY created_at DESC, case_no DESC LIMIT $2) AS c"
+    "SELECT k.id AS asked, c.* FROM unnest($1::bytea[]) AS k(id) CROSS JOIN LATERAL"
+    " (SELECT * FROM cases WHERE conversation = ANY(ARRAY(SELECT k.id UNION SELECT b.conversation FROM binding me"
+    " JOIN binding b ON b.person = me.person WHERE me.conversation = k.id))"
+    " ORDER BY created_at DESC, case_no DESC LIMIT $2) AS c"
 )
 _AHEAD = (
     "SELECT k.id, (SELECT count(*) FROM conversation WHERE owner = 'queued' AND enqueued_at < coalesce("
@@ -141,9 +143,8 @@ class PostgresBatch:
         """Return the newest cases of each conversation."""
         found: dict[bytes, list[CaseRow]] = {i: [] for i in ids}
         for row in await self._connection.fetch(_OWN, ids, limit):
-            case = CaseRow(*row)
-            assert case.conversation is not None
-            found[case.conversation].append(case)
+            asked, *columns = row
+            found[asked].append(CaseRow(*columns))
         return found
 
     async def cases(self, numbers: Sequence[str]) -> dict[str, CaseRow]:
@@ -167,7 +168,7 @@ class PostgresBatch:
             return frozenset()
         record = await self._connection.fetchrow(statement.text(), *statement.values)
         changed = (record["conversation"], record["cases"])
-        if changed != (len(rows.conversations), len(rows.changes)):
+        if changed != (len(rows.conversations), len(rows.settled())):
             raise Conflict("a row changed between reading and writing")
         return frozenset(record["claims"] or ())
 
@@ -201,11 +202,30 @@ class _Statement:
                     f"i_{table.name} AS (INSERT INTO {table.name} SELECT * FROM {source}{tail})"
                 )
 
+        if rows.names:
+            # Of one name twice in a batch the last stands: one statement may touch a row once.
+            values = list({(row.account, row.name): row for row in rows.names}.values())
+            source = self._unnest(("text", "text", "text", "bigint"), values)
+            self.parts.append(
+                f"i_names AS (INSERT INTO sent_as (account, name, case_no, at) SELECT * FROM {source}"
+                " ON CONFLICT (account, name) DO UPDATE SET case_no = excluded.case_no)"
+            )
+        if rows.bindings:
+            bound = list({row.conversation: row for row in rows.bindings}.values())
+            source = self._unnest(_types(BINDING), bound)
+            self.parts.append(
+                f"i_bindings AS (INSERT INTO binding SELECT * FROM {source} ON CONFLICT (conversation)"
+                " DO UPDATE SET person = excluded.person, at = excluded.at)"
+            )
+        if rows.spent:
+            source = self._unnest(("bytea",), [(code,) for code in rows.spent])
+            self.parts.append(f"spent AS (DELETE FROM bind_code WHERE code IN (SELECT * FROM {source}))")
+
     def add_updates(self, rows: Rows) -> None:
         if rows.conversations:
             self._replace(CONVERSATION, "t.id = u.id AND t.version = u.version - 1", rows.conversations)
         if rows.changes:
-            values = [(*change.row, change.seen) for change in rows.changes]
+            values = [(*change.row, change.seen) for change in rows.settled()]
             self._replace(CASES, "t.case_no = u.case_no AND t.rev = u.seen", values, seen="int")
         if rows.turned:
             source = self._unnest(("text", "text", "bytea", "text", "bytea"), rows.turned)

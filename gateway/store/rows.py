@@ -115,6 +115,23 @@ class AlertRow(NamedTuple):
     acknowledged_at: int | None
 
 
+class NameRow(NamedTuple):
+    """The case that a received message is about, by its name: what follows it in its thread finds the case."""
+
+    account: str
+    name: str
+    case_no: str
+    at: int
+
+
+class BindingRow(NamedTuple):
+    """A row of ``binding``."""
+
+    conversation: bytes
+    person: bytes
+    at: int
+
+
 class CaseChange(NamedTuple):
     """A case as it shall be, if its row still stands at ``seen`` (its rev when it was read)."""
 
@@ -155,6 +172,23 @@ class Rows:
     changes: list[CaseChange] = field(default_factory=list)
     events: list[EventRow] = field(default_factory=list)
     alerts: list[AlertRow] = field(default_factory=list)
+    names: list[NameRow] = field(default_factory=list)
+    bindings: list[BindingRow] = field(default_factory=list)
+    spent: list[bytes] = field(default_factory=list)
+
+    def changed(self, case_no: str) -> CaseRow | None:
+        """Return a case as another message of this batch has left it, None when none moved it."""
+        return next((change.row for change in reversed(self.changes) if change.row.case_no == case_no), None)
+
+    def settled(self) -> list[CaseChange]:
+        """Return the changes with those of one case made one: from what was read first to what stands last."""
+        if len({change.row.case_no for change in self.changes}) == len(self.changes):
+            return self.changes
+        made: dict[str, CaseChange] = {}
+        for change in self.changes:
+            first = made.get(change.row.case_no, change)
+            made[change.row.case_no] = CaseChange(first.seen, change.row)
+        return list(made.values())
 
     def lengths(self) -> tuple[int, ...]:
         """Return how much the turns of this batch have written so far."""
@@ -181,6 +215,9 @@ class Rows:
             self.changes,
             self.events,
             self.alerts,
+            self.names,
+            self.bindings,
+            self.spent,
         )
 
 

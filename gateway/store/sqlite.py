@@ -220,7 +220,7 @@ def _statements(connection: sqlite3.Connection, rows: Rows) -> frozenset[bytes]:
     if rows.conversations:
         _guarded(connection, sql.UPDATE_CONVERSATION, [_new_version(row) for row in rows.conversations])
     if rows.changes:
-        _guarded(connection, sql.UPDATE_CASE, [(*row[1:], row.case_no, seen) for seen, row in rows.changes])
+        _guarded(connection, sql.UPDATE_CASE, [(*row[1:], row.case_no, seen) for seen, row in rows.settled()])
     if rows.turned:
         many(sql.UPDATE_TURNED, rows.turned)
     if rows.written:
@@ -241,6 +241,9 @@ def _inserts(rows: Rows) -> tuple[tuple[str, Sequence[tuple[Any, ...]]], ...]:
         (sql.INSERT_CASE, rows.cases),
         (sql.INSERT_EVENT, rows.events),
         (sql.INSERT_ALERT, rows.alerts),
+        (sql.INSERT_NAME, rows.names),
+        (sql.INSERT_BINDING, rows.bindings),
+        (sql.DELETE_BIND_CODE, [(code,) for code in rows.spent]),
     )
 
 

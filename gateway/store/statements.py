@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, insert, update
 from sqlalchemy.dialects import sqlite
 
-from gateway.store.tables import ALERT, CASE_EVENT, CASES, CONVERSATION, INBOX, OUTGOING
+from gateway.store.tables import ALERT, BINDING, CASE_EVENT, CASES, CONVERSATION, INBOX, OUTGOING
 
 if TYPE_CHECKING:
     from sqlalchemy import Table
@@ -38,6 +38,14 @@ INSERT_OUTGOING = _insert(OUTGOING) + " ON CONFLICT (notice_key) WHERE notice_ke
 INSERT_CASE = _insert(CASES)
 INSERT_EVENT = _insert(CASE_EVENT)
 INSERT_ALERT = _insert(ALERT)
+INSERT_NAME = (
+    "INSERT INTO sent_as (account, name, case_no, at) VALUES (?, ?, ?, ?)"
+    " ON CONFLICT (account, name) DO UPDATE SET case_no = excluded.case_no"
+)
+INSERT_BINDING = (
+    _insert(BINDING) + " ON CONFLICT (conversation) DO UPDATE SET person = excluded.person, at = excluded.at"
+)
+DELETE_BIND_CODE = "DELETE FROM bind_code WHERE code = ?"
 UPDATE_CONVERSATION = _replace(CONVERSATION, "id", "version")
 UPDATE_CASE = _replace(CASES, "case_no", "rev")
 UPDATE_TURNED = text_of(
@@ -58,7 +66,12 @@ SELECT_KNOWN = (
     " FROM k CROSS JOIN inbox i ON i.conversation = k.conversation AND i.external_id = k.external_id"
     " LEFT JOIN outgoing o ON o.id = i.reply"
 )
-SELECT_OWN = "SELECT * FROM cases WHERE conversation = ? ORDER BY created_at DESC, case_no DESC LIMIT ?"
+# Of all conversations of the same person; one that is bound to nobody is alone.
+SELECT_OWN = (
+    "SELECT * FROM cases WHERE conversation IN (SELECT ?1 UNION SELECT b.conversation FROM binding me"
+    " JOIN binding b ON b.person = me.person WHERE me.conversation = ?1)"
+    " ORDER BY created_at DESC, case_no DESC LIMIT ?2"
+)
 SELECT_CASE = "SELECT * FROM cases WHERE case_no = ?"
 _PLACE = "SELECT enqueued_at FROM conversation WHERE id = {} AND owner = 'queued'"
 COUNT_AHEAD = (

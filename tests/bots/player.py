@@ -5,6 +5,9 @@ A script is a title line ``# …`` and lines ``citizen: …``, ``photo:``, ``pla
 (every piece between ``…`` must be said, in order; ``bot: -`` means silence) and ``effect: …`` (a kind of effect).
 ``effect: -`` is none at all, ``never: …`` must not be said, ``channel: 02`` is where the messages come from, and
 ``secret:`` or ``rework: 2`` make the last case confidential or reworked so often. Five wrong codes lock.
+``sms number:`` is where codes are sent. A mail is ``mail: text`` (``\\n`` for a new line), with what was given before
+it: ``subject:``, ``attached: file.pdf``, ``about: last`` (or a number), ``automatic:``, ``damaged:``. ``another's: stage``
+is a case of somebody else that ``about: another`` proves. By SMS every reply is measured by segments.
 """
 
 from __future__ import annotations
@@ -14,13 +17,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from bots.contract import (
     Act,
+    AskBind,
+    AskBindCode,
     AskFound,
     AskNumber,
     AskOwn,
+    AskProved,
     AskQueue,
+    Bound,
+    City,
     Facts,
     Found,
     Handoff,
@@ -33,7 +42,9 @@ from bots.contract import (
     Unqueue,
 )
 from bots.router import turn
+from bots.sms import units
 from bots.state import State, dump, load
+from bots.words_sms import FITS
 from gateway.calendar import Calendar
 from gateway.cases import service
 from gateway.profile import load as load_profile
@@ -64,24 +75,34 @@ class Citizen:
     source: SourceChannel = SourceChannel.WECHAT
     wrong_codes: int = 0
     sent: int = 0
+    sender: str = "o1"
+    letter: dict[str, Any] = field(default_factory=dict)
+    files: list[Part] = field(default_factory=list)
+    another: list[Case] = field(default_factory=list)
+    city: City = PROFILES.city
+    given_code: str = "135790"
 
     def says(self, *parts: Part) -> Turn:
         """Send one message and carry out what the bot decides."""
         self.now += timedelta(seconds=20)
         self.sent += 1
-        message = InboundMessage("wx", "o1", str(self.sent), self.source, self.now, self.now, parts, b"")
+        parts, self.files = (*parts, *self.files), []
+        message = InboundMessage(
+            "wx", self.sender, str(self.sent), self.source, self.now, self.now, parts, b"", **self.letter
+        )
+        self.letter = {}
         done = self._turn(message)
-        _check(done)
+        _check(done, self.source)
         self.state = done.state
         for effect in done.effects:
             self._carry_out(effect)
         return done
 
     def _turn(self, message: InboundMessage) -> Turn:
-        reading, facts = draft(message), Facts(owner=self.owner, source=message.source.value)
+        reading, facts = draft(message), Facts(self.owner, message.source.value, message.sender)
         for _ in range(4):
             # The memory goes through its stored form, as it does in the gateway.
-            done = turn(load(dump(self.state)), reading, facts, Moment(self.now, PROFILES.city))
+            done = turn(load(dump(self.state)), reading, facts, Moment(self.now, self.city))
             if isinstance(done, Turn):
                 return done
             facts = self._answered(done, facts)
@@ -103,6 +124,17 @@ class Citizen:
                 right = number == known.case_no and code == CODE and not locked
                 self.wrong_codes += not right
                 return replace(facts, found=Found(known if right else None, locked=locked))
+            case AskProved(number):
+                return replace(
+                    facts, proved=tuple(c for c in (*self.cases, *self.another) if c.case_no == number)
+                )
+            case AskBindCode():
+                return replace(facts, bind_code=self.given_code)
+            case AskBind(code):
+                locked = self.locked or self.wrong_codes >= 5
+                right = code == self.given_code and not locked
+                self.wrong_codes += not right
+                return replace(facts, bound=Bound(right, locked))
             case _:
                 raise AssertionError(ask)
 
@@ -111,7 +143,7 @@ class Citizen:
             case Submit():
                 moved = service.submit(
                     effect,
-                    source="05",
+                    source=self.source.value,
                     message_id="m",
                     profile=PROFILES.current,
                     calendar=CALENDAR,
@@ -119,11 +151,10 @@ class Citizen:
                 )
                 self.cases.append(moved.case)
             case Act(number, rev, command):
-                at = [case.case_no for case in self.cases].index(number)
-                assert self.cases[at].rev == rev
-                self.cases[at] = service.act(
-                    self.cases[at], command, PROFILES.current, CALENDAR, self.now
-                ).case
+                cases = self.cases if any(case.case_no == number for case in self.cases) else self.another
+                at = [case.case_no for case in cases].index(number)
+                assert cases[at].rev == rev
+                cases[at] = service.act(cases[at], command, PROFILES.current, CALENDAR, self.now).case
             case Handoff():
                 self.owner = Owner.QUEUED
             case Unqueue():
@@ -132,12 +163,23 @@ class Citizen:
                 pass
 
 
-def _check(done: Turn) -> None:
-    """Hold every reply to the limits of domain.md 4.1."""
+def _check(done: Turn, source: SourceChannel) -> None:
+    """Hold every reply to the limits of domain.md 4.1, by SMS to one segment (4.4); a letter is a letter."""
     longest = 60 if done.state.elderly else 120
+    if source is SourceChannel.EMAIL:
+        longest = LETTER
+        assert len(done.replies) <= 1, done.replies
+    if source is SourceChannel.SMS and done.state.lang == "zh":
+        for reply in done.replies:
+            assert units(reply) <= FITS or _LONGER.search(reply), f"more than a segment: {reply}"
     for reply in done.replies:
         assert han_count(reply) <= longest, f"too long: {reply}"
         assert "{" not in reply, f"a value is missing: {reply}"
+
+
+_LONGER = re.compile("回序号|，答复：")
+"""Lists of cases, and the unit's own answer (``bots.words_sms.LONGER``)."""
+LETTER = 260
 
 
 def play(script: str) -> None:
@@ -223,6 +265,29 @@ def _rework(citizen: Citizen, rest: str) -> None:
 
 def _channel(citizen: Citizen, rest: str) -> None:
     citizen.source = SourceChannel(rest)
+    senders = {SourceChannel.SMS: "13812345678", SourceChannel.EMAIL: "zhang@example.com"}
+    citizen.sender = senders.get(citizen.source, "o1")
+
+
+def _about(citizen: Citizen, rest: str) -> None:
+    named = {"last": citizen.cases, "another": citizen.another}.get(rest)
+    citizen.letter["about"] = named[-1].case_no if named else rest
+
+
+def _anothers(citizen: Citizen, rest: str) -> None:
+    citizen.another.append(a_case(Stage(rest)))
+
+
+def _sms_number(citizen: Citizen, rest: str) -> None:
+    citizen.city = replace(citizen.city, sms_number=rest)
+
+
+def _mailbox(citizen: Citizen, rest: str) -> None:
+    citizen.city = replace(citizen.city, mailbox=rest)
+
+
+def _ended(citizen: Citizen, rest: str) -> None:
+    citizen.cases[-1] = replace(citizen.cases[-1], ended_at=citizen.now)
 
 
 def _event(rest: str) -> Part:
@@ -242,10 +307,21 @@ _GIVEN: dict[str, Callable[[Citizen, str], None]] = {
     "secret": _secret,
     "rework": _rework,
     "channel": _channel,
+    "sender": lambda citizen, rest: setattr(citizen, "sender", rest),
+    "subject": lambda citizen, rest: citizen.letter.__setitem__("subject", rest),
+    "about": _about,
+    "automatic": lambda citizen, rest: citizen.letter.__setitem__("automatic", True),
+    "damaged": lambda citizen, rest: citizen.letter.__setitem__("damaged", True),
+    "attached": lambda citizen, rest: citizen.files.append(Part(PartKind.FILE, name=rest, blob=rest)),
+    "another's": _anothers,
+    "sms number": _sms_number,
+    "mailbox": _mailbox,
+    "ended": _ended,
     "locked": lambda citizen, rest: setattr(citizen, "locked", True),
 }
 _PARTS: dict[str, Callable[[str], Part]] = {
     "citizen": lambda rest: Part(PartKind.TEXT, text=rest),
+    "mail": lambda rest: Part(PartKind.TEXT, text=rest.replace("\\n", "\n")),
     "photo": lambda rest: Part(PartKind.IMAGE, media_id="photo" + rest),
     "voice": lambda rest: Part(PartKind.VOICE, media_id="voice" + rest),
     "place": lambda rest: Part(PartKind.PLACE, text=rest, lon=117.1, lat=36.2),

@@ -8,7 +8,7 @@ import pytest
 
 from bots.contract import Alert, Handoff, Owner
 from bots.state import Flow, State, Step, dump, load
-from normalizer.message import EventKind, Part, PartKind
+from normalizer.message import EventKind, Part, PartKind, SourceChannel
 from tests.bots.player import Citizen, _case
 
 PAST_CODE = "37092611240001233"
@@ -42,6 +42,7 @@ WAYS: dict[Place, tuple[str, ...]] = {
     (Flow.URGE, Step.PICK): ("催办",),
     (Flow.WITHDRAW, Step.PICK): ("撤回",),
     (Flow.WITHDRAW, Step.CONFIRM): ("撤回", "1"),
+    (Flow.CONFIDE, Step.PICK): ("BM",),
     (Flow.RATE, Step.NONE): ("评价",),
     (Flow.REASONS, Step.NONE): ("评价", "1"),
     (Flow.CALLBACK, Step.NONE): ("0", "2"),
@@ -102,6 +103,65 @@ def test_nobody_is_held_in_a_question(place: Place) -> None:
     for _ in range(4):
         citizen.says(Part(PartKind.TEXT, text="取消"))
     assert citizen.state.flow is Flow.NONE
+
+
+BY_SMS: dict[str, tuple[str, ...]] = {
+    "nothing": (),
+    "what": ("路灯坏了",),
+    "where": ("小区的路灯全都不亮了",),
+    "who": ("泰山区青年路路灯坏了影响出行",),
+    "list": ("CX",),
+    "code": (PAST_CODE,),
+    "which to supplement": ("BC 又坏了",),
+    "what to supplement": ("BC 0000010",),
+    "withdraw": ("CH 0000010",),
+    "rate": ("PJ",),
+    "why": ("PJ 1",),
+    "person": ("RG",),
+    "danger": ("着火了快来人",),
+}
+
+
+@pytest.mark.parametrize("led", BY_SMS.values(), ids=BY_SMS.keys())
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "👍", "嗯", "99", "1", "ABC", "Y", "N", "?", "CX", "CB", "BC", "BM", "YZ", "YZ 135790", "TD", "RG", "0"),
+        *("取消", "返回", "重新开始", "咨询", "投诉", "长辈模式", "你好", "谢谢", "照片怎么发", "你们这帮混蛋"),
+        *("37092611240001234", "CX 37092611240001233 111112", "停水", "泰山区花园小区停水两天了影响生活"),
+        *("着火了快来人", "I need some help please", "не работает свет", "绑定手机", "公积金怎么提取需要什么材料"),
+    ],
+)  # fmt: skip
+def test_whatever_comes_by_sms_is_answered_in_segments(led: tuple[str, ...], text: str) -> None:
+    citizen = Citizen(source=SourceChannel.SMS, sender="13812345678")
+    for stage in ("processing", "processing", "closed_pending"):
+        _case(citizen, stage)
+    # The player measures every reply.
+    for word in (*led, text):
+        citizen.says(Part(PartKind.TEXT, text=word))
+    assert load(dump(citizen.state)) == citizen.state
+
+
+@pytest.mark.parametrize(
+    "about", ["", "37092611200000010", "37092611240001233"], ids=["new", "own", "another"]
+)
+@pytest.mark.parametrize("stage", ["processing", "closed_pending", "closed", "rejected", "need_info"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "👍", "5", "0", "9", "查询", "补充", "催办", "撤回", "确认撤回", "评价", "评价 1", "人工", "退订", "保密"),
+        *("谢谢", "你好", "绑定手机", "查询 37092611240001234", "补充 又坏了一盏", "CX", "BC 又坏了", "取消", "菜单"),
+        *("没有解决，还是老样子没人来", "着火了快来人", "не работает свет", "hello there my friend", "路灯"),
+    ],
+)  # fmt: skip
+def test_whatever_comes_by_mail_is_answered_at_most_once(text: str, stage: str, about: str) -> None:
+    citizen = Citizen(source=SourceChannel.EMAIL, sender="zhang@example.com")
+    _case(citizen, stage)
+    for _ in range(2):
+        citizen.letter = {"about": about}
+        done = citizen.says(Part(PartKind.TEXT, text=text))
+        assert len(done.replies) <= 1
+        assert all("保密" in reply or "人民路" not in reply for reply in done.replies if about[-1:] == "3")
 
 
 def test_every_flow_is_led_to() -> None:

@@ -7,8 +7,12 @@ import string
 
 import pytest
 
+from bots.sms import units
 from bots.words import ELDERLY, ZH, say
 from bots.words_en import EN
+from bots.words_mail import MAIL
+from bots.words_sms import FITS, LONGER, ONLY_SMS, SMS
+from gateway.app import notice_words
 from normalizer.codes import SATISFACTION_LABELS
 from normalizer.text import han_count
 from tests.bots.player import PROFILES
@@ -50,6 +54,32 @@ FIELDS = {
     "opens": "08:30",
     "closes": "21:00",
     "phone": "138****5678",
+    "number": "1069012345",
+    "mail_hours": "24",
+    "name": "泰安12345",
+    "mailbox": "12345@taian.gov.cn",
+    "ways": "“泰安12345”公众号或邮箱12345@taian.gov.cn",
+}
+FIELDS_SMS = FIELDS | {
+    "privacy": "，见12345.taian.gov.cn/privacy",
+    "text": "井" * 20 + "…",
+    "title": "人民路井盖丢失",
+    "unit": "泰安市住房和城乡建设局",
+    "rate": ZH["progress_rate_sms"],
+    "latest": "，答复：" + "答" * 100,
+    "lines": "\n".join(f"{n}. 000123{n}人民路井盖，办理中(并入同类)" for n in range(1, 4)),
+    "agents": ZH["agents_none_sms"].format(when=ZH["hours_later_sms"].format(opens="08:30", closes="21:00")),
+    "when": ZH["hours_later_sms"].format(opens="08:30", closes="21:00"),
+}
+PROGRESS = FIELDS_SMS | {
+    "tail": "0001233",
+    "unit": ZH["progress_unit_sms"].format(unit=FIELDS["unit"]),
+    "due": max(
+        (ZH[key].format(day="12月31日") for key in ("progress_due_sms", "progress_overdue_sms")), key=units
+    ),
+}
+ACTION = FIELDS_SMS | {
+    "due": max((ZH[key].format(day="12月31日") for key in ("due_line_sms", "overdue_line_sms")), key=units)
 }
 FIELDS_ELDERLY = FIELDS | {
     "place": "泰山区东岳大街八十八号院…",
@@ -60,6 +90,11 @@ FIELDS_ELDERLY = FIELDS | {
 CHINESE = pytest.mark.parametrize("key", ZH)
 
 
+FOR_ANY_VIEW = frozenset({"bind_code", "bound_there"})
+"""A code, a number and what becomes of it cannot be said in half the words."""
+BY_SMS = sorted({*SMS, *ONLY_SMS})
+
+
 @CHINESE
 def test_no_sentence_is_longer_than_a_message_may_be(key: str) -> None:
     assert han_count(ZH[key].format(**FIELDS)) <= LONGEST
@@ -68,6 +103,8 @@ def test_no_sentence_is_longer_than_a_message_may_be(key: str) -> None:
 @CHINESE
 def test_what_the_elderly_read_is_half_as_long(key: str) -> None:
     shown = ELDERLY.get(key, key)
+    if key in BY_SMS or key in MAIL or key in FOR_ANY_VIEW:
+        return
     assert han_count(ZH[shown].format(**FIELDS_ELDERLY)) <= LONGEST_ELDERLY
 
 
@@ -76,7 +113,42 @@ def test_no_sentence_is_rude_or_turns_anybody_away(key: str) -> None:
     assert not [word for word in FORBIDDEN if word in ZH[key]]
 
 
-MENUS = [key for key, text in ZH.items() if len(re.findall(r"(?<!\d)[1-5] ?[一-鿿]", text)) >= 2]
+@pytest.mark.parametrize("key", [key for key in BY_SMS if key not in LONGER])
+def test_what_is_said_by_sms_fits_one_segment_with_the_signature(key: str) -> None:
+    fields = PROGRESS if key.startswith(("progress", "stranger")) else ACTION
+    text = ZH[key].format(**fields)
+    assert units(text) <= FITS, text
+
+
+def test_what_may_be_longer_by_sms_is_still_short() -> None:
+    for key in LONGER:
+        assert units(ZH[key].format(**PROGRESS)) <= 3 * 67 - 9
+
+
+@pytest.mark.parametrize("kind", notice_words())
+def test_a_notice_by_sms_fits_one_segment_with_the_longest_unit(kind: str) -> None:
+    fields = {
+        "tail": "0001233",
+        "case_no": "37092611240001233",
+        "unit": max((unit.name for unit in PROFILES.current.units), key=len),
+        "by": "12月31日",
+        "reason": "具体地点和时间",
+        "label": "信息公开",
+        "text": "",
+    }
+    assert units(notice_words()[kind]["short"].format(**fields)) <= FITS
+
+
+@pytest.mark.parametrize("plain", [key.removesuffix("_sms") for key in SMS])
+def test_the_wording_for_sms_stands_for_a_sentence_that_exists(plain: str) -> None:
+    assert plain in ZH
+
+
+MENUS = [
+    key
+    for key, text in ZH.items()
+    if key not in {*BY_SMS, *MAIL} and len(re.findall(r"(?<!\d)[1-5] ?[一-鿿]", text)) >= 2
+]
 CHOICES_WITHOUT = {
     # There is danger: nothing may stand beside the numbers to call.
     *("danger", "danger_elderly"),
