@@ -161,7 +161,7 @@ def test_whatever_comes_by_mail_is_answered_at_most_once(text: str, stage: str, 
         citizen.letter = {"about": about}
         done = citizen.says(Part(PartKind.TEXT, text=text))
         assert len(done.replies) <= 1
-        assert all("保密" in reply or "人民路" not in reply for reply in done.replies if about[-1:] == "3")
+        assert about[-1:] != "3" or "人民路" not in "".join(done.replies)
 
 
 def test_every_flow_is_led_to() -> None:
