@@ -47,7 +47,7 @@ class Link:
         self._pace = pace or Pace()
         self._session: Session | None = None
         self._up = asyncio.Event()
-        self._refusal: SendError | None = None
+        self._refusal: SendReason | None = None
 
     async def run(self) -> None:
         """Keep the link up until cancelled; then let what is in hand end and say goodbye."""
@@ -67,7 +67,8 @@ class Link:
     async def ask(self, build: Callable[[int], bytes]) -> bytes:
         """Send a request and return its answer; raises SendError (see ``Session.ask``)."""
         if self._session is None:
-            raise self._refusal or SendError(SendReason.CONNECTION, "no link to the gateway")
+            refused = self._refusal or SendReason.CONNECTION
+            raise SendError(refused, "no link to the gateway")
         return await self._session.ask(build)
 
     async def check(self) -> None:
@@ -98,10 +99,14 @@ class Link:
             log.info("sms.link_up", account=self._account)
             await session.serve()
         except SendError as error:
-            self._refusal = error
+            self._refusal = error.reason
             return str(error)
         except (OSError, InvalidInput) as error:
+            self._refusal = None
             return f"{type(error).__name__}: {error}"
+        except Exception:
+            log.exception("sms.link_broke", account=self._account)
+            return "broke"
         finally:
             self._session = None
             self._up.clear()

@@ -189,6 +189,31 @@ async def test_words_wait_a_moment_for_a_full_inbox(gateway, channel, door, time
     assert [message.text for message in door.messages] == ["井盖丢了"]
 
 
+async def test_a_fault_of_ours_leaves_one_message_unacknowledged_and_the_link_up(gateway, channel, door):
+    door.broken = True
+    asking = asyncio.create_task(gateway.deliver("13800000009", "井盖丢了"))
+    await gateway.ask(8, b"")
+    door.broken = False
+    await gateway.deliver("13800000009", "井盖又丢了")
+    assert [message.text for message in door.messages] == ["井盖又丢了"]
+    assert not asking.done()
+    assert gateway.logins == 1
+    asking.cancel()
+
+
+async def test_a_secret_that_is_refused_is_what_a_send_says(gateway, door):
+    made = cmpp.build("sms", settings(gateway, secret="falsch"), tools(None, door))
+    running = asyncio.create_task(made.run())
+    await gateway.until(lambda: gateway.refused)
+    async with asyncio.timeout(10):
+        # The gateway has written its refusal; the link reads it a moment later.
+        while (reason := await why_not(made)) is SendReason.CONNECTION:
+            await asyncio.sleep(0.001)
+    assert reason is SendReason.CREDENTIALS
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
 @pytest.mark.parametrize("sender", ["10690001234", "95588", "4008001234", "8610690001234", ""])
 async def test_machines_are_acknowledged_and_ignored(gateway, channel, door, sender):
     assert await gateway.deliver(sender, "您的验证码是1234")
@@ -287,6 +312,12 @@ def test_a_wrong_setting_is_named_without_the_secret(field, value):
     assert SECRET not in str(wrong.value)
 
 
+async def why_not(channel):
+    with pytest.raises(SendError) as refused:
+        await channel.send(words("您好"))
+    return refused.value.reason
+
+
 def words(text):
     return OutboundMessage("1", Address("sms", "13800000001"), text)
 
@@ -303,6 +334,17 @@ def settings(gateway, secret=SECRET):
         "version": gateway.version,
         "rate": 10_000,
     }
+
+
+class Shaky(Door):
+    """An inbox with a fault in it."""
+
+    broken = False
+
+    async def accept(self, message):
+        if self.broken:
+            raise RuntimeError("a fault")
+        return await super().accept(message)
 
 
 class Time:
@@ -362,7 +404,7 @@ class Ismg:
         self.submits, self.held = [], []
         self.results = itertools.repeat(0)
         self.holds = self.deaf = False
-        self.logins = self.tests = self.goodbyes = 0
+        self.logins = self.tests = self.goodbyes = self.refused = 0
         self._numbers = itertools.count(1)
         self._asked = {}
         self._changed = asyncio.Condition()
@@ -450,6 +492,7 @@ class Ismg:
         answer = code + seal + bytes([version])
         writer.write(struct.pack(">III", 12 + len(answer), 0x80000001, number) + answer)
         self.logins += not status
+        self.refused += bool(status)
 
     def _submit(self, writer, number, body):
         name = struct.pack(">Q", 0xABC0000000000000 + len(self.submits))
@@ -479,7 +522,7 @@ async def gateway(request):
 
 @pytest.fixture
 def door():
-    return Door(reply=None)
+    return Shaky(reply=None)
 
 
 @pytest.fixture

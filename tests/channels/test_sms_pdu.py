@@ -1,5 +1,6 @@
 """The frames of CMPP and SMGP against other people's codecs, and against rubbish."""
 
+import hashlib
 import os
 import shutil
 import struct
@@ -8,8 +9,8 @@ import subprocess
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pycmpp.request import SubmitRequestInstance
-from pycmpp.response import SubmitResponseInstance
+from pycmpp.request import SubmitRequestInstance  # type: ignore[import-untyped]  # it has no types
+from pycmpp.response import SubmitResponseInstance  # type: ignore[import-untyped]  # it has no types
 
 from channels.sms import cmpp_pdu, octets, smgp_pdu
 from channels.sms.text import payload, segments
@@ -190,7 +191,7 @@ def test_a_content_too_long_is_refused():
 @pytest.mark.parametrize("size", [1, 4])
 def test_a_gateway_may_hash_its_status_in_one_byte_or_four(size):
     source = cmpp_pdu.authenticator("901234", "s", 1)
-    proof = cmpp_pdu.hashlib.md5(bytes(size) + source + b"s").digest()
+    proof = hashlib.md5(bytes(size) + source + b"s").digest()
     assert cmpp_pdu.approved(cmpp_pdu.Connected(0, proof, 0x30), source, "s")
     assert not cmpp_pdu.approved(cmpp_pdu.Connected(0, proof, 0x30), source, "t")
 
