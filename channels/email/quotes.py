@@ -85,7 +85,8 @@ def visible(text: str, html: str) -> str:
 
 def _skip(tag: str, attributes: Mapping[str, str]) -> Skip:
     identity = attributes.get("id", "").lower()
-    classes = set(attributes.get("class", "").lower().split())
+    # Foxmail numbers its class: FoxDiv20261124.
+    classes = {re.sub(r"^foxdiv\d+$", "foxdiv", name) for name in attributes.get("class", "").lower().split()}
     if _QUOTE_IDS.match(identity) or attributes.get("name", "").lower() in ("isreplycontent", "qqmail_reply"):
         return (
             Skip.REST
@@ -104,7 +105,7 @@ def _own(text: str) -> str:
 
 
 def _start(lines: list[str]) -> int:
-    """The line where a quote begins that goes on to the end."""
+    """Return the line where a quote begins that goes on to the end."""
     for number, line in enumerate(lines):
         if _SEPARATOR.match(line) or _header_block(lines, number):
             return _before_rule(lines, number)
@@ -116,14 +117,14 @@ def _start(lines: list[str]) -> int:
 
 
 def _header_block(lines: list[str], number: int) -> bool:
-    """Two more fields close below a "From": a citizen who writes 时间： and 主题： of his own is not cut."""
+    """Return whether two more fields stand close below a "From": a citizen who writes 时间： and 主题： of his own is not cut."""
     if not _FIRST_FIELD.match(lines[number]):
         return False
     return sum(bool(_FIELD.match(line)) for line in lines[number + 1 : number + 8]) >= 2
 
 
 def _wrote(lines: list[str], number: int) -> int:
-    """How many lines a "... wrote:" takes, for clients wrap it; 0 for none."""
+    """Return how many lines a "... wrote:" takes, for clients wrap it; 0 for none."""
     if not lines[number].strip():
         return 0
     for length in (1, 2, 3):
@@ -145,7 +146,7 @@ def _next(lines: list[str], number: int) -> str:
 
 
 def _answered_below(lines: list[str]) -> bool:
-    """Whether the quote is of ">" lines with words of his own after it (answers below or between)."""
+    """Return whether the quote is of ">" lines with words of his own after it (answers below or between)."""
     filled = [line for line in lines if line.strip()]
     return bool(filled) and bool(_QUOTED.match(filled[0])) and any(not _QUOTED.match(line) for line in filled)
 
