@@ -49,11 +49,9 @@ def test_our_own_mails_are_known():
     assert not own(mail(), "gov.cn")
 
 
-def dsn(action, status, original=True):
+def dsn(action, status):
     returned = (
         "\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nMessage-ID: <ours@gov.cn>\r\nSubject: x\r\n\r\nx"
-        if original
-        else ""
     )
     return mail(
         "Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n",
