@@ -198,10 +198,10 @@ def _begin_urge(scene: Scene, case: Case) -> Turn:
 
 
 def _begin_confide(scene: Scene, case: Case) -> Turn:
-    """Note the wish for confidence in the case's log, where whoever handles the case reads it."""
+    """Make the case confidential at once; taking that back is left to an agent, who reads the wish in the log."""
     no_more = _NO_MORE.search(scene.words) is not None
     wish = "本人不再要求保密" if no_more else "本人要求对个人信息保密"
-    command = Command(Verb.SUPPLEMENT, CITIZEN, text=wish)
+    command = Command(Verb.SUPPLEMENT, CITIZEN, text=wish, flag=not no_more)
     if allowed(case, command, scene.now):
         return _not_now(scene, case)
     key = "confided_no_more" if no_more else "confided"

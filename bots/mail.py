@@ -349,7 +349,7 @@ def _confide(scene: Scene, wish: Wish) -> Turn | Ask:  # noqa: ARG001
     case = _chosen(scene, _open, _WHAT[Intent.CONFIDE])
     if not isinstance(case, Case):
         return case
-    command = Command(Verb.SUPPLEMENT, CITIZEN, text="本人要求对个人信息保密")
+    command = Command(Verb.SUPPLEMENT, CITIZEN, text="本人要求对个人信息保密", flag=True)
     if not scene.allows(case, command):
         return scene.turn(_of(scene, "mail_not_now", case))
     return _act(scene, case, command, scene.say("confided", tail=tail(case.case_no)))

@@ -225,7 +225,9 @@ def _supplement(case: Case, event: CaseEvent) -> Case:
     pauses, lasted = guards.shifted(case, event.at)
     deadline = case.deadline_at + lasted if case.deadline_at else None
     matter = replace(case.matter, attachments=case.matter.attachments + command.attachments)
-    return replace(case, matter=matter, pauses=pauses, deadline_at=deadline, reject_code="")
+    # A supplement may be the wish to be kept confidential (domain.md 4.4, BM); only an agent takes that back.
+    secret = case.secret or command.flag
+    return replace(case, matter=matter, pauses=pauses, deadline_at=deadline, reject_code="", secret=secret)
 
 
 def _dispatch(case: Case, event: CaseEvent) -> Case:

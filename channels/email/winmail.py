@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from tnefparse import TNEF, properties  # type: ignore[import-untyped]  # it publishes no types
+from tnefparse import TNEF, properties  # it publishes no types
 
 from channels.email.charsets import decode
 from channels.email.kinds import kind_of

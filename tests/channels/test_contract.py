@@ -1,3 +1,4 @@
+import asyncio
 from importlib import import_module
 
 import pytest
@@ -14,7 +15,14 @@ from normalizer.message import Address, OutboundMessage
 from tests.kit.providers import SETTINGS as PROVIDERS
 from tests.kit.wechat import raw_settings, tools
 
-SETTINGS = {"memory": {"kind": "memory"}, "wechat": raw_settings(), **PROVIDERS}
+_CARRIER = {"host": "127.0.0.1", "port": 1, "secret": "s", "src_id": "10612345"}
+SETTINGS = {
+    "cmpp": {"kind": "cmpp", "sp_id": "901234", **_CARRIER},
+    "memory": {"kind": "memory"},
+    "smgp": {"kind": "smgp", "client_id": "tel00001", **_CARRIER},
+    "wechat": raw_settings(),
+    **PROVIDERS,
+}
 
 
 def settings_of(kind):
@@ -29,7 +37,10 @@ async def test_every_adapter_keeps_the_contract(kind):
         assert channel.account == "acc"
         assert isinstance(channel.capabilities, Capabilities)
         assert all(route.method in {"GET", "POST"} for route in channel.routes())
-        await channel.run()
+        running = asyncio.create_task(channel.run())
+        await asyncio.sleep(0)
+        running.cancel()
+        assert not isinstance((await asyncio.gather(running, return_exceptions=True))[0], Exception)
 
 
 async def test_the_memory_channel_keeps_what_it_sends():

@@ -9,8 +9,8 @@ import subprocess
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pycmpp.request import SubmitRequestInstance  # type: ignore[import-untyped]  # it has no types
-from pycmpp.response import SubmitResponseInstance  # type: ignore[import-untyped]  # it has no types
+from pycmpp.request import SubmitRequestInstance  # it has no types
+from pycmpp.response import SubmitResponseInstance  # it has no types
 
 from channels.sms import cmpp_pdu, octets, smgp_pdu
 from channels.sms.text import payload, segments

@@ -260,3 +260,12 @@ def test_every_state_has_a_way_out_or_is_an_end():
     assert (
         set(Stage) - left <= {Stage.ANSWERED, Stage.DIVERTED, Stage.ARCHIVED, Stage.WITHDRAWN} | OPEN - OPEN
     )
+
+
+def test_a_wish_to_be_kept_confidential_holds_until_an_agent_takes_it_back():
+    case = a_case(Stage.PROCESSING)
+    wish = Command(Verb.SUPPLEMENT, CITIZEN, text="本人要求保密", flag=True)
+    case, event = advance(case, wish, NOW)
+    assert (case.secret, event.command.text) == (True, "本人要求保密")
+    case, _ = advance(case, Command(Verb.SUPPLEMENT, CITIZEN, text="本人不再要求保密"), NOW)
+    assert case.secret
