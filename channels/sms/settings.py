@@ -1,0 +1,53 @@
+"""What every account with a carrier's gateway needs, and how a wrong setting is named."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from channels.sms.session import Timers
+from normalizer.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Gateway(BaseModel):
+    """Where the gateway is, who we are there, and how fast it may be asked (messages a second, unanswered)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: str = Field(min_length=1)
+    port: int = Field(ge=1, le=65535)
+    secret: SecretStr
+    src_id: str = Field(pattern=r"^\d{1,20}$")
+    signature: str = Field(default="", max_length=32)
+    service_id: str = Field(default="", max_length=10, pattern=r"^[\x21-\x7e]*$")
+    rate: float = Field(default=20.0, gt=0, le=10_000)
+    window: int = Field(default=16, ge=1, le=100)
+
+    @property
+    def timers(self) -> Timers:
+        """The protocol's numbers with this account's window."""
+        return Timers(window=self.window)
+
+
+T = TypeVar("T", bound=BaseModel)
+
+
+def read(kind: type[T], account: str, raw: Mapping[str, object]) -> T:
+    """Return the settings of an account; raises Misconfigured naming the field and the cure."""
+    try:
+        return kind.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        setting = ".".join(part for part in ("channels", account, field) if part)
+        raise Misconfigured(setting, _CURES.get(first["type"], first["msg"])) from None
+
+
+_CURES = {
+    "missing": "this setting is missing; add it to the account's table in the configuration",
+    "extra_forbidden": "there is no such setting; remove it or correct its name",
+}

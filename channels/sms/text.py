@@ -1,0 +1,223 @@
+"""Words as short messages: where a long text is cut, how it is coded, who signs it (sms-email.md 1.1, 1.6)."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from normalizer.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+ASCII, BINARY, UCS2, GB = 0, 4, 8, 15
+"""Values of Msg_Fmt (CMPP 3.0, 7.4.3)."""
+WIDE_REFERENCE = 0x10000
+"""Added to a 16-bit reference, so that it is never taken for an 8-bit one."""
+
+_JOINERS = {"\u200d", "\ufe0e", "\ufe0f", "\u20e3"}
+_SKINS = range(0x1F3FB, 0x1F400)
+_HALVES, _PARKED = 0xD800, 0xF0000
+_GSM = (
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
+    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+_GSM_ESCAPED = "^{}\\[~]|€\f"
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One short message: part ``number`` (from 1) of ``total``, and its words."""
+
+    text: str
+    number: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Long:
+    """What a user data header says of a long message (3GPP TS 23.040, 9.2.3.24.1 and .8)."""
+
+    reference: int
+    total: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Alphabet:
+    """How many units a message holds alone and as a part, and how many units a character takes."""
+
+    single: int
+    part: int
+    width: Callable[[str], int]
+
+
+def _utf16_width(char: str) -> int:
+    return 2 if ord(char) > 0xFFFF else 1
+
+
+def _gsm_width(char: str) -> int:
+    if char in _GSM:
+        return 1
+    if char in _GSM_ESCAPED:
+        return 2
+    raise InvalidInput("not a character of GSM 03.38")
+
+
+WIDE = Alphabet(70, 67, _utf16_width)
+"""UCS-2: 140 bytes, 134 beside a header of six."""
+GSM7 = Alphabet(160, 153, _gsm_width)
+"""GSM 03.38 in septets; only for routes that really send it."""
+
+
+def segments(text: str, alphabet: Alphabet = WIDE) -> tuple[Segment, ...]:
+    """Return the short messages a text makes; together they hold exactly the text.
+
+    Never cuts inside a character, and inside a number or a composed sign only where one fills half a message.
+    Raises InvalidInput for a character the alphabet has not, or for more than 255 parts.
+    """
+    if sum(map(alphabet.width, text)) <= alphabet.single:
+        return (Segment(text, 1, 1),)
+    pieces = []
+    while text:
+        end = _end(text, alphabet)
+        pieces.append(text[:end])
+        text = text[end:]
+    if len(pieces) > 255:
+        raise InvalidInput("a text of more than 255 short messages")
+    return tuple(Segment(piece, number, len(pieces)) for number, piece in enumerate(pieces, 1))
+
+
+def count(text: str) -> int:
+    """Return how many short messages a text makes, each of which is paid for."""
+    return len(segments(text))
+
+
+def signed(text: str, signature: str) -> str:
+    """Return the text with 【signature】 first and once; an empty signature signs nothing (sms-email.md 1.6)."""
+    name = signature.strip("【】 ")
+    if not name:
+        return text
+    mark = f"【{name}】"
+    return mark + text.strip().removeprefix(mark).removesuffix(mark).strip()
+
+
+def header(long: Long) -> bytes:
+    """Return the six bytes that go before a part: 05 00 03 reference total number."""
+    return bytes((5, 0, 3, long.reference & 0xFF, long.total, long.number))
+
+
+def payload(segment: Segment, reference: int) -> bytes:
+    """Return a segment's UTF-16BE bytes, after a header with the reference when it is a part."""
+    words = segment.text.encode("utf-16-be", "replace")
+    if segment.total == 1:
+        return words
+    return header(Long(reference, segment.total, segment.number)) + words
+
+
+def opened(content: bytes) -> tuple[Long | None, bytes]:
+    """Return what the header at the head of a content says, and the words' bytes after it.
+
+    Elements we do not know are skipped; a header that is none is left where it is.
+    """
+    end = content[0] + 1 if content else 0
+    if not 1 <= end <= len(content):
+        return None, content
+    found, at = None, 1
+    while at + 2 <= end:
+        kind, size = content[at], content[at + 1]
+        value = content[at + 2 : min(at + 2 + size, end)]
+        found = _long(kind, value) or found
+        at += 2 + size
+    return found, content[end:]
+
+
+def decoded(content: bytes, coding: int) -> str:
+    """Return the words of a content by its Msg_Fmt; what cannot be read becomes U+FFFD, nothing is raised.
+
+    Half a character at the edge of a part is kept so that ``joined`` can mend it.
+    """
+    if coding == UCS2:
+        return _parked(
+            content.decode("utf-16-be", "surrogatepass") if not len(content) % 2 else _odd(content)
+        )
+    if coding == GB:
+        return content.decode("gb18030", "replace")
+    if coding == ASCII and content.isascii():
+        return content.decode("ascii")
+    return _guessed(content)
+
+
+def joined(texts: Iterable[str]) -> str:
+    """Return the words of parts as one text, with characters that were cut in two whole again."""
+    halves = "".join(map(_unparked, "".join(texts)))
+    return halves.encode("utf-16-be", "surrogatepass").decode("utf-16-be", "replace")
+
+
+def _end(text: str, alphabet: Alphabet) -> int:
+    room, fits = alphabet.part, 0
+    for char in text:
+        room -= alphabet.width(char)
+        if room < 0:
+            break
+        fits += 1
+    at = fits
+    while fits < len(text) and at > fits // 2 and _inside(text[at - 1], text[at]):
+        at -= 1
+    return at if at > fits // 2 else fits
+
+
+def _inside(left: str, right: str) -> bool:
+    if left.isdecimal() and right.isdecimal():
+        return True
+    composed = unicodedata.combining(right) or ord(right) in _SKINS or unicodedata.category(right) == "Mn"
+    return bool(composed) or left == "\u200d" or right in _JOINERS
+
+
+def _long(kind: int, value: bytes) -> Long | None:
+    if kind == 0 and len(value) == 3:
+        reference = value[0]
+    elif kind == 8 and len(value) == 4:
+        reference = WIDE_REFERENCE + int.from_bytes(value[:2], "big")
+    else:
+        return None
+    total, number = value[-2:]
+    return Long(reference, total, number) if 1 <= number <= total else None
+
+
+def _odd(content: bytes) -> str:
+    return content[:-1].decode("utf-16-be", "surrogatepass") + "\ufffd"
+
+
+def _parked(text: str) -> str:
+    """Return the text with lone surrogates moved where they can be stored and sent on."""
+    return "".join(chr(ord(c) - _HALVES + _PARKED) if 0xD800 <= ord(c) < 0xE000 else c for c in text)
+
+
+def _unparked(char: str) -> str:
+    return chr(ord(char) - _PARKED + _HALVES) if _PARKED <= ord(char) < _PARKED + 0x800 else char
+
+
+def _guessed(content: bytes) -> str:
+    """Return what binary content says if one reading of it is plain Chinese or Latin, the best effort else."""
+    for encoding in ("utf-8", "utf-16-be", "gb18030"):
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if all(map(_plain, text)):
+            return text
+    return content.decode("gb18030", "replace")
+
+
+def _plain(char: str) -> bool:
+    code = ord(char)
+    return (
+        char in "\r\n\t"
+        or 0x20 <= code < 0x7F
+        or 0x3000 <= code < 0x3040
+        or 0x4E00 <= code < 0xA000
+        or 0xFF00 <= code < 0xFFF0
+        or char in "“”‘’…—·"
+    )
