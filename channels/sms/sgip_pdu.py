@@ -159,7 +159,9 @@ class Deliver:
         """Return the body; raises InvalidInput when a field is too long."""
         numbers = _text(self.user, 21), _text(self.number, 21)
         return (
-            _DELIVER.pack(*numbers, self.pid, self.udhi, self.coding, len(self.content)) + self.content + _RESERVE
+            _DELIVER.pack(*numbers, self.pid, self.udhi, self.coding, len(self.content))
+            + self.content
+            + _RESERVE
         )
 
 

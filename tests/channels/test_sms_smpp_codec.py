@@ -68,13 +68,23 @@ def receipt(content=b"", tlvs=None):
 TEXT = b"id:0000002a sub:001 dlvrd:001 submit date:2611241000 done date:2611241001 stat:UNDELIV err:045 text:id:9"
 REPORTS = [
     ("text", receipt(TEXT), ("0000002a", "UNDELIV", "045")),
-    ("parameters", receipt(tlvs={pdu.RECEIPTED_ID: b"abc\x00", pdu.MESSAGE_STATE: b"\x02"}), ("abc", "DELIVRD", "")),
-    ("both", receipt(TEXT, {pdu.RECEIPTED_ID: b"abc\x00", pdu.MESSAGE_STATE: b"\x08"}), ("abc", "REJECTD", "045")),
+    (
+        "parameters",
+        receipt(tlvs={pdu.RECEIPTED_ID: b"abc\x00", pdu.MESSAGE_STATE: b"\x02"}),
+        ("abc", "DELIVRD", ""),
+    ),
+    (
+        "both",
+        receipt(TEXT, {pdu.RECEIPTED_ID: b"abc\x00", pdu.MESSAGE_STATE: b"\x08"}),
+        ("abc", "REJECTD", "045"),
+    ),
     ("payload", receipt(tlvs={pdu.MESSAGE_PAYLOAD: TEXT}), ("0000002a", "UNDELIV", "045")),
 ]
 
 
-@pytest.mark.parametrize(("message", "expected"), [row[1:] for row in REPORTS], ids=[row[0] for row in REPORTS])
+@pytest.mark.parametrize(
+    ("message", "expected"), [row[1:] for row in REPORTS], ids=[row[0] for row in REPORTS]
+)
 def test_a_receipt_is_read_in_every_form(message, expected):
     assert pdu.read_report(message) == pdu.Report(*expected)
 
@@ -84,14 +94,24 @@ def test_a_receipt_without_a_name_is_none():
 
 
 SEGMENTS = [
-    ("all three", {pdu.SAR_REFERENCE: b"\x01\x02", pdu.SAR_TOTAL: b"\x03", pdu.SAR_NUMBER: b"\x02"}, (258, 3, 2)),
+    (
+        "all three",
+        {pdu.SAR_REFERENCE: b"\x01\x02", pdu.SAR_TOTAL: b"\x03", pdu.SAR_NUMBER: b"\x02"},
+        (258, 3, 2),
+    ),
     ("two only", {pdu.SAR_REFERENCE: b"\x01\x02", pdu.SAR_TOTAL: b"\x03"}, None),
-    ("number beyond the total", {pdu.SAR_REFERENCE: b"\x01", pdu.SAR_TOTAL: b"\x03", pdu.SAR_NUMBER: b"\x04"}, None),
+    (
+        "number beyond the total",
+        {pdu.SAR_REFERENCE: b"\x01", pdu.SAR_TOTAL: b"\x03", pdu.SAR_NUMBER: b"\x04"},
+        None,
+    ),
     ("number nought", {pdu.SAR_REFERENCE: b"\x01", pdu.SAR_TOTAL: b"\x03", pdu.SAR_NUMBER: b"\x00"}, None),
 ]
 
 
-@pytest.mark.parametrize(("tlvs", "expected"), [row[1:] for row in SEGMENTS], ids=[row[0] for row in SEGMENTS])
+@pytest.mark.parametrize(
+    ("tlvs", "expected"), [row[1:] for row in SEGMENTS], ids=[row[0] for row in SEGMENTS]
+)
 def test_sar_parameters_say_which_part_it_is(tlvs, expected):
     assert receipt(tlvs=tlvs).segment == expected
 

@@ -59,7 +59,15 @@ class Smsc:
 
     async def deliver(self, source, content, *, destination="10691234", coding=8, esm=0, tlvs=None) -> int:
         """Bring a message or a receipt to the client and return the status of its answer."""
-        body = b"\x00" + bytes((1, 1)) + source.encode() + b"\x00" + bytes((0, 1)) + destination.encode() + b"\x00"
+        body = (
+            b"\x00"
+            + bytes((1, 1))
+            + source.encode()
+            + b"\x00"
+            + bytes((0, 1))
+            + destination.encode()
+            + b"\x00"
+        )
         body += bytes((esm, 0, 0)) + b"\x00\x00" + bytes((0, 0, coding, 0, len(content))) + content
         body += b"".join(struct.pack(">HH", tag, len(value)) + value for tag, value in (tlvs or {}).items())
         return await self.ask(DELIVER, body)
@@ -166,7 +174,15 @@ def _read(name, body) -> Submitted:
     registered, _replace, coding, _default, size = rest[:5]
     content = rest[5 : 5 + size]
     return Submitted(
-        name, source.decode(), destination.decode(), esm, registered, coding, content, source_kind, destination_kind
+        name,
+        source.decode(),
+        destination.decode(),
+        esm,
+        registered,
+        coding,
+        content,
+        source_kind,
+        destination_kind,
     )
 
 
