@@ -28,7 +28,7 @@ _OCTETS |= {letter: bytes((ESCAPE, code)) for code, letter in _EXTENDED.items()}
 
 
 def encode(text: str) -> bytes | None:
-    """Return the text in the alphabet, None where a character is not in it; €^{}[]~|\\ take two octets."""
+    """Return the text in the alphabet, None where a character is not in it; an extended one takes two octets."""
     octets = [_OCTETS.get(letter) for letter in text]
     return None if None in octets else b"".join(octet for octet in octets if octet)
 
