@@ -1,0 +1,206 @@
+"""SMPP 3.4 as aggregators and self-hosted gateways speak it (sms-email.md 1.4)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field, SecretStr
+
+from channels.contract import SendError, SendReason
+from channels.sms import gsm7
+from channels.sms import smpp_pdu as pdu
+from channels.sms.carrier import Carrier, Outcome, Upward
+from channels.sms.session import Timers
+from channels.sms.settings import Gateway, read
+from channels.sms.text import UCS2
+from normalizer.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from channels.contract import Tools
+    from channels.sms.carrier import Outgoing
+    from channels.sms.pace import Pace
+
+_ANSWER = 0x80000000
+_LATIN = 3
+_REPEAT = 120
+"""Seconds in which the same words of the same sender are one message (domain.md 4.4): deliver_sm has no id."""
+
+
+class Settings(Gateway):
+    """One account with an SMSC; ``secret`` is its password, ``src_id`` the number citizens see."""
+
+    kind: Literal["smpp"]
+    port: int = Field(default=2775, ge=1, le=65535)
+    secret: SecretStr = Field(alias="password")
+    system_id: str = Field(pattern=r"^[\x21-\x7e]{1,15}$")
+    system_type: str = Field(default="", pattern=r"^[\x21-\x7e]{0,12}$")
+    src_ton: int = Field(default=0, ge=0, le=6)
+    src_npi: int = Field(default=1, ge=0, le=18)
+    dst_ton: int = Field(default=0, ge=0, le=6)
+    dst_npi: int = Field(default=1, ge=0, le=18)
+
+    @property
+    def timers(self) -> Timers:
+        """An enquire_link after half a minute of silence: routers on the way forget a link sooner than SMSCs do."""
+        return Timers(idle=30.0, window=self.window)
+
+
+class Frames:
+    """SMPP's frames for one account (``carrier.Frames``)."""
+
+    header = pdu.HEADER.size
+    longest = pdu.MAX_PDU
+    throttled = frozenset({int(pdu.Status.THROTTLED), int(pdu.Status.QUEUE_FULL)})
+    reasons: Mapping[int, SendReason] = {
+        pdu.Status.BAD_LENGTH: SendReason.CONTENT,
+        pdu.Status.NOT_BOUND: SendReason.CONNECTION,
+        pdu.Status.SYSTEM_ERROR: SendReason.BUSY,
+        pdu.Status.BAD_SOURCE: SendReason.FORBIDDEN,
+        pdu.Status.BAD_DESTINATION: SendReason.UNREACHABLE,
+    }
+
+    def __init__(self, settings: Settings, now: Callable[[], datetime]) -> None:
+        self._settings = settings
+        self._now = now
+
+    def key(self, frame: bytes) -> int:
+        """Return the sequence; a generic_nack has only that in common with its request."""
+        return pdu.decode(frame).sequence
+
+    def answers(self, frame: bytes) -> bool:
+        """Return whether the command has the highest bit set."""
+        return bool(pdu.decode(frame).command & _ANSWER)
+
+    def login(self, sequence: int) -> bytes:
+        """Return bind_transceiver."""
+        who = self._settings
+        body = pdu.Bind(who.system_id, who.secret.get_secret_value(), who.system_type).encode()
+        return pdu.Pdu(pdu.Command.BIND, sequence, body=body).encode()
+
+    def welcomed(self, frame: bytes) -> None:
+        """Read the answer to the bind; raises SendError when we were not let in."""
+        status = pdu.decode(frame).status
+        if status in {pdu.Status.BIND_FAILED, pdu.Status.BAD_PASSWORD, pdu.Status.BAD_SYSTEM_ID}:
+            raise SendError(SendReason.CREDENTIALS, f"bind status {status:#x}")
+        if status:
+            raise SendError(SendReason.BUSY, f"bind status {status:#x}")
+
+    def test(self, sequence: int) -> bytes:
+        """Return enquire_link."""
+        return pdu.Pdu(pdu.Command.ENQUIRE, sequence).encode()
+
+    def goodbye(self, sequence: int) -> bytes:
+        """Return unbind."""
+        return pdu.Pdu(pdu.Command.UNBIND, sequence).encode()
+
+    def routine(self, frame: bytes) -> bytes | None:
+        """Return the answer to enquire_link and unbind."""
+        asked = pdu.decode(frame)
+        if asked.command not in {pdu.Command.ENQUIRE, pdu.Command.UNBIND}:
+            return None
+        return pdu.Pdu(asked.command | _ANSWER, asked.sequence).encode()
+
+    def ends(self, frame: bytes) -> bool:
+        """Return whether this is unbind."""
+        return pdu.decode(frame).command == pdu.Command.UNBIND
+
+    def submit(self, sequence: int, message: Outgoing) -> bytes:
+        """Return submit_sm in UCS-2 that asks for a receipt; raises InvalidInput."""
+        who = self._settings
+        fields = pdu.Message(
+            source=pdu.Party(who.src_id, who.src_ton, who.src_npi),
+            destination=pdu.Party(message.receiver, who.dst_ton, who.dst_npi),
+            content=message.content,
+            coding=UCS2,
+            esm_class=pdu.UDHI if message.total > 1 else 0,
+            registered=1,
+            service_type=who.service_id[:5],
+        )
+        return pdu.Pdu(pdu.Command.SUBMIT, sequence, body=fields.encode()).encode()
+
+    def submitted(self, frame: bytes) -> tuple[str, int]:
+        """Read submit_sm_resp or the generic_nack in its place; raises InvalidInput."""
+        answer = pdu.decode(frame)
+        return pdu.decode_name(answer.body), answer.status or (answer.command == pdu.Command.NACK)
+
+    def delivered(self, frame: bytes) -> Upward | Outcome | None:
+        """Read deliver_sm: words or a receipt; raises InvalidInput."""
+        came = pdu.decode(frame)
+        if came.command != pdu.Command.DELIVER:
+            return None
+        message = pdu.decode_message(came.body)
+        if message.about_a_send:
+            report = pdu.read_report(message)
+            # One without a name says nothing we could use: it is answered and forgotten, as a pending one is.
+            return Outcome(report.name, report.state or "ENROUTE") if report else Outcome("", "ENROUTE")
+        udh, words = _opened(message)
+        return Upward(self._name(came.body), message.source.number, UCS2, bool(udh), udh + words)
+
+    def taken(self, frame: bytes) -> bytes:
+        """Return deliver_sm_resp with status 0."""
+        return _deliver_resp(frame, pdu.Status.OK)
+
+    def refused(self, frame: bytes) -> bytes:
+        """Return the answer to a request that was not taken: deliver_sm comes again, others we do not know."""
+        asked = pdu.decode(frame)
+        if asked.command == pdu.Command.DELIVER:
+            return _deliver_resp(frame, pdu.Status.TRY_AGAIN)
+        return pdu.Pdu(pdu.Command.NACK, asked.sequence, pdu.Status.BAD_COMMAND).encode()
+
+    def _name(self, body: bytes) -> str:
+        window = int(self._now().timestamp()) // _REPEAT
+        return hashlib.sha256(b"%d\0" % window + body).hexdigest()[:32]
+
+
+class Smpp(Carrier):
+    """One account with an SMSC, as a channel; a request that cannot be taken gets an answer that says so."""
+
+    _frames: Frames
+
+    async def _handle(self, frame: bytes) -> bytes | None:
+        return await super()._handle(frame) or self._frames.refused(frame)
+
+
+def build(account: str, settings: Mapping[str, object], tools: Tools, pace: Pace | None = None) -> Smpp:
+    """Make the channel of an account; raises Misconfigured."""
+    chosen = read(Settings, account, settings)
+    return Smpp(
+        account,
+        Frames(chosen, tools.now),
+        tools,
+        address=(chosen.host, chosen.port),
+        signature=chosen.signature,
+        rate=chosen.rate,
+        timers=chosen.timers,
+        pace=pace,
+    )
+
+
+def _deliver_resp(frame: bytes, status: int) -> bytes:
+    sequence = pdu.decode(frame).sequence
+    return pdu.Pdu(pdu.Command.DELIVER_RESP, sequence, status, pdu.encode_name("")).encode()
+
+
+def _opened(message: pdu.Message) -> tuple[bytes, bytes]:
+    """Return the user data header, made from the sar parameters if need be, and the words in UTF-16BE."""
+    content = message.payload
+    end = content[0] + 1 if message.has_header and content else 0
+    if end > len(content):
+        raise InvalidInput("a user data header longer than its message")
+    udh, words = content[:end], _wide(content[end:], message.coding)
+    if message.segment and not udh:
+        reference, total, number = message.segment
+        udh = b"\x06\x08\x04" + (reference & 0xFFFF).to_bytes(2, "big") + bytes((total, number))
+    return udh, words
+
+
+def _wide(words: bytes, coding: int) -> bytes:
+    if coding == UCS2:
+        return words
+    text = words.decode("latin-1") if coding == _LATIN else gsm7.decode(words)
+    return text.encode("utf-16-be")
