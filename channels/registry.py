@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from channels import memory
-from channels.sms import aliyun, cmpp, huawei, kannel, smgp, tencent
+from channels.email import channel as email
+from channels.sms import aliyun, cmpp, huawei, kannel, sgip, smgp, smpp, tencent
 from channels.wechat import channel as wechat
 
 if TYPE_CHECKING:
@@ -16,10 +17,13 @@ if TYPE_CHECKING:
 ADAPTERS: Mapping[str, Callable[[str, Mapping[str, object], Tools], Channel]] = {
     "aliyun": aliyun.build,
     "cmpp": cmpp.build,
+    "email": email.build,
     "huawei": huawei.build,
     "kannel": kannel.build,
     "memory": memory.build,
+    "sgip": sgip.build,
     "smgp": smgp.build,
+    "smpp": smpp.build,
     "tencent": tencent.build,
     "wechat": wechat.build,
 }

@@ -35,11 +35,13 @@ from normalizer.errors import JiesuError, Misconfigured
 
 if TYPE_CHECKING:
     from gateway.app import Books, Gateway
+    from gateway.sandbox.post.office import Post
     from gateway.store.rows import CaseRow
 
 SHOWN = 20
 HOST = "127.0.0.1"
 SMS_ID, SMS_NUMBER = "906888", "1069012345"
+MAILBOX = "12345@taian.example"
 
 _AGENT = Actor(Role.AGENT, "demo")
 _UNIT = Actor(Role.UNIT, "demo", "demo-unit")
@@ -95,10 +97,18 @@ async def _whole(stack: AsyncExitStack, data: Path | None, port: int) -> None:
 
     carrier = Carrier(CarrierSettings(SMS_ID, secrets.token_hex(8), SMS_NUMBER))
     ismg = await stack.enter_async_context(cmpp_server(carrier))
-    world = World(cases=cases, advance=lambda number: _advance(views["gateway"], number), carrier=carrier)
+    post = await _post(stack)
+    world = World(
+        cases=cases,
+        advance=lambda number: _advance(views["gateway"], number),
+        carrier=carrier,
+        post=post,
+    )
     sandbox = create_sandbox(account, world)
     at = await stack.enter_async_context(gateway.listening(sandbox, HOST, port))
     channels = {"wx": _wechat(account, at), "sms": _sms(carrier, ismg.port)}
+    if post is not None:
+        channels["mail"] = _mail(post)
     settings = _settings(data, channels)
     running = views["gateway"] = await stack.enter_async_context(gateway.running(settings))
     stack.callback(views.clear)
@@ -161,6 +171,33 @@ def _sms(carrier: Carrier, port: int) -> dict[str, Any]:
     }
 
 
+async def _post(stack: AsyncExitStack) -> Post | None:
+    """Open the post office, where what it needs is installed: it is an extra of the distribution."""
+    try:
+        from gateway.sandbox.post.office import Post, PostSettings  # noqa: PLC0415 - an extra
+    except ImportError:
+        return None
+    return await stack.enter_async_context(Post(PostSettings(hotline=MAILBOX)))
+
+
+def _mail(post: Post) -> dict[str, Any]:
+    settings = post.settings
+    return {
+        "kind": "email",
+        "address": settings.hotline,
+        "imap_host": HOST,
+        "imap_port": post.imap_port,
+        "imap_security": "none",
+        "imap_user": settings.hotline,
+        "imap_secret": settings.password,
+        "smtp_host": HOST,
+        "smtp_port": post.smtp_port,
+        "smtp_security": "none",
+        "smtp_user": settings.hotline,
+        "smtp_secret": settings.password,
+    }
+
+
 def _settings(data: Path, channels: Mapping[str, Mapping[str, Any]]) -> Settings:
     database = f"sqlite:///{data}/jiesu.sqlite3"
     return load(None, {}, database=database, profile=_wakeful(data), channels=channels)
@@ -170,7 +207,9 @@ def _wakeful(data: Path) -> Path:
     """Write the example city without quiet hours: a newcomer may play at night and must not wait for the morning."""
     path = data / "city.toml"
     text = resources.files("gateway").joinpath("profiles", DEFAULT).read_text("utf-8")
-    path.write_text(text.replace('"21:00"\nuntil = "08:00"', '"00:00"\nuntil = "00:00"'), "utf-8")
+    text = text.replace('"21:00"\nuntil = "08:00"', '"00:00"\nuntil = "00:00"')
+    text = text.replace('sms_number = ""', f'sms_number = "{SMS_NUMBER}"')
+    path.write_text(text.replace('mailbox = ""', f'mailbox = "{MAILBOX}"'), "utf-8")
     return path
 
 

@@ -18,7 +18,32 @@ from tests.kit.wechat import raw_settings, tools
 _CARRIER = {"host": "127.0.0.1", "port": 1, "secret": "s", "src_id": "10612345"}
 SETTINGS = {
     "cmpp": {"kind": "cmpp", "sp_id": "901234", **_CARRIER},
+    "email": {
+        "kind": "email",
+        "address": "12345@city.example",
+        "imap_host": "127.0.0.1",
+        "imap_port": 1,
+        "imap_user": "u",
+        "imap_secret": "s",
+        "smtp_host": "127.0.0.1",
+        "smtp_port": 1,
+    },
     "memory": {"kind": "memory"},
+    "sgip": {
+        "kind": "sgip",
+        "node_id": 3037012345,
+        "login": "l",
+        "password": "p",
+        "corp_id": "12345",
+        "listen_port": 0,
+        **{name: value for name, value in _CARRIER.items() if name != "secret"},
+    },
+    "smpp": {
+        "kind": "smpp",
+        "system_id": "s",
+        "password": "p",
+        **{name: value for name, value in _CARRIER.items() if name != "secret"},
+    },
     "smgp": {"kind": "smgp", "client_id": "tel00001", **_CARRIER},
     "wechat": raw_settings(),
     **PROVIDERS,

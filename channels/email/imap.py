@@ -1,0 +1,172 @@
+"""One session with a mailbox over aioimaplib, with what that library leaves to its user (sms-email.md 3).
+
+Results other than OK raise; a lost connection ends every wait at once; no command asks for so many answers that the
+library's reader would break (its issue 118); IMAP ID is always sent, for NetEase lets nobody in without.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING, TypeVar
+
+from aioimaplib import IMAP4, IMAP4_SSL, AioImapException
+
+from channels.contract import SendError, SendReason
+from channels.email.settings import Security
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from channels.email.settings import Settings
+
+T = TypeVar("T")
+
+SECONDS = 20.0
+"""For a command; a fetch gets more with its size."""
+BYTES_A_SECOND = 100_000
+IDLE_SECONDS = 540.0
+"""Servers end an IDLE at about ten minutes (spec 3)."""
+AT_ONCE = 50
+"""Mails whose sizes are asked for in one command."""
+_SIZE = re.compile(rb"UID (\d+).*?RFC822\.SIZE (\d+)|RFC822\.SIZE (\d+).*?UID (\d+)", re.DOTALL)
+
+
+class Lost(Exception):
+    """The session is over: the server refused, did not answer, or the connection broke."""
+
+
+class Mailbox:
+    """A session that is logged in and has its folder open. Made by ``open``."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lost = asyncio.Event()
+        kind = IMAP4_SSL if settings.imap_security is Security.TLS else IMAP4
+        self._client = kind(
+            host=settings.imap_host,
+            port=settings.imap_port,
+            timeout=SECONDS,
+            conn_lost_cb=lambda _: self._lost.set(),
+        )
+
+    @classmethod
+    async def open(cls, settings: Settings) -> Mailbox:
+        """Connect, log in and open the folder; raises Lost, or SendError when we are not let in."""
+        mailbox = cls(settings)
+        try:
+            await mailbox._let_in()
+        except BaseException:
+            mailbox.close()
+            raise
+        return mailbox
+
+    @property
+    def pushes(self) -> bool:
+        """Whether the server tells of new mail by itself."""
+        return bool(self._client.has_capability("IDLE"))
+
+    async def uids(self) -> list[int]:
+        """Return the mails in the folder, oldest first; raises Lost."""
+        lines = await self._ask(lambda: self._client.uid_search("UNDELETED", charset=None))
+        return sorted(int(uid) for uid in (lines[0].split() if lines else ()) if uid.isdigit())
+
+    async def sizes(self, uids: list[int]) -> dict[int, int]:
+        """Return the bytes of each mail; one that is gone has none. Raises Lost."""
+        found: dict[int, int] = {}
+        for at in range(0, len(uids), AT_ONCE):
+            numbers = ",".join(map(str, uids[at : at + AT_ONCE]))
+            lines = await self._ask(
+                lambda numbers=numbers: self._client.uid("fetch", numbers, "(UID RFC822.SIZE)")  # type: ignore[misc]
+            )
+            for line in lines:
+                for a, b, c, d in _SIZE.findall(bytes(line)):
+                    found[int(a or d)] = int(b or c)
+        return found
+
+    async def fetch(self, uid: int, size: int, most: int) -> bytes | None:
+        """Return a mail, or of one larger than ``most`` its first bytes; None when it is gone. Raises Lost."""
+        wanted = f"BODY.PEEK[]<0.{most}>" if size > most else "BODY.PEEK[]"
+        seconds = SECONDS + min(size, most) / BYTES_A_SECOND
+        protocol = self._client.protocol
+        lines = await self._ask(
+            lambda: protocol.uid("fetch", str(uid), f"(UID {wanted})", timeout=seconds), seconds + SECONDS
+        )
+        return next((bytes(line) for line in lines if isinstance(line, bytearray)), None)
+
+    async def file_away(self, uid: int, folder: str) -> None:
+        """Move a mail to another folder, which is made when it is missing; raises Lost."""
+        if self._client.has_capability("MOVE"):
+            await self._ask(lambda: self._client.uid("move", str(uid), _quoted(folder)))
+            return
+        await self._ask(lambda: self._client.uid("copy", str(uid), _quoted(folder)))
+        await self._ask(lambda: self._client.uid("store", str(uid), "+FLAGS", r"(\Deleted)"))
+        await self._ask(self._client.expunge)
+
+    async def wait(self, poll: float, stop: Callable[[float], Awaitable[None]]) -> None:
+        """Return when there may be new mail: told by the server, or after ``poll`` seconds of ``stop``; raises Lost."""
+        if not self.pushes:
+            await self._unless_lost(stop(poll))
+            await self._ask(self._client.noop)
+            return
+        idle = await self._unless_lost(self._client.idle_start(timeout=IDLE_SECONDS))
+        try:
+            # The library's own timer of ``idle_start`` ends the wait in time.
+            await self._unless_lost(self._client.wait_server_push(IDLE_SECONDS + SECONDS))
+        finally:
+            self._client.idle_done()
+        await self._within(idle, SECONDS)
+
+    def close(self) -> None:
+        """Drop the connection."""
+        if (transport := self._client.protocol.transport) is not None:
+            transport.close()
+
+    async def _let_in(self) -> None:
+        chosen, client = self._settings, self._client
+        await self._within(client.wait_hello_from_server(), SECONDS)
+        password = chosen.imap_secret.get_secret_value()
+        answer = await self._within(client.login(chosen.imap_user, password), SECONDS)
+        if answer.result != "OK":
+            raise SendError(SendReason.CREDENTIALS, "IMAP LOGIN refused")
+        # Asked anew, for what comes with the login is read wrong; and ID, or NetEase refuses SELECT.
+        await self._within(client.protocol.capability(), SECONDS)
+        if client.has_capability("ID"):
+            await self._within(client.id(name="jiesu", version="1", vendor="jiesu"), SECONDS)
+        for folder in (chosen.processed_folder, chosen.failed_folder):
+            await self._within(client.create(_quoted(folder)), SECONDS)
+        await self._ask(lambda: client.select(_quoted(chosen.folder)))
+
+    async def _ask(
+        self, command: Callable[[], Awaitable[object]], seconds: float = SECONDS + 5
+    ) -> list[bytes | bytearray]:
+        answer = await self._within(command(), seconds)
+        if getattr(answer, "result", "") != "OK":
+            raise Lost("the server refused a command")
+        return list(getattr(answer, "lines", ()))
+
+    async def _within(self, work: Awaitable[T], seconds: float) -> T:
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._unless_lost(work)
+        except (TimeoutError, AioImapException, OSError) as error:
+            raise Lost(type(error).__name__) from error
+
+    async def _unless_lost(self, work: Awaitable[T]) -> T:
+        """Race work against the loss of the connection, which the library tells nobody who waits."""
+        doing, lost = asyncio.ensure_future(work), asyncio.ensure_future(self._lost.wait())
+        try:
+            await asyncio.wait({doing, lost}, return_when=asyncio.FIRST_COMPLETED)
+            if not doing.done():
+                raise Lost("the connection broke")
+            return doing.result()
+        except (AioImapException, OSError) as error:
+            raise Lost(type(error).__name__) from error
+        finally:
+            for task in (doing, lost):
+                task.cancel()
+            await asyncio.gather(doing, lost, return_exceptions=True)
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,0 +1,135 @@
+"""A mail into an ``InboundMessage``: what the person wrote, his files in our store, the case it is about."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING
+
+from channels.email import mime, proof, quotes, tokens
+from channels.email.automatic import automatic, own
+from channels.email.bounces import bounce
+from normalizer.message import Delivery, InboundMessage, Part, PartKind, Receipt, SourceChannel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from channels.contract import Tools
+    from channels.email.letter import Attachment, Letter
+    from channels.email.settings import Settings
+
+RAW_INLINE = 64 * 1024
+"""Bytes of a raw mail that stay with the message; a larger one goes to the store of files."""
+REFERENCES = 10
+SUBJECT = 200
+_KINDS = {"image": PartKind.IMAGE, "video": PartKind.VIDEO, "audio": PartKind.VOICE}
+
+
+class Letters:
+    """Reads the mails of one account."""
+
+    def __init__(self, account: str, settings: Settings, tools: Tools) -> None:
+        self._account = account
+        self._settings = settings
+        self._tools = tools
+
+    async def message(self, raw: bytes, *, whole: bool = True) -> InboundMessage:
+        """Return the message of a mail, its files stored; whatever the bytes are, there is one.
+
+        Not ``whole`` when only the beginning of a mail that is too large was read.
+        """
+        letter = mime.read(raw)
+        now = self._tools.now()
+        automatically = automatic(letter) or ("own" if own(letter, self._settings.own_domain) else "")
+        damaged = bool(letter.damaged) or not whole or not letter.sender.address
+        return InboundMessage(
+            account=self._account,
+            sender=letter.sender.address or "unreadable",
+            external_id=name_of(letter, raw),
+            source=SourceChannel.EMAIL,
+            received_at=now,
+            sent_at=letter.date or now,
+            parts=await self._parts(letter, raw, damaged=damaged),
+            raw=raw if len(raw) <= RAW_INLINE else b"",
+            raw_blob="" if len(raw) <= RAW_INLINE else await self._tools.blobs.put(raw),
+            subject=letter.subject,
+            full_text=letter.text,
+            about=await self._about(letter),
+            name=letter.message_id,
+            thread=_thread(letter),
+            automatic=bool(automatically) or not letter.sender.address,
+            damaged=damaged,
+            notes=self._notes(letter, automatically)
+            | ({} if whole else {"too_large": "邮件过大，只读了开头"}),
+        )
+
+    def receipt(self, raw: bytes, at: datetime) -> Receipt | None:
+        """Return what a bounce says of a mail that we sent; None for any other mail."""
+        said = bounce(mime.read(raw))
+        if said is None or not said.original or not said.permanent:
+            return None
+        if not said.original.rstrip(">").endswith(f"@{self._settings.own_domain}"):
+            return None
+        return Receipt(
+            self._account, said.original, Delivery.FAILED, at, f"{said.status} {said.reason}".strip()
+        )
+
+    async def _about(self, letter: Letter) -> str:
+        """Return the case that a token of ours, or the thread, proves this mail to be about (spec 5)."""
+        sign = self._tools.sign
+        chain = tuple(name for name in (letter.in_reply_to, *reversed(letter.references)) if name)
+        addresses = [mailbox.address for mailbox in (*letter.to, *letter.cc)]
+        found = tokens.case_in(chain, sign) or tokens.case_in_address(addresses, sign)
+        said = bounce(letter)
+        if not found and said is not None and said.original:
+            found = tokens.case_in((said.original,), sign)
+        return found or await self._tools.receipts.case_of(self._account, chain[:REFERENCES])
+
+    async def _parts(self, letter: Letter, raw: bytes, *, damaged: bool) -> tuple[Part, ...]:
+        put = self._tools.blobs.put
+        html = await put(letter.html.encode()) if letter.html else ""
+        words = quotes.visible(letter.text, letter.source)
+        parts = [Part(PartKind.TEXT, text=words, blob=html, mime="text/html" if html else "")]
+        parts += [_file(each, await put(each.content)) for each in _files(letter)]
+        if damaged:
+            whole = await put(raw)
+            parts.append(
+                Part(PartKind.FILE, name="原始邮件.eml", mime="message/rfc822", size=len(raw), blob=whole)
+            )
+        return tuple(parts)
+
+    def _notes(self, letter: Letter, automatically: str) -> dict[str, str]:
+        notes = dict(proof.note(letter, self._settings.authserv_id))
+        if automatically:
+            notes["automatic"] = automatically
+        if letter.damaged:
+            notes["damaged"] = "；".join(letter.damaged)[:SUBJECT]
+        return notes
+
+
+def name_of(letter: Letter, raw: bytes) -> str:
+    """Return what makes a mail itself: a sender whose Message-ID never changes loses none of his mails."""
+    body = raw.partition(b"\r\n\r\n")[2] or raw.partition(b"\n\n")[2] or raw
+    return f"{letter.message_id[:200]}#{hashlib.sha256(body).hexdigest()[:16]}"
+
+
+def _files(letter: Letter) -> Iterator[Attachment]:
+    yield from letter.attachments
+    for inner in letter.nested:
+        yield from _files(inner)
+
+
+def _file(attachment: Attachment, blob: str) -> Part:
+    kind = _KINDS.get(attachment.kind.partition("/")[0], PartKind.FILE)
+    return Part(kind, name=attachment.name, mime=attachment.kind, size=len(attachment.content), blob=blob)
+
+
+def _thread(letter: Letter) -> str:
+    """Return what an answer needs to stand in the same thread."""
+    told = {
+        "id": letter.message_id[:250],
+        "references": [name[:120] for name in letter.references[-REFERENCES:]],
+        "subject": letter.subject[:SUBJECT],
+    }
+    return json.dumps(told, ensure_ascii=False)

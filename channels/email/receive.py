@@ -1,0 +1,141 @@
+"""The intake loop: what lies in the folder is read, written down, and only then filed away (sms-email.md 3).
+
+Nothing is remembered between sessions: a mail in the folder is a mail to be taken in, and one that was taken in before
+a break is known by its external id. So a changed UIDVALIDITY, a restored mailbox or a long absence lose nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import random
+from typing import TYPE_CHECKING
+
+import structlog
+
+from channels.contract import SendError
+from channels.email.imap import Lost, Mailbox
+from normalizer.errors import Busy
+from normalizer.message import InboundMessage, Part, PartKind, SourceChannel
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from channels.contract import Tools
+    from channels.email.letters import Letters
+    from channels.email.settings import Settings
+
+log = structlog.get_logger()
+
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 300.0
+BUSY_PAUSE = 2.0
+HEAD = 256 * 1024
+"""Bytes read of a mail that is larger than allowed: its headers and its first words."""
+
+
+class Receiver:
+    """Takes in the mails of one account until cancelled."""
+
+    def __init__(
+        self,
+        account: str,
+        settings: Settings,
+        tools: Tools,
+        letters: Letters,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._account = account
+        self._settings = settings
+        self._tools = tools
+        self._letters = letters
+        self._pause = pause
+
+    async def run(self) -> None:
+        """Keep a session with the mailbox; a lost one is begun again, after a pause that grows."""
+        failures = 0
+        while True:
+            try:
+                mailbox = await Mailbox.open(self._settings)
+                try:
+                    log.info("mail.connected", account=self._account, idle=mailbox.pushes)
+                    await self._session(mailbox)
+                finally:
+                    mailbox.close()
+                    failures = 0
+            except (Lost, SendError, OSError) as error:
+                failures += 1
+                pause = min(FIRST_PAUSE * 2 ** (failures - 1), LONGEST_PAUSE) * random.uniform(0.75, 1.25)  # noqa: S311 - jitter
+                log.warning("mail.lost", account=self._account, reason=str(error), again_in=round(pause, 1))
+                await self._pause(pause)
+
+    async def _session(self, mailbox: Mailbox) -> None:
+        stuck: set[int] = set()
+        while True:
+            uids = [uid for uid in await mailbox.uids() if uid not in stuck]
+            sizes = await mailbox.sizes(uids)
+            for uid in uids:
+                if uid in sizes and not await self._take(mailbox, uid, sizes[uid]):
+                    stuck.add(uid)
+            await mailbox.wait(self._settings.poll_seconds, self._pause)
+
+    async def _take(self, mailbox: Mailbox, uid: int, size: int) -> bool:
+        """Take one mail in and file it away; return whether it is out of the way. Raises Lost."""
+        most = self._settings.max_size
+        raw = await mailbox.fetch(uid, size, HEAD if size > most else most)
+        if raw is None:
+            return True
+        try:
+            await self._accept(raw, whole=size <= most)
+            folder = self._settings.processed_folder
+        except Exception:
+            # Whatever one mail does, the next one is read.
+            log.exception("mail.failed", account=self._account, uid=uid, size=size)
+            folder = self._settings.failed_folder
+        try:
+            await mailbox.file_away(uid, folder)
+        except Lost as lost:
+            if "refused" not in str(lost):
+                raise
+            log.warning("mail.not_filed", account=self._account, uid=uid, folder=folder)
+            return False
+        return True
+
+    async def _accept(self, raw: bytes, *, whole: bool) -> None:
+        message = await self._message(raw, whole=whole)
+        now = self._tools.now()
+        while True:
+            try:
+                if (receipt := self._letters.receipt(raw, now)) is not None:
+                    await self._tools.receipts.receive(receipt)
+                await self._tools.inbox.accept(message)
+            except Busy:
+                await self._pause(BUSY_PAUSE)
+            else:
+                return
+
+    async def _message(self, raw: bytes, *, whole: bool) -> InboundMessage:
+        try:
+            return await self._letters.message(raw, whole=whole)
+        except Exception:
+            log.exception("mail.unreadable", account=self._account, size=len(raw))
+            return await self._unread(raw)
+
+    async def _unread(self, raw: bytes) -> InboundMessage:
+        """Return the message of a mail that nothing could be read of: the raw one, for an agent."""
+        now = self._tools.now()
+        blob = await self._tools.blobs.put(raw)
+        return InboundMessage(
+            account=self._account,
+            sender="unreadable",
+            external_id=f"#{hashlib.sha256(raw).hexdigest()[:32]}",
+            source=SourceChannel.EMAIL,
+            received_at=now,
+            sent_at=now,
+            parts=(
+                Part(PartKind.FILE, name="原始邮件.eml", mime="message/rfc822", size=len(raw), blob=blob),
+            ),
+            raw=b"",
+            raw_blob=blob,
+            automatic=True,
+            damaged=True,
+        )
