@@ -36,7 +36,7 @@ def say(page: Page, text: str, answer: str) -> str:
     return reply.inner_text()
 
 
-def test_a_newcomer_reports_follows_urges_and_calls_a_person(phone, tmp_path):
+def test_a_newcomer_reports_follows_urges_and_calls_a_person(phone):
     phone.get_by_role("button", name="关注").click()
     expect(phone.locator("#chat")).to_contain_text("智能客服，24小时在线")
     say(phone, "泰山区东岳大街88号门前井盖丢失很危险，我叫李四，电话13812345678", "请核对")
@@ -52,7 +52,7 @@ def test_a_newcomer_reports_follows_urges_and_calls_a_person(phone, tmp_path):
     expect(phone.locator("#chat")).to_contain_text("请评价", timeout=10_000)
     say(phone, "5", "非常满意")
     say(phone, "0", "转人工，前面还有0人")
-    phone.screenshot(path=os.environ.get("JIESU_TEST_SCREENSHOT", str(tmp_path / "phone.png")))
+    look(phone, "wechat")
 
 
 def test_the_guided_dialogue_leads_to_a_case(phone):
@@ -73,6 +73,41 @@ def test_the_guided_dialogue_leads_to_a_case(phone):
     for text, answer in course:
         say(phone, text, answer)
     expect(phone.locator("#cases")).to_contain_text("人民路的井盖丢了")
+
+
+def test_the_same_citizen_reports_by_text(phone):
+    phone.get_by_label("我是").select_option(label="王女士")
+    phone.get_by_role("button", name="短信").click()
+    write(phone, "泰山区青年路中段的路灯坏了好几盏，晚上看不见路")
+    expect(phone.locator("#chat")).to_contain_text("怎么称呼您", timeout=10_000)
+    write(phone, "王女士")
+    expect(phone.locator("#chat")).to_contain_text("查询码", timeout=10_000)
+    expect(phone.locator("#cases")).to_contain_text("路灯坏了好几盏")
+    write(phone, "CX")
+    expect(phone.locator("#chat li").last).to_contain_text("已受理", timeout=10_000)
+    look(phone, "sms")
+
+
+def test_a_letter_is_answered_once_and_opens_a_case(phone):
+    phone.get_by_role("button", name="邮件").click()
+    phone.get_by_placeholder("主题").fill("小区门口积水")
+    write(phone, "您好：\n岱岳区阳光花园小区东门一下雨就积水，请修一修排水。\n王女士 13912345678")
+    expect(phone.locator("#chat")).to_contain_text("您的来信已收到", timeout=15_000)
+    number = re.search(r"单号：(\d{17})", phone.locator("#chat").inner_text()).group(1)
+    expect(phone.locator("#cases")).to_contain_text(number)
+    write(phone, "补充：昨天又淹了。")
+    expect(phone.locator("#chat")).to_contain_text("您的补充已记入诉求", timeout=15_000)
+    look(phone, "mail")
+
+
+def write(page: Page, text: str) -> None:
+    page.get_by_placeholder("说点什么").fill(text)
+    page.get_by_role("button", name="发送").click()
+
+
+def look(page: Page, name: str) -> None:
+    if folder := os.environ.get("JIESU_TEST_SCREENSHOTS"):
+        page.screenshot(path=f"{folder}/{name}.png")
 
 
 def test_the_page_runs_nothing_that_is_not_its_own(phone):
