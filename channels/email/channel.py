@@ -13,7 +13,8 @@ from channels.email.imap import Lost, Mailbox
 from channels.email.letters import Letters
 from channels.email.receive import Receiver
 from channels.email.send import Relay
-from channels.email.settings import read
+from channels.email.settings import Settings
+from channels.settings import read
 from normalizer.errors import Misconfigured
 from normalizer.message import SourceChannel
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from email.message import EmailMessage
 
     from channels.contract import Grant, Route, Tools
-    from channels.email.settings import Settings
     from normalizer.message import InboundMessage, OutboundMessage
 
 MAX_BYTES = 200_000
@@ -125,7 +125,7 @@ class Email:
 
 def build(account: str, settings: Mapping[str, object], tools: Tools) -> Email:
     """Make the channel of an account; raises Misconfigured."""
-    chosen = read(account, settings)
+    chosen = read(Settings, account, settings)
     if chosen.dkim_key is not None:
         try:
             import dkim  # noqa: F401, PLC0415 - an extra of the distribution

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
-
-from normalizer.errors import Misconfigured
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 
 class Security(StrEnum):
@@ -69,20 +66,3 @@ class Settings(BaseModel):
     def own_domain(self) -> str:
         """The domain of our own Message-IDs."""
         return self.domain or f"jiesu.{self.address.rpartition('@')[2]}"
-
-
-def read(account: str, raw: Mapping[str, object]) -> Settings:
-    """Return the settings of an account; raises Misconfigured naming the field and the cure."""
-    try:
-        return Settings.model_validate(raw)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
-        setting = ".".join(part for part in ("channels", account, field) if part)
-        raise Misconfigured(setting, _CURES.get(first["type"], first["msg"])) from None
-
-
-_CURES = {
-    "missing": "this setting is missing; add it to the account's table in the configuration",
-    "extra_forbidden": "there is no such setting; remove it or correct its name",
-}

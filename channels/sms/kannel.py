@@ -16,8 +16,9 @@ from pydantic import Field, SecretStr
 
 from channels.contract import SendError, SendReason, SendResult
 from channels.http import post_text
+from channels.settings import read
 from channels.sms.callbacks import Callbacks, Dialect, Received, Record, Reported, raw_of, utc_time
-from channels.sms.outgoing import SECONDS, HttpSettings, Pace, able, probed, read
+from channels.sms.outgoing import SECONDS, HttpSettings, Pace, able, probed
 from channels.sms.text import signed
 from normalizer.errors import InvalidInput
 from normalizer.message import Delivery

@@ -6,12 +6,11 @@ import asyncio
 import re
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from channels.contract import Capabilities, Finding, SendError, SendReason
-from normalizer.errors import Misconfigured
 from normalizer.message import SourceChannel
 
 if TYPE_CHECKING:
@@ -87,20 +86,6 @@ class TemplateSettings(HttpSettings):
         raise SendError(SendReason.FORBIDDEN, f"no template for {message.notice}")
 
 
-S = TypeVar("S", bound=HttpSettings)
-
-
-def read(settings: type[S], account: str, raw: Mapping[str, object]) -> S:
-    """Return the settings of an account; raises Misconfigured naming the field and the cure."""
-    try:
-        return settings.model_validate(raw)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
-        setting = ".".join(part for part in ("channels", account, field) if part)
-        raise Misconfigured(setting, _CURES.get(first["type"], first["msg"])) from None
-
-
 def able(templates: Mapping[str, str]) -> Capabilities:
     """Return what SMS by such a provider can carry."""
     return Capabilities(source=SourceChannel.SMS, max_bytes=MAX_BYTES, templates=templates, phones=True)
@@ -137,10 +122,6 @@ def probed(account: str, error: SendError | None) -> Finding:
     return Finding(ok=False, what=f"{account}：短信接口不可用（{error}）", cure=cure)
 
 
-_CURES = {
-    "missing": "this setting is missing; add it to the account's table in the configuration",
-    "extra_forbidden": "there is no such setting; remove it or correct its name",
-}
 _PROBE_CURES = {
     SendReason.CREDENTIALS: "核对密钥和本机时间，与服务商控制台上的一致",
     SendReason.CONNECTION: "检查本机能否访问 api_base，以及防火墙和代理",

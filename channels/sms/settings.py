@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from channels.sms.session import Timers
-from normalizer.errors import Misconfigured
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    pass
 
 
 class Gateway(BaseModel):
@@ -31,23 +30,3 @@ class Gateway(BaseModel):
     def timers(self) -> Timers:
         """The protocol's numbers with this account's window."""
         return Timers(window=self.window)
-
-
-T = TypeVar("T", bound=BaseModel)
-
-
-def read(kind: type[T], account: str, raw: Mapping[str, object]) -> T:
-    """Return the settings of an account; raises Misconfigured naming the field and the cure."""
-    try:
-        return kind.model_validate(raw)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
-        setting = ".".join(part for part in ("channels", account, field) if part)
-        raise Misconfigured(setting, _CURES.get(first["type"], first["msg"])) from None
-
-
-_CURES = {
-    "missing": "this setting is missing; add it to the account's table in the configuration",
-    "extra_forbidden": "there is no such setting; remove it or correct its name",
-}

@@ -14,11 +14,12 @@ import structlog
 from pydantic import Field, SecretStr
 
 from channels.contract import SendError, SendReason
+from channels.settings import read
 from channels.sms import sgip_pdu as pdu
 from channels.sms.carrier import Carrier, Outcome, Upward
 from channels.sms.pace import Pace
 from channels.sms.session import Session, Timers
-from channels.sms.settings import Gateway, read
+from channels.sms.settings import Gateway
 from channels.sms.text import UCS2
 from normalizer.errors import InvalidInput
 

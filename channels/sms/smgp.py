@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 from pydantic import Field
 
 from channels.contract import SendError, SendReason
+from channels.settings import read
 from channels.sms import octets
 from channels.sms import smgp_pdu as pdu
 from channels.sms.carrier import Carrier, Outcome, Upward
-from channels.sms.settings import Gateway, read
+from channels.sms.settings import Gateway
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

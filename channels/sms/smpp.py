@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field, SecretStr
 
 from channels.contract import SendError, SendReason
+from channels.settings import read
 from channels.sms import gsm7
 from channels.sms import smpp_pdu as pdu
 from channels.sms.carrier import Carrier, Outcome, Upward
 from channels.sms.session import Timers
-from channels.sms.settings import Gateway, read
+from channels.sms.settings import Gateway
 from channels.sms.text import UCS2
 from normalizer.errors import InvalidInput
 

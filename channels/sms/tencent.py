@@ -18,8 +18,9 @@ from yarl import URL
 
 from channels.contract import SendError, SendReason, SendResult
 from channels.http import post
+from channels.settings import read
 from channels.sms.callbacks import Callbacks, Dialect, Received, Record, Reported, china_time
-from channels.sms.outgoing import SECONDS, Pace, TemplateSettings, able, probed, read, reason_of
+from channels.sms.outgoing import SECONDS, Pace, TemplateSettings, able, probed, reason_of
 from normalizer.errors import InvalidInput
 from normalizer.message import Delivery
 

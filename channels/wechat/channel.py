@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from channels.contract import Capabilities, Finding, Route, SendError, SendReason, SendResult
+from channels.settings import read
 from channels.wechat.api import Api
 from channels.wechat.callback import Callback
 from channels.wechat.quota import grant
-from channels.wechat.settings import read
+from channels.wechat.settings import Settings
 from normalizer.message import SourceChannel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from channels.contract import Grant, Tools
-    from channels.wechat.settings import Settings
     from normalizer.message import InboundMessage, OutboundMessage
 
 MAX_BYTES = 2048
@@ -79,7 +79,7 @@ class WeChat:
 
 def build(account: str, settings: Mapping[str, object], tools: Tools) -> WeChat:
     """Make the channel of an account; raises Misconfigured."""
-    return WeChat(account, read(account, settings), tools)
+    return WeChat(account, read(Settings, account, settings), tools)
 
 
 def _cure(error: SendError) -> str:

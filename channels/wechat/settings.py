@@ -13,12 +13,9 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
-    ValidationError,
     field_validator,
     model_validator,
 )
-
-from normalizer.errors import Misconfigured
 
 
 class Mode(StrEnum):
@@ -69,17 +66,6 @@ class Settings(BaseModel):
         return self
 
 
-def read(account: str, raw: Mapping[str, object]) -> Settings:
-    """Return the settings of an account; raises Misconfigured naming the field and the cure."""
-    try:
-        return Settings.model_validate(raw)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
-        setting = ".".join(part for part in ("channels", account, field) if part)
-        raise Misconfigured(setting, _CURES.get(first["type"], first["msg"])) from None
-
-
 def decode_key(encoded: str) -> bytes | None:
     """Return the 32 bytes of an EncodingAESKey, None when it is not one."""
     try:
@@ -87,9 +73,3 @@ def decode_key(encoded: str) -> bytes | None:
     except (binascii.Error, ValueError):
         return None
     return key if len(key) == 32 else None
-
-
-_CURES = {
-    "missing": "this setting is missing; add it to the account's table in the configuration",
-    "extra_forbidden": "there is no such setting; remove it or correct its name",
-}

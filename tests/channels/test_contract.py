@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from channels.contract import Capabilities, SendResult
 from channels.registry import ADAPTERS
+from channels.settings import read
 from channels.splitting import split
-from channels.wechat.settings import read
+from channels.wechat.settings import Settings
 from normalizer.errors import Misconfigured
 from normalizer.message import Address, OutboundMessage
 from tests.kit.providers import SETTINGS as PROVIDERS
@@ -89,7 +90,7 @@ WRONG = [
 @pytest.mark.parametrize(("changes", "field"), WRONG)
 def test_a_wrong_setting_is_named_with_its_cure(changes, field):
     with pytest.raises(Misconfigured) as wrong:
-        read("wx", raw_settings(**changes))
+        read(Settings, "wx", raw_settings(**changes))
     assert wrong.value.setting == f"channels.wx.{field}"
     assert wrong.value.cure
     assert "secret" not in str(wrong.value)
@@ -98,7 +99,7 @@ def test_a_wrong_setting_is_named_with_its_cure(changes, field):
 def test_safe_mode_needs_a_key():
     settings = {name: value for name, value in raw_settings().items() if name != "aes_key"}
     with pytest.raises(Misconfigured, match="aes_key"):
-        read("wx", settings)
+        read(Settings, "wx", settings)
 
 
 @given(
