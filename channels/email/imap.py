@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 from typing import TYPE_CHECKING, TypeVar
 
-from aioimaplib import IMAP4, IMAP4_SSL, AioImapException
+from aioimaplib import IMAP4, AioImapException
 
 from channels.contract import SendError, SendReason
 from channels.email.settings import Security
@@ -42,12 +43,14 @@ class Mailbox:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._lost = asyncio.Event()
-        kind = IMAP4_SSL if settings.imap_security is Security.TLS else IMAP4
-        self._client = kind(
+        secure = settings.imap_security is Security.TLS
+        # The library's class for TLS tells nobody of a lost connection; this one takes a context as well.
+        self._client = IMAP4(
             host=settings.imap_host,
             port=settings.imap_port,
             timeout=SECONDS,
             conn_lost_cb=lambda _: self._lost.set(),
+            ssl_context=ssl.create_default_context() if secure else None,
         )
 
     @classmethod
@@ -118,7 +121,8 @@ class Mailbox:
         await self._within(idle, SECONDS)
 
     def close(self) -> None:
-        """Drop the connection."""
+        """Drop the connection, or the attempt at one."""
+        self._client._client_task.cancel()  # noqa: SLF001 - the library lets nobody else take it back
         if (transport := self._client.protocol.transport) is not None:
             transport.close()
 

@@ -28,7 +28,7 @@ async def test_a_message_is_answered_once_and_its_answer_delivered(tmp_path, aio
     (asked,) = peer.asked
     sent = parse_qs(asked.query)
     assert sent["PhoneNumbers"] == [NUMBER]
-    assert "什么时候发生的" in json.loads(sent["TemplateParam"][0])["text"]
+    assert "怎么称呼您" in json.loads(sent["TemplateParam"][0])["text"]
 
 
 async def until(gateway, state: OutState) -> None:
