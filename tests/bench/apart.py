@@ -12,6 +12,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+from rich.table import Table
 
 from gateway import runtime
 
@@ -66,11 +68,24 @@ def spread(seconds: Sequence[float]) -> dict[str, float]:
     return {"p50_ms": round(statistics.median(ordered) * 1000, 2), "p99_ms": round(last * 1000, 2)}
 
 
-def middle(rounds: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return the median of every figure over the rounds; whole numbers stay whole."""
-    return {name: _median([each[name] for each in rounds]) for name in rounds[0]}
+def middle(rounds: Sequence[dict[str, Any]], exact: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the median of every figure over the rounds; of ``exact`` ones all values, when they differ."""
+    found: dict[str, Any] = {}
+    for name in rounds[0]:
+        values = [each[name] for each in rounds]
+        found[name] = values if name in exact and len(set(values)) > 1 else _median(values)
+    return found
 
 
 def _median(values: Sequence[float]) -> float:
     found = statistics.median(values)
     return round(found) if all(isinstance(value, int) for value in values) else round(found, 3)
+
+
+def show(report: dict[str, Any]) -> None:
+    """Print a report as a table; figures within figures have their names joined."""
+    table = Table("figure", "median")
+    for name, value in report.items():
+        for inner, each in value.items() if isinstance(value, dict) else [("", value)]:
+            table.add_row(f"{name} {inner}".strip(), str(each))
+    Console(width=120).print(table)
