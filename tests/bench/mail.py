@@ -39,7 +39,7 @@ MAILS = 500
 FILE_BYTES = 200_000
 PATIENCE = 300.0
 """Seconds after which what has not come in is counted as missing."""
-LOOK = 0.02
+LOOK = 0.05
 """Seconds between two looks at the rows; also how far the rate's end may be off."""
 HOTLINE = "12345@bench.example"
 MATTER = "人民路与建设路交叉口东北角的路灯坏了三天，晚上过马路看不清，请尽快派人来修。"
