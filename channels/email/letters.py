@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
-from channels.email import mime, proof, quotes, tokens
+from channels.email import proof, quotes, tokens
 from channels.email.automatic import automatic, own
 from channels.email.bounces import bounce
 from normalizer.message import Delivery, InboundMessage, Part, PartKind, Receipt, SourceChannel
@@ -34,12 +34,11 @@ class Letters:
         self._settings = settings
         self._tools = tools
 
-    async def message(self, raw: bytes, *, whole: bool = True) -> InboundMessage:
-        """Return the message of a mail, its files stored; whatever the bytes are, there is one.
+    async def message(self, letter: Letter, raw: bytes, *, whole: bool = True) -> InboundMessage:
+        """Return the message of a mail as it was read from ``raw``, its files stored.
 
         Not ``whole`` when only the beginning of a mail that is too large was read.
         """
-        letter = mime.read(raw)
         now = self._tools.now()
         automatically = automatic(letter) or ("own" if own(letter, self._settings.own_domain) else "")
         damaged = bool(letter.damaged) or not whole or not letter.sender.address
@@ -64,9 +63,9 @@ class Letters:
             | ({} if whole else {"too_large": "邮件过大，只读了开头"}),
         )
 
-    def receipt(self, raw: bytes, at: datetime) -> Receipt | None:
+    def receipt(self, letter: Letter, at: datetime) -> Receipt | None:
         """Return what a bounce says of a mail that we sent; None for any other mail."""
-        said = bounce(mime.read(raw))
+        said = bounce(letter)
         if said is None or not said.original or not said.permanent:
             return None
         if not said.original.rstrip(">").endswith(f"@{self._settings.own_domain}"):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from channels.contract import SendError
+from channels.email import mime
 from channels.email.imap import Lost, Mailbox
 from normalizer.errors import Busy
 from normalizer.message import InboundMessage, Part, PartKind, SourceChannel
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from channels.contract import Tools
+    from channels.email.letter import Letter
     from channels.email.letters import Letters
     from channels.email.settings import Settings
 
@@ -101,11 +103,12 @@ class Receiver:
         return True
 
     async def _accept(self, raw: bytes, *, whole: bool) -> None:
-        message = await self._message(raw, whole=whole)
-        now = self._tools.now()
+        letter = mime.read(raw)
+        message = await self._message(letter, raw, whole=whole)
+        receipt = self._letters.receipt(letter, self._tools.now())
         while True:
             try:
-                if (receipt := self._letters.receipt(raw, now)) is not None:
+                if receipt is not None:
                     await self._tools.receipts.receive(receipt)
                 await self._tools.inbox.accept(message)
             except Busy:
@@ -113,9 +116,9 @@ class Receiver:
             else:
                 return
 
-    async def _message(self, raw: bytes, *, whole: bool) -> InboundMessage:
+    async def _message(self, letter: Letter, raw: bytes, *, whole: bool) -> InboundMessage:
         try:
-            return await self._letters.message(raw, whole=whole)
+            return await self._letters.message(letter, raw, whole=whole)
         except Exception:
             log.exception("mail.unreadable", account=self._account, size=len(raw))
             return await self._unread(raw)

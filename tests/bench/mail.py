@@ -26,7 +26,8 @@ from sqlalchemy import distinct, func, select
 
 from channels.email import mime
 from channels.email.imap import Mailbox
-from channels.email.settings import read
+from channels.email.settings import Settings
+from channels.settings import read
 from gateway import app as gateway
 from gateway.doctor import sync_seconds
 from gateway.sandbox.post.office import Post, PostSettings
@@ -174,7 +175,7 @@ def fetching(raw: dict[str, Any], count: int) -> float:
 
 
 async def _fetching(raw: dict[str, Any]) -> float:
-    mailbox = await Mailbox.open(read("mail", raw))
+    mailbox = await Mailbox.open(read(Settings, "mail", raw))
     began = time.perf_counter()
     for uid, size in (await mailbox.sizes(await mailbox.uids())).items():
         await mailbox.fetch(uid, size, size)
