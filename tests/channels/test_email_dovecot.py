@@ -1,0 +1,213 @@
+"""The intake loop against a real Dovecot: pushed mail, cut lines, a mailbox made anew, thousands waiting."""
+
+import asyncio
+import os
+import shutil
+from collections import Counter
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+from aiohttp import ClientSession
+
+from channels.email.letters import Letters
+from channels.email.receive import Receiver
+from channels.email.settings import Settings
+from channels.settings import read
+from tests.kit.doors import Blobs, Door, tools
+from tests.kit.mail import PASSWORD, USER, append, count, line, mailbox_server
+
+MANY = int(os.environ.get("JIESU_TEST_MAILS", "1000"))
+
+
+def mail(n, size=40):
+    return (
+        f"From: citizen{n}@qq.com\r\nTo: 12345@city.example\r\nSubject: =?utf-8?B?6Lev54Gv?= {n}\r\n"
+        f"Message-ID: <m{n}@qq.com>\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
+        f"青年路第{n}盏路灯坏了 {'x' * size}\r\n"
+    ).encode()
+
+
+async def test_a_mail_is_pushed_taken_in_and_filed_away(server):
+    port, door = server, Door(None)
+    async with receiving(port, door):
+        append(port, mail(1))
+        await until(lambda: len(door.messages) == 1)
+        append(port, mail(2))
+        await until(lambda: len(door.messages) == 2)
+        await filed(port, 2)
+    assert [message.sender for message in door.messages] == ["citizen1@qq.com", "citizen2@qq.com"]
+    assert "第1盏路灯坏了" in door.messages[0].text
+    assert count(port, "INBOX") == 0
+
+
+async def test_a_line_cut_in_the_middle_of_a_mail_loses_and_doubles_nothing(server):
+    append(server, *(mail(n, 30_000) for n in range(6)))
+    door = Door(None)
+    async with line(server) as cut:
+        cut.cut_after = 75_000
+        async with receiving(cut.port, door):
+            await until(lambda: len(known(door)) == 6)
+            await filed(server, 6)
+    assert cut.connections == 2
+    assert sorted(known(door)) == [f"citizen{n}@qq.com" for n in range(6)]
+
+
+async def test_a_line_cut_while_nothing_happens_is_noticed_at_once(server):
+    door = Door(None)
+    async with line(server) as cut, receiving(cut.port, door):
+        append(server, mail(1))
+        await until(lambda: len(door.messages) == 1)
+        cut.cut_after = 1
+        append(server, mail(2))
+        await until(lambda: len(door.messages) == 2)
+    assert cut.connections == 2
+
+
+async def test_a_mailbox_made_anew_loses_nothing(server, tmp_path):
+    append(server, mail(1), mail(2))
+    door = Door(None)
+    async with receiving(server, door):
+        await until(lambda: len(door.messages) == 2)
+        await filed(server, 2)
+    # The mailbox is lost and restored from a copy: new UIDVALIDITY, and the same mails once more with a new one.
+    shutil.rmtree(tmp_path / "mail" / USER)
+    append(server, mail(1), mail(2), mail(3))
+    async with receiving(server, door):
+        await until(lambda: len(known(door)) == 3)
+        await filed(server, 3)
+    assert len({message.external_id for message in door.messages}) == 3
+
+
+async def test_thousands_that_wait_are_all_taken_in(server):
+    append(server, *(mail(n) for n in range(MANY)))
+    door = Door(None)
+    async with receiving(server, door):
+        await until(lambda: len(door.messages) == MANY, 110)
+        await filed(server, MANY)
+    assert len(known(door)) == MANY
+
+
+async def test_a_server_without_move_or_push_is_served_too(tmp_path):
+    without = "imap_capability = IMAP4rev1 LITERAL+ UIDPLUS"
+    with mailbox_server(tmp_path, without) as port:
+        door = Door(None)
+        async with receiving(port, door, poll_seconds=1):
+            append(port, mail(1))
+            await until(lambda: len(door.messages) == 1)
+            await filed(port, 1)
+    assert count_of(door) == {"citizen1@qq.com": 1}
+
+
+async def test_a_poison_mail_goes_aside_and_blocks_nobody(server):
+    class Choking(Door):
+        async def accept(self, message):
+            if message.sender == "citizen2@qq.com":
+                raise RuntimeError("no end in sight")
+            return await super().accept(message)
+
+    append(server, mail(1), mail(2), mail(3))
+    door = Choking(None)
+    async with receiving(server, door):
+        await until(lambda: len(door.messages) == 2)
+        await filed(server, 2)
+        await filed(server, 1, "Failed")
+
+
+async def test_a_full_gateway_leaves_the_mail_where_it_is(server):
+    append(server, mail(1))
+    door = Door(None, busy=True)
+    async with receiving(server, door):
+        await asyncio.sleep(0.5)
+        assert count(server, "INBOX") == 1
+        door.busy = False
+        await until(lambda: len(door.messages) == 1)
+        await filed(server, 1)
+
+
+async def test_a_large_mail_is_read_in_part_and_marked(server):
+    append(server, mail(1, 400_000))
+    door = Door(None)
+    async with receiving(server, door, max_size=64 * 1024):
+        await until(lambda: len(door.messages) == 1)
+        await filed(server, 1)
+    [message] = door.messages
+    assert message.damaged
+    assert "too_large" in message.notes
+    assert "第1盏路灯坏了" in message.text
+
+
+async def test_a_wrong_password_is_said_and_tried_again_later(server):
+    async with ClientSession() as http:
+        pauses = []
+
+        async def pause(seconds):
+            pauses.append(seconds)
+            if len(pauses) == 2:
+                raise asyncio.CancelledError
+
+        given = tools(http)
+        settings = chosen(server, imap_secret="wrong")
+        receiver = Receiver("mail", settings, given, Letters("mail", settings, given), pause)
+        with pytest.raises(asyncio.CancelledError):
+            await receiver.run()
+    assert 0.7 < pauses[0] < pauses[1] < 3
+
+
+def known(door):
+    return {message.sender for message in door.messages}
+
+
+def count_of(door):
+    return Counter(message.sender for message in door.messages)
+
+
+def chosen(port, **changes):
+    raw = {
+        "kind": "email",
+        "address": "12345@city.example",
+        "imap_host": "127.0.0.1",
+        "imap_port": port,
+        "imap_security": "none",
+        "imap_user": USER,
+        "imap_secret": PASSWORD,
+        "smtp_host": "127.0.0.1",
+        "smtp_port": 1,
+    }
+    return read(Settings, "mail", raw | changes)
+
+
+@asynccontextmanager
+async def receiving(port, door, **changes):
+    async with ClientSession() as http:
+        given = tools(http, door, blobs=Blobs())
+        settings = chosen(port, **changes)
+
+        async def pause(seconds):
+            await asyncio.sleep(min(seconds, 0.05))
+
+        receiver = Receiver("mail", settings, given, Letters("mail", settings, given), pause)
+        task = asyncio.create_task(receiver.run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+async def until(holds, seconds=20):
+    async with asyncio.timeout(seconds):
+        while not holds():
+            await asyncio.sleep(0.02)
+
+
+async def filed(port, number, folder="Processed"):
+    async with asyncio.timeout(20):
+        while await asyncio.to_thread(count, port, folder) != number:
+            await asyncio.sleep(0.05)
+
+
+@pytest.fixture
+def server(tmp_path):
+    with mailbox_server(tmp_path) as port:
+        yield port
