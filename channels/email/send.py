@@ -32,6 +32,7 @@ class Relay:
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
         self._settings = settings
         self._clock = clock
+        self.seconds = SECONDS
         self._lock = asyncio.Lock()
         self._smtp: SMTP | None = None
         self._since = 0.0
@@ -87,7 +88,7 @@ class Relay:
             port=chosen.smtp_port,
             use_tls=chosen.smtp_security is Security.TLS,
             start_tls=chosen.smtp_security is Security.STARTTLS,
-            timeout=SECONDS,
+            timeout=self.seconds,
         )
         await smtp.connect()
         if chosen.smtp_user and chosen.smtp_secret is not None:
