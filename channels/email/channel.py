@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from email.policy import SMTP
 from typing import TYPE_CHECKING
 
 from channels.contract import Capabilities, Finding, SendError, SendReason, SendResult
-from channels.email.compose import compose
+from channels.email.compose import POLICY, compose
 from channels.email.imap import Lost, Mailbox
 from channels.email.letters import Letters
 from channels.email.receive import Receiver
@@ -79,7 +78,7 @@ class Email:
         await self._tools.keys.set(key, " ".join(map(str, [*recent, now])), HOUR)
 
     def _signed(self, mail: EmailMessage) -> bytes:
-        content = mail.as_bytes(policy=SMTP)
+        content = mail.as_bytes(policy=POLICY)
         key = self._settings.dkim_key
         if key is None:
             return content

@@ -50,6 +50,14 @@ def test_a_reply_stands_in_its_thread_and_says_that_a_machine_wrote_it():
     assert compose(message(), chosen(1), sign, NOW)["Message-ID"] == mail["Message-ID"]
 
 
+def test_a_long_message_id_stays_one_word_on_the_wire():
+    long = f"<{'PH0PR11MB' * 12}@namprd11.prod.outlook.com>"
+    thread = json.dumps({"id": long, "references": [long, long], "subject": "x"})
+    written = compose(message(thread=thread), chosen(1), sign, NOW).as_bytes().decode()
+    assert f"In-Reply-To: {long}\r\n" in written
+    assert f"References: {long} {long} {long}\r\n" in written
+
+
 @pytest.mark.parametrize(
     ("changes", "subject", "submitted"),
     [

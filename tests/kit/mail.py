@@ -62,7 +62,7 @@ def append(port: int, *mails: bytes) -> None:
 def count(port: int, folder: str) -> int:
     with imaplib.IMAP4("127.0.0.1", port) as client:
         client.login(USER, PASSWORD)
-        return int(client.select(folder, readonly=True)[1][0])
+        return int(client.select(folder, readonly=True)[1][0] or 0)
 
 
 def _up(port: int) -> None:
