@@ -1,7 +1,4 @@
 import asyncio
-import os
-import shutil
-import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
@@ -14,6 +11,7 @@ from channels.contract import SendReason
 from channels.registry import ADAPTERS
 from normalizer.message import Address, Delivery, OutboundMessage
 from tests.kit.doors import NOW, Door, Receipts, tools
+from tests.kit.kannel import needed, running, until
 from tests.kit.providers import MESSAGE, NUMBER, SECRET, failed, maker
 
 SETTINGS = {
@@ -180,22 +178,15 @@ async def test_kannel_itself_tells_a_wrong_password(kannel):
     assert [(await one.check())[0].ok for one in (kannel.channel, kannel.stranger)] == [True, False]
 
 
-CONFIGURATION = """
-group = core
-admin-port = {admin}
-admin-interface = 127.0.0.1
-admin-password = x
-smsbox-port = {box}
-smsbox-interface = 127.0.0.1
-box-allow-ip = "127.0.0.1"
-store-type = file
-store-location = "{folder}/store"
-
+def smsc_group(peer):
+    """Return an HTTP message centre's group; Kannel listens on the port ``centre``."""
+    return lambda ports: (
+        f"""
 group = smsc
 smsc = http
 smsc-id = centre
 system-type = generic
-port = {centre}
+port = {ports.centre}
 connect-allow-ip = 127.0.0.1
 smsc-username = u
 smsc-password = p
@@ -204,26 +195,8 @@ status-success-regex = "ok"
 status-permfail-regex = "no"
 status-tempfail-regex = "later"
 generic-foreign-id-regex = "ok:([0-9]+)"
-
-group = smsbox
-bearerbox-host = 127.0.0.1
-sendsms-port = {sendsms}
-sendsms-interface = 127.0.0.1
-http-request-retry = 5
-http-queue-delay = 1
-
-group = sendsms-user
-username = jiesu
-password = testSecret
-concatenation = true
-max-messages = 10
-
-group = sms-service
-keyword = default
-catch-all = true
-max-messages = 0
-get-url = "{peer}/channels/sms/{secret}/up?from=%p&to=%P&text=%b&coding=%c&time=%t&id=%I"
 """
+    )
 
 
 @dataclass
@@ -245,12 +218,6 @@ class Running:
             assert (answer.status, await answer.text()) == (202, "Sent")
 
 
-async def until(true, seconds: float = 15.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not true():
-            await asyncio.sleep(0.02)
-
-
 @pytest.fixture
 async def account(aiohttp_server, aiohttp_client):
     async with ClientSession() as http:
@@ -260,9 +227,7 @@ async def account(aiohttp_server, aiohttp_client):
 
 @pytest.fixture
 async def kannel(tmp_path, aiohttp_server):
-    if not (shutil.which("bearerbox", path=PATH) and shutil.which("smsbox", path=PATH)):
-        assert os.environ.get("JIESU_REQUIRE_SERVERS") != "1", "Kannel is not installed"
-        pytest.skip("Kannel is not installed")
+    needed()
     async with ClientSession(timeout=ClientTimeout(total=10)) as http:
         door, receipts, sent, refused = Door(reply=None), Receipts(), asyncio.Queue(), []
         names = count(1)
@@ -283,67 +248,15 @@ async def kannel(tmp_path, aiohttp_server):
         app.router.add_get("/centre", centre)
         app.router.add_get("/channels/sms/{secret}/{path}", passed)
         peer = str((await aiohttp_server(app)).make_url("")).rstrip("/")
-        admin, box, out, sendsms = free_ports(4)
-        settings = SETTINGS | {
-            "api_base": f"http://127.0.0.1:{sendsms}",
-            "report_url": f"{peer}/channels/sms/{SECRET}/report",
-        }
-        build, with_these = ADAPTERS["kannel"], tools(http, door, receipts=receipts)
-        channel = build("sms", settings, with_these)
-        stranger = build("sms", settings | {"password": "wrong"}, with_these)
-        handlers = {route.path.rpartition("/")[2]: route.handler for route in channel.routes()}
-        file = tmp_path / "kannel.conf"
-        ports = {"admin": admin, "box": box, "centre": out, "sendsms": sendsms}
-        file.write_text(CONFIGURATION.format(folder=tmp_path, peer=peer, secret=SECRET, **ports))
-        started = []
-        try:
-            for name, port in (("bearerbox", box), ("smsbox", sendsms)):
-                quiet = {"stdout": asyncio.subprocess.DEVNULL, "stderr": asyncio.subprocess.DEVNULL}
-                started.append(
-                    await asyncio.create_subprocess_exec(shutil.which(name, path=PATH), str(file), **quiet)
-                )
-                await listening(port)
-            await connected(http, admin)
-            yield Running(channel, stranger, door, receipts, sent, refused, http, f"http://127.0.0.1:{out}")
-        finally:
-            for process in reversed(started):
-                process.kill()
-                await process.wait()
-
-
-PATH = os.environ.get("PATH", "") + os.pathsep + "/usr/sbin"
-
-
-def free_ports(number: int) -> list[int]:
-    held = [socket.socket() for _ in range(number)]
-    try:
-        for one in held:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in held]
-    finally:
-        for one in held:
-            one.close()
-
-
-async def listening(port: int) -> None:
-    async with asyncio.timeout(15):
-        while True:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except OSError:
-                await asyncio.sleep(0.02)
-            else:
-                writer.close()
-                await writer.wait_closed()
-                return
-
-
-async def connected(http: ClientSession, admin: int) -> None:
-    """Wait until smsbox has joined bearerbox and the message centre is on line."""
-    async with asyncio.timeout(15):
-        while True:
-            async with http.get(f"http://127.0.0.1:{admin}/status.txt?password=x") as answer:
-                words = await answer.text()
-            if "smsbox:" in words and "(online" in words:
-                return
-            await asyncio.sleep(0.05)
+        up = f"{peer}/channels/sms/{SECRET}/up"
+        async with running(tmp_path, http, smsc_group(peer), up) as ports:
+            settings = SETTINGS | {
+                "api_base": f"http://127.0.0.1:{ports.sendsms}",
+                "report_url": f"{peer}/channels/sms/{SECRET}/report",
+            }
+            build, with_these = ADAPTERS["kannel"], tools(http, door, receipts=receipts)
+            channel = build("sms", settings, with_these)
+            stranger = build("sms", settings | {"password": "wrong"}, with_these)
+            handlers = {route.path.rpartition("/")[2]: route.handler for route in channel.routes()}
+            centre_url = f"http://127.0.0.1:{ports.centre}"
+            yield Running(channel, stranger, door, receipts, sent, refused, http, centre_url)

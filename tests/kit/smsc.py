@@ -24,6 +24,7 @@ class Submitted:
     content: bytes
     source_kind: tuple[int, int]
     destination_kind: tuple[int, int]
+    body: bytes
 
 
 @dataclass
@@ -183,7 +184,15 @@ def _read(name, body) -> Submitted:
         content,
         source_kind,
         destination_kind,
+        body,
     )
+
+
+def long_parts(text, reference=7):
+    """Return the contents of a long UCS-2 message's parts: a header of six bytes, 134 bytes of words."""
+    words = text.encode("utf-16-be")
+    cut = [words[at : at + 134] for at in range(0, len(words), 134)]
+    return [bytes((5, 0, 3, reference, len(cut), number)) + part for number, part in enumerate(cut, 1)]
 
 
 @asynccontextmanager
