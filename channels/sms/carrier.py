@@ -137,12 +137,16 @@ class Carrier:
         parts = segments(signed(message.text, self._signature))
         self._reference = (self._reference + 1) % 256
         reference = self._reference
-        names = [
-            await self._sent(
-                Outgoing(message.address.user, payload(part, reference), part.number, part.total)
-            )
-            for part in parts
-        ]
+        names: list[str] = []
+        for part in parts:
+            given = Outgoing(message.address.user, payload(part, reference), part.number, part.total)
+            try:
+                names.append(await self._sent(given))
+            except SendError as error:
+                if names:
+                    # Some parts are on their way: sent again, the citizen would get those twice.
+                    raise SendError(SendReason.TIMEOUT, f"part {part.number}: {error}") from error
+                raise
         return SendResult(tuple(names))
 
     async def check(self) -> Sequence[Finding]:
