@@ -133,10 +133,10 @@ class Mailbox:
         answer = await self._within(client.login(chosen.imap_user, password), SECONDS)
         if answer.result != "OK":
             raise SendError(SendReason.CREDENTIALS, "IMAP LOGIN refused")
-        # Asked anew, for what comes with the login is read wrong; and ID, or NetEase refuses SELECT.
+        # Asked anew, for what comes with the login is read wrong; and ID, or NetEase refuses SELECT. Whoever does not
+        # know ID says so, and no harm is done.
         await self._within(client.protocol.capability(), SECONDS)
-        if client.has_capability("ID"):
-            await self._within(client.id(name="jiesu", version="1", vendor="jiesu"), SECONDS)
+        await self._within(client.id(name="jiesu", version="1", vendor="jiesu"), SECONDS)
         for folder in (chosen.processed_folder, chosen.failed_folder):
             await self._within(client.create(_quoted(folder)), SECONDS)
         await self._ask(lambda: client.select(_quoted(chosen.folder)))
