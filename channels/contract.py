@@ -141,7 +141,10 @@ class Receipts(Protocol):
         ...
 
     async def case_of(self, account: str, names: Sequence[str]) -> str:
-        """Return the case that a message under one of these names was about, sent or received; empty when unknown."""
+        """Return the case that a message under one of these names was about, sent or received; empty when unknown.
+
+        Raises Busy when it cannot be looked up.
+        """
         ...
 
 
@@ -186,7 +189,7 @@ class Blobs(Protocol):
     """Keeps files: photos, recordings, documents, large raw messages."""
 
     async def put(self, content: bytes) -> str:
-        """Write a file durably and return its key; the same content has the same key."""
+        """Write a file durably and return its key; the same content has the same key. Raises Busy."""
         ...
 
     async def get(self, key: str) -> bytes:

@@ -10,7 +10,7 @@ import asyncio
 import os
 from typing import TYPE_CHECKING
 
-from normalizer.errors import NotFound
+from normalizer.errors import Busy, NotFound
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,8 +28,11 @@ class LocalBlobs:
         self._sealer = sealer
 
     async def put(self, content: bytes) -> str:
-        """Write a file durably and return its key; the same content has the same key."""
-        return await asyncio.to_thread(self._put, content)
+        """Write a file durably and return its key; the same content has the same key. Raises Busy."""
+        try:
+            return await asyncio.to_thread(self._put, content)
+        except OSError as error:
+            raise Busy(f"the file could not be written: {error.strerror}") from error
 
     async def get(self, key: str) -> bytes:
         """Return a file; raises NotFound."""

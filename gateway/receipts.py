@@ -45,5 +45,8 @@ class Receipts:
             log.warning("outbox.undelivered", account=receipt.account, detail=receipt.detail)
 
     async def case_of(self, account: str, names: Sequence[str]) -> str:
-        """Return the case that a message under one of these names was about; empty when unknown."""
-        return await self._store.read(partial(receipts.case_of, account=account, names=names))
+        """Return the case that a message under one of these names was about; empty when unknown. Raises Busy."""
+        try:
+            return await self._store.read(partial(receipts.case_of, account=account, names=names))
+        except (SQLAlchemyError, OSError) as error:
+            raise Busy from error

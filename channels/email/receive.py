@@ -51,10 +51,10 @@ class Receiver:
         self._tools = tools
         self._letters = letters
         self._pause = pause
+        self._failures = 0
 
     async def run(self) -> None:
         """Keep a session with the mailbox; a lost one is begun again, after a pause that grows."""
-        failures = 0
         while True:
             try:
                 mailbox = await Mailbox.open(self._settings)
@@ -63,21 +63,24 @@ class Receiver:
                     await self._session(mailbox)
                 finally:
                     mailbox.close()
-                    failures = 0
             except (Lost, SendError, OSError) as error:
-                failures += 1
-                pause = min(FIRST_PAUSE * 2 ** (failures - 1), LONGEST_PAUSE) * random.uniform(0.75, 1.25)  # noqa: S311 - jitter
+                pause = min(FIRST_PAUSE * 2**self._failures, LONGEST_PAUSE)
+                pause *= random.uniform(0.75, 1.25)  # noqa: S311 - jitter
+                self._failures += 1
                 log.warning("mail.lost", account=self._account, reason=str(error), again_in=round(pause, 1))
                 await self._pause(pause)
 
     async def _session(self, mailbox: Mailbox) -> None:
         stuck: set[int] = set()
         while True:
-            uids = [uid for uid in await mailbox.uids() if uid not in stuck]
-            sizes = await mailbox.sizes(uids)
-            for uid in uids:
-                if uid in sizes and not await self._take(mailbox, uid, sizes[uid]):
-                    stuck.add(uid)
+            # Until nothing new is found: what comes during a round is told in its commands, and not again by IDLE.
+            while uids := [uid for uid in await mailbox.uids() if uid not in stuck]:
+                sizes = await mailbox.sizes(uids)
+                for uid in uids:
+                    if uid not in sizes or not await self._take(mailbox, uid, sizes[uid]):
+                        stuck.add(uid)
+            # Only a server that let us work counts as well: one that drops us at once is not asked again at once.
+            self._failures = 0
             await mailbox.wait(self._settings.poll_seconds, self._pause)
 
     async def _take(self, mailbox: Mailbox, uid: int, size: int) -> bool:
@@ -103,14 +106,11 @@ class Receiver:
         return True
 
     async def _accept(self, raw: bytes, *, whole: bool) -> None:
+        """Write a mail down, as long as it takes: a database or a disk that is away is no fault of the mail's."""
         letter = mime.read(raw)
-        message = await self._message(letter, raw, whole=whole)
-        receipt = self._letters.receipt(letter, self._tools.now())
         while True:
             try:
-                if receipt is not None:
-                    await self._tools.receipts.receive(receipt)
-                await self._tools.inbox.accept(message)
+                await self._tools.inbox.accept(await self._message(letter, raw, whole=whole))
             except Busy:
                 await self._pause(BUSY_PAUSE)
             else:
@@ -118,7 +118,11 @@ class Receiver:
 
     async def _message(self, letter: Letter, raw: bytes, *, whole: bool) -> InboundMessage:
         try:
+            if (receipt := self._letters.receipt(letter, self._tools.now())) is not None:
+                await self._tools.receipts.receive(receipt)
             return await self._letters.message(letter, raw, whole=whole)
+        except Busy:
+            raise
         except Exception:
             log.exception("mail.unreadable", account=self._account, size=len(raw))
             return await self._unread(raw)

@@ -13,6 +13,7 @@ from channels.email.letters import Letters
 from channels.email.receive import Receiver
 from channels.email.settings import Settings
 from channels.settings import read
+from normalizer.errors import Busy
 from tests.kit.doors import Blobs, Door, tools
 from tests.kit.mail import PASSWORD, USER, append, count, line, mailbox_server
 
@@ -125,6 +126,38 @@ async def test_a_full_gateway_leaves_the_mail_where_it_is(server):
         await filed(server, 1)
 
 
+async def test_a_mail_that_comes_while_others_are_taken_does_not_wait_for_the_next(server):
+    class Late(Door):
+        async def accept(self, message):
+            if not self.messages:
+                await asyncio.to_thread(append, server, mail(2))
+            return await super().accept(message)
+
+    append(server, mail(1))
+    door = Late(None)
+    async with receiving(server, door):
+        await until(lambda: len(door.messages) == 2)
+        await filed(server, 2)
+
+
+async def test_a_store_that_is_away_for_a_moment_sends_no_mail_aside(server):
+    class Away(Blobs):
+        async def put(self, content):
+            if len(tries) < 3:
+                tries.append(1)
+                raise Busy("disk full")
+            return await super().put(content)
+
+    tries = []
+    made = mail(1).replace(b"text/plain", b"text/html")
+    append(server, made)
+    door = Door(None)
+    async with receiving(server, door, Away()):
+        await until(lambda: len(door.messages) == 1)
+        await filed(server, 1)
+    assert (len(tries), door.messages[0].damaged) == (3, False)
+
+
 async def test_a_large_mail_is_read_in_part_and_marked(server):
     append(server, mail(1, 400_000))
     door = Door(None)
@@ -178,9 +211,9 @@ def chosen(port, **changes):
 
 
 @asynccontextmanager
-async def receiving(port, door, **changes):
+async def receiving(port, door, blobs=None, **changes):
     async with ClientSession() as http:
-        given = tools(http, door, blobs=Blobs())
+        given = tools(http, door, blobs=blobs or Blobs())
         settings = chosen(port, **changes)
 
         async def pause(seconds):
