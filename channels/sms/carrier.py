@@ -233,5 +233,5 @@ def bare(number: str) -> str:
 
 def _cure(error: SendError) -> str:
     if error.reason is SendReason.CREDENTIALS:
-        return "核对企业代码、共享密钥和协议版本，并请运营商确认本机出口 IP 已登记"
+        return "核对账号、密码（密钥）和协议版本，并请运营商确认本机出口 IP 已登记"
     return "检查本机能否访问网关的地址和端口，以及防火墙和专线"
