@@ -37,6 +37,10 @@ class Lost(Exception):
     """The session is over: the server refused, did not answer, or the connection broke."""
 
 
+class Declined(Lost):
+    """The server said no to a command; the session may go on."""
+
+
 class Mailbox:
     """A session that is logged in and has its folder open. Made by ``open``."""
 
@@ -98,7 +102,7 @@ class Mailbox:
         return next((bytes(line) for line in lines if isinstance(line, bytearray)), None)
 
     async def file_away(self, uid: int, folder: str) -> None:
-        """Move a mail to another folder, which is made when it is missing; raises Lost."""
+        """Move a mail to another folder; raises Lost, or Declined when the server will not just now."""
         if self._client.has_capability("MOVE"):
             await self._ask(lambda: self._client.uid("move", str(uid), _quoted(folder)))
             return
@@ -146,7 +150,7 @@ class Mailbox:
     ) -> list[bytes | bytearray]:
         answer = await self._within(command(), seconds)
         if getattr(answer, "result", "") != "OK":
-            raise Lost("the server refused a command")
+            raise Declined("the server declined a command")
         return list(getattr(answer, "lines", ()))
 
     async def _within(self, work: Awaitable[T], seconds: float) -> T:

@@ -15,7 +15,7 @@ import structlog
 
 from channels.contract import SendError
 from channels.email import mime
-from channels.email.imap import Lost, Mailbox
+from channels.email.imap import Declined, Lost, Mailbox
 from normalizer.errors import Busy
 from normalizer.message import InboundMessage, Part, PartKind, SourceChannel
 
@@ -71,24 +71,29 @@ class Receiver:
                 await self._pause(pause)
 
     async def _session(self, mailbox: Mailbox) -> None:
-        stuck: set[int] = set()
+        late: dict[int, str] = {}
         while True:
             # Until nothing new is found: what comes during a round is told in its commands, and not again by IDLE.
-            while uids := [uid for uid in await mailbox.uids() if uid not in stuck]:
+            skipped = set(late)
+            while uids := [uid for uid in await mailbox.uids() if uid not in skipped]:
                 sizes = await mailbox.sizes(uids)
+                skipped.update(uids)
                 for uid in uids:
-                    if uid not in sizes or not await self._take(mailbox, uid, sizes[uid]):
-                        stuck.add(uid)
+                    if uid in sizes and (folder := await self._take(mailbox, uid, sizes[uid])):
+                        late[uid] = folder
+            late = {
+                uid: folder for uid, folder in late.items() if not await self._filed(mailbox, uid, folder)
+            }
             # Only a server that let us work counts as well: one that drops us at once is not asked again at once.
             self._failures = 0
             await mailbox.wait(self._settings.poll_seconds, self._pause)
 
-    async def _take(self, mailbox: Mailbox, uid: int, size: int) -> bool:
-        """Take one mail in and file it away; return whether it is out of the way. Raises Lost."""
+    async def _take(self, mailbox: Mailbox, uid: int, size: int) -> str:
+        """Take one mail in and file it away; return the folder it still has to go to, if any. Raises Lost."""
         most = self._settings.max_size
         raw = await mailbox.fetch(uid, size, HEAD if size > most else most)
         if raw is None:
-            return True
+            return ""
         try:
             await self._accept(raw, whole=size <= most)
             folder = self._settings.processed_folder
@@ -96,12 +101,14 @@ class Receiver:
             # Whatever one mail does, the next one is read.
             log.exception("mail.failed", account=self._account, uid=uid, size=size)
             folder = self._settings.failed_folder
+        return "" if await self._filed(mailbox, uid, folder) else folder
+
+    async def _filed(self, mailbox: Mailbox, uid: int, folder: str) -> bool:
+        """File a mail away; return False when the server will not just now. Raises Lost."""
         try:
             await mailbox.file_away(uid, folder)
-        except Lost as lost:
-            if "refused" not in str(lost):
-                raise
-            log.warning("mail.not_filed", account=self._account, uid=uid, folder=folder)
+        except Declined as declined:
+            log.warning("mail.not_filed", account=self._account, uid=uid, folder=folder, reason=str(declined))
             return False
         return True
 
