@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from email.errors import MessageError
 from typing import TYPE_CHECKING
 
 from channels.contract import Capabilities, Finding, SendError, SendReason, SendResult
@@ -56,26 +57,39 @@ class Email:
 
     async def send(self, message: OutboundMessage) -> SendResult:
         """Send one mail; raises SendError. A retry has the same Message-ID, so a copy is known for one."""
-        if message.notice == "reply":
-            await self._count(message.address.user)
-        mail = compose(message, self._settings, self._tools.sign, self._tools.now())
+        stamps = await self._stamps(message.address.user) if message.notice == "reply" else None
+        try:
+            mail = compose(message, self._settings, self._tools.sign, self._tools.now())
+        except (ValueError, MessageError) as error:
+            raise SendError(SendReason.UNREACHABLE, "no address that mail can go to") from error
         content = await asyncio.to_thread(self._signed, mail)
         queued = await self._relay.send(mail, content)
+        if stamps is not None:
+            await self._count(message.address.user, stamps)
         return SendResult((str(mail["Message-ID"]), *queued))
 
     async def check(self) -> Sequence[Finding]:
         """Log in by IMAP and by SMTP."""
         return [await self._check_mailbox(), await self._check_relay()]
 
-    async def _count(self, address: str) -> None:
-        """Count a reply; raises SendError beyond the hour's most: the backstop where two machines answer each other."""
-        key = f"mail-replies:{self.account}:{hashlib.sha256(address.encode()).hexdigest()[:32]}"
-        stamps = [float(at) for at in (await self._tools.keys.get(key) or "").split()]
-        now = self._tools.now().timestamp()
-        recent = [at for at in stamps if at > now - HOUR]
+    async def _stamps(self, address: str) -> list[float]:
+        """Return when an address was answered within the hour; raises SendError beyond the most.
+
+        It is the backstop where two machines answer each other.
+        """
+        kept = (await self._tools.keys.get(self._key(address)) or "").split()
+        recent = [float(at) for at in kept if float(at) > self._tools.now().timestamp() - HOUR]
         if len(recent) >= self._settings.replies_per_hour:
             raise SendError(SendReason.QUOTA, f"{len(recent)} replies to one address within an hour")
-        await self._tools.keys.set(key, " ".join(map(str, [*recent, now])), HOUR)
+        return recent
+
+    async def _count(self, address: str, earlier: list[float]) -> None:
+        """Count a reply that left; one that did not costs nothing."""
+        stamps = [*earlier, self._tools.now().timestamp()]
+        await self._tools.keys.set(self._key(address), " ".join(map(str, stamps)), HOUR)
+
+    def _key(self, address: str) -> str:
+        return f"mail-replies:{self.account}:{hashlib.sha256(address.encode()).hexdigest()[:32]}"
 
     def _signed(self, mail: EmailMessage) -> bytes:
         content = mail.as_bytes(policy=POLICY)

@@ -116,7 +116,8 @@ class Mailbox:
             await self._unless_lost(stop(poll))
             await self._ask(self._client.noop)
             return
-        idle = await self._unless_lost(self._client.idle_start(timeout=IDLE_SECONDS))
+        # What came in the very moment of the last look is not told of again: so never longer than a poll.
+        idle = await self._unless_lost(self._client.idle_start(timeout=min(IDLE_SECONDS, poll)))
         try:
             # The library's own timer of ``idle_start`` ends the wait in time.
             await self._unless_lost(self._client.wait_server_push(IDLE_SECONDS + SECONDS))

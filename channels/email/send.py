@@ -23,6 +23,7 @@ SECONDS = 12.0
 """For each answer of the relay; shorter than the outbox waits for a whole send."""
 KEPT_SECONDS = 240.0
 """A connection older than this is not used again: relays drop idle ones without a word."""
+_ENHANCED = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")
 _QUEUED = re.compile(r"queued as ([\w.-]{4,64})", re.IGNORECASE)
 
 
@@ -131,7 +132,9 @@ class Relay:
 
 def _refused(error: SMTPResponseException) -> SendError:
     """Return what a relay's code means (RFC 5321 4.2, RFC 3463)."""
-    detail = f"{error.code} {' '.join(error.message.split())[:120]}"
+    # The relay's own words often hold the citizen's address, which no log may; its enhanced code says enough.
+    enhanced = _ENHANCED.search(error.message)
+    detail = f"{error.code} {enhanced.group()}" if enhanced else str(error.code)
     if error.code in {421, 450, 451, 452}:
         return SendError(SendReason.BUSY, detail)
     if error.code in {535, 530}:

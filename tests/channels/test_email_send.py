@@ -135,6 +135,19 @@ async def test_an_address_is_answered_so_often_an_hour_and_no_more(post):
         await mailbox.send(message(4, notice="replied"))
 
 
+async def test_what_did_not_leave_is_not_counted_and_no_address_is_told(post):
+    async with channel(post, replies_per_hour=1) as mailbox:
+        post.faults["RCPT"].append(Fault("code", 550))
+        with pytest.raises(SendError) as refused:
+            await mailbox.send(message(1))
+        assert "@" not in str(refused.value)
+        await mailbox.send(message(2))
+        strange = OutboundMessage("3" * 32, Address("mail", "a..b@docomo.ne.jp"), "x", notice="replied")
+        with pytest.raises(SendError) as away:
+            await mailbox.send(strange)
+        assert away.value.reason is SendReason.UNREACHABLE
+
+
 async def test_a_signed_mail_verifies(post):
     key = rsa.generate_private_key(65537, 2048)
     pem = key.private_bytes(
