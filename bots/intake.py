@@ -7,22 +7,21 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bots import slots
-from bots.contract import AskNumber, Handoff, Submit
+from bots.contract import AskNumber, Handoff
 from bots.guard import safety, soothing
 from bots.intent import Intent
 from bots.scene import idle
 from bots.state import Flow, Order, State, Step
+from bots.submission import submission
 from normalizer import numbers
-from normalizer.case import Complainant, Matter
 from normalizer.codes import KIND_LABELS, Kind
-from normalizer.draft import title_of
 from normalizer.evolve import evolve
 from normalizer.people import mask
 from normalizer.text import for_matching, han_count
 from normalizer.tone import Tone, tone
 
 if TYPE_CHECKING:
-    from bots.contract import Ask, NewNumber, Turn
+    from bots.contract import Ask, NewNumber, Submit, Turn
     from bots.scene import Scene
     from normalizer.draft import CaseDraft
 
@@ -45,7 +44,6 @@ AWAY = timedelta(hours=2)
 
 _MENU_ASK, _MENU_REPORT = 1, 2
 _QUESTIONS = frozenset({Kind.INQUIRY, Kind.GUIDANCE})
-_BOT_ACCEPTS = frozenset({Kind.HELP, Kind.COMPLAINT})
 _CHANNELS = {"05": "wechat", "06": "wechat", "02": "sms", "03": "email"}
 _CHANGE = re.compile(
     "(?:修?改|更改|换)(?:一下)?(?:第)?([1-5一二三四五])?(?:项|个|条)?(.*)|(.*?)(?:错了|不对|写错|要改|改一下)(.*)"
@@ -416,7 +414,7 @@ def _submitted(scene: Scene) -> Turn | Ask:
     number = scene.facts.number
     if number is None:
         return AskNumber()
-    effect = submission(scene, order, number)
+    effect = submission(order, number, scene.city, lang=scene.state.lang, elderly=scene.state.elderly)
     state = idle(
         scene.state,
         order=Order(),
@@ -426,15 +424,6 @@ def _submitted(scene: Scene) -> Turn | Ask:
         phone=order.phone or scene.state.phone,
     )
     return scene.turn(_promise(scene, order, number, effect), state=state, effects=(effect,))
-
-
-def submission(scene: Scene, order: Order, number: NewNumber) -> Submit:
-    """Return the order as it is submitted, accepted at once where the city lets the bot do so."""
-    listed = order.category in scene.city.acceptable and (order.kind or Kind.HELP) in _BOT_ACCEPTS
-    # A place is part of what the bot may accept without anybody looking; by guided talk it is always there.
-    located = order.place or order.lon is not None or order.category not in scene.city.place_categories
-    accept = bool(order.sure and listed and located)
-    return Submit(number, _complainant(scene, order), _matter(order), bool(order.secret), accept)
 
 
 def _worded(order: Order) -> Order:
@@ -460,32 +449,4 @@ def _promise(scene: Scene, order: Order, number: NewNumber, effect: Submit) -> s
         code=number.query_code,
         hours=scene.city.accept_hours,
         channel="" if channel == slots.NONE else scene.say(f"via_{channel}"),
-    )
-
-
-def _complainant(scene: Scene, order: Order) -> Complainant:
-    return Complainant(
-        name=order.name,
-        phone=order.phone,
-        anonymous=order.anonymous,
-        need_reply=order.reply_by != slots.NONE,
-        channel_pref="" if order.reply_by == slots.NONE else order.reply_by,
-        lang=scene.state.lang,
-        tags=("老年人",) if scene.state.elderly else (),
-    )
-
-
-def _matter(order: Order) -> Matter:
-    return Matter(
-        kind=order.kind or Kind.HELP,
-        title=title_of(order.text),
-        content=mask(order.text),
-        original=order.text,
-        occurred=order.when,
-        place_text=order.place,
-        lon=order.lon,
-        lat=order.lat,
-        category=order.category,
-        demand=mask(order.demand),
-        attachments=order.attachments,
     )

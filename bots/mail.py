@@ -11,11 +11,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bots import binding, intake, progress, rating, slots, sms, welcome
+from bots import binding, progress, rating, slots, sms, welcome
 from bots.contract import Act, Alert, AskFound, AskNumber, AskOwn, AskProved, Handoff, Link, OptOut, Turn
 from bots.intent import Intent, intent_of
 from bots.scene import Scene, due_line, idle, tail, title, unit_of
 from bots.state import Order
+from bots.submission import submission
 from normalizer import case_no, numbers
 from normalizer.case import CITIZEN_LABELS, OPEN, Actor, Case, Command, Role, Stage, Verb
 from normalizer.codes import Kind
@@ -160,7 +161,7 @@ def _matter(scene: Scene) -> Turn | Ask:
         return AskNumber()
     if order.kind is Kind.REPORT and order.secret is None:
         order = evolve(order, secret=True)
-    effect = intake.submission(scene, order, scene.facts.number)
+    effect = submission(order, scene.facts.number, scene.city, lang=scene.state.lang, elderly=False)
     name = effect.matter.title if not subject or kept.text else mask(title_of(subject))
     effect = replace(
         effect,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from channels import memory
+from channels import memory, web
 from channels.email import channel as email
 from channels.sms import aliyun, cmpp, huawei, kannel, sgip, smgp, smpp, tencent
 from channels.wechat import channel as wechat
@@ -25,5 +25,6 @@ ADAPTERS: Mapping[str, Callable[[str, Mapping[str, object], Tools], Channel]] = 
     "smgp": smgp.build,
     "smpp": smpp.build,
     "tencent": tencent.build,
+    "web": web.build,
     "wechat": wechat.build,
 }

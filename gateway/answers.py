@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from collections import deque
 from dataclasses import replace
 from functools import partial
@@ -21,6 +20,7 @@ from bots.contract import (
     NewNumber,
     QueueView,
 )
+from gateway.cases.lookup import found
 from gateway.runtime import millis
 from gateway.store import bindings, codes, kept
 from gateway.turns import There
@@ -110,21 +110,16 @@ class Answers:
         return NewNumber(number, case_no.make_code(self._random_int))
 
     async def _found(self, batch: Batch, talk: Talk, ask: AskFound, now: datetime) -> Found:
-        at = millis(now)
-        subjects = (
-            self._sealer.hash(f"case {ask.case_no}"),
-            self._sealer.hash(f"by {talk.conversation.hex()}"),
+        work = partial(
+            found,
+            book=self._book,
+            sealer=self._sealer,
+            number=ask.case_no,
+            code=ask.query_code,
+            by=talk.conversation.hex(),
+            now=millis(now),
         )
-        if await batch.run(partial(codes.locked, subjects=subjects, now=at)):
-            return Found(None, locked=True)
-        row = (await batch.cases([ask.case_no])).get(ask.case_no)
-        given = self._book.code_hash(ask.case_no, ask.query_code)
-        # Compared even when there is no such case, so that both take the same time.
-        right = hmac.compare_digest(given, row.query_code if row else bytes(len(given)))
-        if row is not None and right:
-            return Found(self._book.read(row))
-        await batch.run(partial(codes.wrong, subjects=subjects, now=at))
-        return Found(None)
+        return await batch.run(work)
 
     async def _proved(self, batch: Batch, talk: Talk, number: str) -> tuple[Case, ...]:
         row = (await batch.cases([number])).get(number)

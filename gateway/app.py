@@ -32,6 +32,7 @@ from gateway.batch import Decider
 from gateway.blobs import LocalBlobs
 from gateway.calendar import Calendar
 from gateway.cases.book import CaseBook
+from gateway.cases.lookup import Lookup
 from gateway.cases.office import Office
 from gateway.inbox import Inbox
 from gateway.metrics import Metrics
@@ -66,6 +67,8 @@ SUPERVISE_PAUSE = 30.0
 SUPERVISED = 100
 STOP_PATIENCE = 20.0
 CALL_SECONDS = 15.0
+OWN_PAGES: dict[str, Mapping[str, object]] = {portal.ACCOUNT: {"kind": "web"}}
+"""The account of the hotline's own pages, which is there without being set up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,7 @@ class Gateway:
 
     books: Books
     office: Office
+    lookup: Lookup
     channels: Mapping[str, Channel]
     inbox: Inbox
     pipeline: Pipeline
@@ -166,12 +170,15 @@ def _join(
     channels.update(make_channels(settings, tools))
     office = Office(
         store=books.store,
+        sealer=books.sealer,
         book=books.cases,
         profiles=cities,
         calendar=calendar,
         now=clock,
         queued=queued,
         moved=metrics.moved,
+        zone=ZONE,
+        random_int=secrets.randbelow,
     )
     quiet = cities.current.quiet
     sender = Sender(
@@ -184,7 +191,10 @@ def _join(
         now=clock,
         random=random.random,
     )
-    gateway = Gateway(books, office, channels, inbox, pipeline, sender, metrics, cities, web.Application())
+    lookup = Lookup(store=books.store, book=books.cases, sealer=books.sealer, now=clock)
+    gateway = Gateway(
+        books, office, lookup, channels, inbox, pipeline, sender, metrics, cities, web.Application()
+    )
     _add_pages(gateway)
     return gateway
 
@@ -225,7 +235,7 @@ def _decider(
 def make_channels(settings: Settings, tools: Tools) -> dict[str, Channel]:
     """Return the channels of a configuration; raises Misconfigured."""
     made: dict[str, Channel] = {}
-    for account, raw in settings.channels.items():
+    for account, raw in {**OWN_PAGES, **settings.channels}.items():
         kind = str(raw.get("kind", ""))
         if kind not in ADAPTERS:
             known = ", ".join(sorted(ADAPTERS))

@@ -19,10 +19,18 @@ from channels.splitting import split
 from gateway.cases import service
 from gateway.cases.book import ANY_OWNER
 from gateway.runtime import millis
-from gateway.store.rows import AlertRow, BindingRow, CaseRow, ConversationRow, NameRow, OutgoingRow, Rows
+from gateway.store.rows import (
+    AlertRow,
+    BindingRow,
+    CaseRow,
+    ConversationRow,
+    NameRow,
+    OutgoingRow,
+    Rows,
+    new_conversation,
+)
 from normalizer.draft import CaseDraft, draft
 from normalizer.message import SourceChannel
-from normalizer.people import valid_phone
 from outbox.tables import OutState
 
 if TYPE_CHECKING:
@@ -201,30 +209,9 @@ class Turns:
     def _first(self, message: InboundMessage, conversation: bytes, rows: Rows) -> ConversationRow:
         if self._channels[message.account].capabilities.phones:
             at = millis(message.received_at)
-            rows.bindings.append(BindingRow(conversation, self._person(message.sender), at))
-        return ConversationRow(
-            id=conversation,
-            account=message.account,
-            address=self._sealer.seal(message.sender.encode()),
-            state=self._new_state,
-            owner=Owner.BOT.value,
-            epoch=0,
-            version=0,
-            waiting=0,
-            window_until=0,
-            window_left=0,
-            opted_out=False,
-            last_in_at=0,
-            enqueued_at=None,
-            skill="",
-            urgent=False,
-            note=None,
-            thread=None,
-        )
-
-    def _person(self, phone: str) -> bytes:
-        """Return who somebody is by his telephone: a keyed hash, the same however the number is written."""
-        return self._sealer.hash(f"phone {valid_phone(phone) or phone}")[:16]
+            rows.bindings.append(BindingRow(conversation, self._sealer.person(message.sender), at))
+        address = self._sealer.seal(message.sender.encode())
+        return new_conversation(conversation, message.account, address, self._new_state)
 
     def _carry_out(
         self, effect: Effect, talk: Talk, before: ConversationRow, change: dict[str, Any], rows: Rows
@@ -284,7 +271,7 @@ class Turns:
         """Make both conversations the telephone's, spend the code, and tell the one that asked for it."""
         there = talk.there
         assert there is not None
-        person, at = self._person(talk.message.sender), millis(talk.now)
+        person, at = self._sealer.person(talk.message.sender), millis(talk.now)
         rows.bindings += [BindingRow(c, person, at) for c in (talk.conversation, there.conversation)]
         rows.spent.append(there.code)
         told = self._reply(words, talk.message, there.conversation, ANY_OWNER, passive=False, now=talk.now)

@@ -1,28 +1,66 @@
-"""The one door by which anything but the pipeline moves a case: agents, units, the clock, the command line."""
+"""The one door by which anything but the pipeline opens or moves a case: pages, agents, units, the clock, the shell."""
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from bots.contract import NewNumber
+from bots.state import State, dump
 from gateway.cases import service
-from gateway.runtime import millis
-from gateway.store import cases
-from gateway.store.rows import Rows
+from gateway.runtime import Ids, millis
+from gateway.store import cases, conversations, kept, submissions
+from gateway.store.rows import AlertRow, BindingRow, Conflict, Rows, new_conversation
+from normalizer import case_no
+from normalizer.case import Stage, Verb
 from normalizer.errors import NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
+    from zoneinfo import ZoneInfo
 
     from sqlalchemy import Connection
 
+    from bots.contract import Submit
     from gateway.calendar import Calendar
     from gateway.cases.book import CaseBook
     from gateway.profile import Profiles
     from gateway.store.rows import CaseRow
+    from gateway.store.seal import Sealer
     from gateway.store.store import Store
     from normalizer.case import Case, Command
+    from normalizer.emergency import Emergency
+    from normalizer.message import Address, SourceChannel
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """What a page or a neighbouring system brings to be opened as a case.
+
+    ``key`` makes it itself: brought twice within a day, it is one case. ``fill`` makes the order once its number is
+    known. ``reach`` is where the citizen is told of it and whose own case it is; ``phone`` is his telephone where
+    ``reach`` is that telephone. ``danger`` is what the words were seen to say of it.
+    """
+
+    key: str
+    source: SourceChannel
+    reach: Address
+    fill: Callable[[NewNumber], Submit]
+    phone: str = ""
+    danger: Emergency | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The case of a matter; ``repeat`` when it was opened before."""
+
+    case_no: str
+    query_code: str
+    accepted: bool
+    repeat: bool = False
 
 
 class Office:
@@ -32,20 +70,39 @@ class Office:
         self,
         *,
         store: Store,
+        sealer: Sealer,
         book: CaseBook,
         profiles: Profiles,
         calendar: Calendar,
         now: Callable[[], datetime],
         queued: Callable[[], None],
         moved: Callable[[str], None],
+        zone: ZoneInfo,
+        random_int: Callable[[int], int],
     ) -> None:
         self._store = store
+        self._sealer = sealer
         self._book = book
         self._profiles = profiles
         self._calendar = calendar
         self._now = now
         self._queued = queued
         self._moved = moved
+        self._zone = zone
+        self._random_int = random_int
+        self._ids = Ids()
+
+    async def open(self, matter: Matter) -> Opened:
+        """Open a case, or tell of the one that was opened from the same matter before; raises Refused."""
+        try:
+            opened = await self._store.write(partial(self._open, matter=matter))
+        except Conflict:
+            # The same matter was opened in this moment by another process, whose answer is there now.
+            opened = await self._store.write(partial(self._open, matter=matter))
+        if not opened.repeat:
+            self._moved(Verb.SUBMIT.value)
+            self._queued()
+        return opened
 
     async def act(self, case_no: str, command: Command) -> Case:
         """Carry out one command; raises NotFound, Refused, or Conflict when somebody else was faster."""
@@ -62,6 +119,47 @@ class Office:
         if rows:
             self._queued()
         return len(rows)
+
+    def _open(self, connection: Connection, matter: Matter) -> Opened:
+        key, now = self._sealer.hash(f"submission {matter.key}"), self._now()
+        if (known := submissions.find(connection, key)) is not None:
+            return Opened(**json.loads(self._sealer.open(known)), repeat=True)
+        number = self._number(connection, now)
+        order, rows = matter.fill(number), Rows()
+        moved = service.submit(
+            order,
+            source=matter.source.value,
+            message_id=key.hex(),
+            profile=self._profiles.current,
+            calendar=self._calendar,
+            now=now,
+        )
+        conversation = self._reach(connection, matter, now)
+        self._book.opened(moved, conversation, number.query_code, rows)
+        if matter.danger is not None:
+            kind, word = matter.danger.kind.value, matter.danger.word
+            rows.alerts.append(AlertRow(self._ids(), millis(now), conversation, kind, word, None))
+        cases.save(connection, rows)
+        opened = Opened(number.case_no, number.query_code, accepted=moved.case.stage is Stage.ACCEPTED)
+        told = {name: getattr(opened, name) for name in ("case_no", "query_code", "accepted")}
+        submissions.keep(connection, key, self._sealer.seal(json.dumps(told).encode()), millis(now))
+        return opened
+
+    def _number(self, connection: Connection, now: datetime) -> NewNumber:
+        local = now.astimezone(self._zone).date()
+        count = kept.add(connection, f"case {local:%y%m%d}", 1)
+        number = case_no.make(self._profiles.current.region, local, count)
+        return NewNumber(number, case_no.make_code(self._random_int))
+
+    def _reach(self, connection: Connection, matter: Matter, now: datetime) -> bytes:
+        account, user = matter.reach.account, matter.reach.user
+        conversation = self._sealer.conversation(account, user)
+        address, state = self._sealer.seal(user.encode()), self._sealer.seal(dump(State()).encode())
+        conversations.begin(connection, new_conversation(conversation, account, address, state))
+        if matter.phone:
+            person = self._sealer.person(matter.phone)
+            conversations.bind(connection, BindingRow(conversation, person, millis(now)))
+        return conversation
 
     def _act(self, connection: Connection, case_no: str, command: Command) -> Case:
         before = cases.get(connection, case_no)

@@ -8,7 +8,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.store.rows import CaseRow, Conflict, EventRow, Rows
-from gateway.store.tables import CASE_EVENT, CASES, CONVERSATION, OUTGOING
+from gateway.store.tables import ALERT, BINDING, CASE_EVENT, CASES, CONVERSATION, OUTGOING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +27,19 @@ def newest(connection: Connection, limit: int, stage: str = "") -> list[CaseRow]
     query = select(CASES).order_by(CASES.c.created_at.desc(), CASES.c.case_no.desc()).limit(limit)
     if stage:
         query = query.where(CASES.c.stage == stage)
+    return [CaseRow(*row) for row in connection.execute(query)]
+
+
+def own(connection: Connection, conversation: bytes, limit: int) -> list[CaseRow]:
+    """Return the newest cases of a conversation and of all others of the same person."""
+    me, others = BINDING.alias("me"), BINDING.alias("others")
+    bound = (
+        select(others.c.conversation)
+        .join(me, me.c.person == others.c.person)
+        .where(me.c.conversation == conversation)
+    )
+    query = select(CASES).where((CASES.c.conversation == conversation) | CASES.c.conversation.in_(bound))
+    query = query.order_by(CASES.c.created_at.desc(), CASES.c.case_no.desc()).limit(limit)
     return [CaseRow(*row) for row in connection.execute(query)]
 
 
@@ -49,7 +62,10 @@ def person(connection: Connection, conversation: bytes) -> Any:
 
 
 def save(connection: Connection, rows: Rows) -> None:
-    """Write the moves of cases with what is owed for them; raises Conflict when a case moved meanwhile."""
+    """Write new cases and moves with what is owed for them; raises Conflict when a case moved meanwhile."""
+    for table, made in ((CASES, rows.cases), (ALERT, rows.alerts)):
+        if made:
+            connection.execute(insert(table), [row._asdict() for row in made])
     for seen, row in rows.changes:
         change = update(CASES).where(CASES.c.case_no == row.case_no, CASES.c.rev == seen)
         if connection.execute(change.values(row._asdict())).rowcount != 1:

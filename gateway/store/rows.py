@@ -47,6 +47,29 @@ class ConversationRow(NamedTuple):
     thread: bytes | None
 
 
+def new_conversation(conversation: bytes, account: str, address: bytes, state: bytes) -> ConversationRow:
+    """Return the row of a conversation of the bot's in which nothing was said; address and state are sealed."""
+    return ConversationRow(
+        id=conversation,
+        account=account,
+        address=address,
+        state=state,
+        owner="bot",
+        epoch=0,
+        version=0,
+        waiting=0,
+        window_until=0,
+        window_left=0,
+        opted_out=False,
+        last_in_at=0,
+        enqueued_at=None,
+        skill="",
+        urgent=False,
+        note=None,
+        thread=None,
+    )
+
+
 class OutgoingRow(NamedTuple):
     """A row of ``outgoing``."""
 

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from normalizer.errors import InvalidInput, Misconfigured
+from normalizer.people import valid_phone
 
 KEY_BYTES = 32
 _AES_GCM = b"\x01"
@@ -78,6 +79,10 @@ class Sealer:
     def conversation(self, account: str, user: str) -> bytes:
         """Return the 16-byte id of the conversation between an account and a person."""
         return self.hash(f"{account}\0{user}")[:16]
+
+    def person(self, phone: str) -> bytes:
+        """Return who somebody is by his telephone: 16 bytes, the same however the number is written."""
+        return self.hash(f"phone {valid_phone(phone) or phone}")[:16]
 
 
 def load_key(path: Path) -> bytes:

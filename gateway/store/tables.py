@@ -28,6 +28,7 @@ __all__ = [
     "METADATA",
     "OUTGOING",
     "SENT_AS",
+    "SUBMISSION",
 ]
 
 _waiting = text("state = 'waiting'")
@@ -213,3 +214,14 @@ LONG_PART = Table(
 )
 """Parts of long messages (SMS); ``message`` is a keyed hash of account, sender, reference and total; done ones are
 kept for a while, so that a part brought again starts nothing."""
+
+SUBMISSION = Table(
+    "submission",
+    METADATA,
+    Column("key", LargeBinary, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("ix_submission_at", "at"),
+)
+"""What pages and neighbouring systems submitted, by a keyed hash of what makes it itself: a second click opens no
+second case and is told the same number and query code (``body``, sealed)."""

@@ -10,6 +10,8 @@ from aiohttp import web
 if TYPE_CHECKING:
     from bots.contract import City
 
+ACCOUNT = "web"
+"""The account under which the pages bring messages to the inbox."""
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'",

@@ -46,6 +46,7 @@ SETTINGS = {
         **{name: value for name, value in _CARRIER.items() if name != "secret"},
     },
     "smgp": {"kind": "smgp", "client_id": "tel00001", **_CARRIER},
+    "web": {"kind": "web"},
     "wechat": raw_settings(),
     **PROVIDERS,
 }

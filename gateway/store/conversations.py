@@ -1,0 +1,28 @@
+"""Conversations that begin elsewhere than in the pipeline: at a page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy.dialects import postgresql, sqlite
+
+from gateway.store.tables import BINDING, CONVERSATION
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from gateway.store.rows import BindingRow, ConversationRow
+
+
+def begin(connection: Connection, row: ConversationRow) -> None:
+    """Write a conversation down unless it exists."""
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    connection.execute(insert(CONVERSATION).values(row._asdict()).on_conflict_do_nothing())
+
+
+def bind(connection: Connection, row: BindingRow) -> None:
+    """Make a conversation a person's, whosever it was before."""
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    statement = insert(BINDING).values(row._asdict())
+    changed = {"person": row.person, "at": row.at}
+    connection.execute(statement.on_conflict_do_update(index_elements=[BINDING.c.conversation], set_=changed))

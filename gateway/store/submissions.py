@@ -1,0 +1,32 @@
+"""What was submitted already, so that nothing is opened twice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from gateway.store.rows import Conflict
+from gateway.store.tables import SUBMISSION
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+DAY_MS = 86_400_000
+"""How long a submission is known again."""
+
+
+def find(connection: Connection, key: bytes) -> bytes | None:
+    """Return what was answered to a submission, None for a new one."""
+    body: bytes | None = connection.execute(select(SUBMISSION.c.body).where(SUBMISSION.c.key == key)).scalar()
+    return body
+
+
+def keep(connection: Connection, key: bytes, body: bytes, at: int) -> None:
+    """Keep the answer to a submission and forget those of yesterday; raises Conflict when another was faster."""
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    connection.execute(delete(SUBMISSION).where(SUBMISSION.c.at < at - DAY_MS))
+    statement = insert(SUBMISSION).values(key=key, at=at, body=body).on_conflict_do_nothing()
+    if connection.execute(statement).rowcount != 1:
+        raise Conflict("submitted meanwhile")
