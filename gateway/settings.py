@@ -7,12 +7,13 @@ may stand in a file of its own: ``secret_file = "/run/secrets/wx"`` instead of `
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from normalizer.errors import Misconfigured
 
@@ -34,6 +35,26 @@ class Limits(_Strict):
     sender_burst: float = Field(default=500.0, ge=1)
 
 
+class Portal(_Strict):
+    """The citizens' pages: which proxies stand before them, and how fast one address or one person may ask.
+
+    Behind a proxy name it, else all citizens are one address; many people may share one (an office, a mobile network).
+    """
+
+    trusted_proxies: tuple[str, ...] = ()
+    address_per_second: float = Field(default=20.0, gt=0)
+    address_burst: float = Field(default=200.0, ge=1)
+    session_per_second: float = Field(default=2.0, gt=0)
+    session_burst: float = Field(default=60.0, ge=1)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        for each in given:
+            ipaddress.ip_network(each)
+        return given
+
+
 class Settings(_Strict):
     """Everything that one installation decides."""
 
@@ -49,6 +70,7 @@ class Settings(_Strict):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     migrate: Literal["auto", "manual"] = "auto"
     limits: Limits = Limits()
+    portal: Portal = Portal()
     channels: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, repr=False)
 
     @model_validator(mode="after")
@@ -162,7 +184,7 @@ def _anchor(raw: dict[str, Any], folder: Path) -> None:
 def _misconfigured(where: tuple[int | str, ...], kind: str, message: str) -> Misconfigured:
     name = ".".join(str(part) for part in where)
     if kind == "extra_forbidden":
-        known = Limits.model_fields if where[0] == "limits" else Settings.model_fields
+        known = _TABLES.get(str(where[0]), Settings).model_fields
         near = difflib.get_close_matches(str(where[-1]), known, 1)
         return Misconfigured(
             name, f"there is no such setting{f'; did you mean {near[0]}?' if near else '; remove it'}"
@@ -170,3 +192,6 @@ def _misconfigured(where: tuple[int | str, ...], kind: str, message: str) -> Mis
     if not name:
         name, _, message = message.removeprefix("Value error, ").partition(": ")
     return Misconfigured(name, message)
+
+
+_TABLES: Mapping[str, type[_Strict]] = {"limits": Limits, "portal": Portal}
