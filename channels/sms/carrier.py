@@ -16,7 +16,7 @@ from channels.sms.concat import Concat, Piece
 from channels.sms.link import Link
 from channels.sms.pace import Pace, Rate
 from channels.sms.session import Dialect, Timers
-from channels.sms.text import decoded, opened, payload, segments, signed
+from channels.sms.text import decoded, fewest, opened, payload, signed
 from normalizer.errors import Busy, InvalidInput
 from normalizer.message import Delivery, Receipt, SourceChannel
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from channels.contract import Grant, Route, Tools
+    from channels.sms.text import Alphabet
     from normalizer.message import InboundMessage, OutboundMessage
 
 log = structlog.get_logger()
@@ -42,9 +43,10 @@ PENDING = frozenset({"ACCEPTD", "ENROUTE"})
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One short message to one number; ``content`` has its header when it is a part."""
+    """One short message to one number; ``content`` has its header when it is a part, ``coding`` says what it is in."""
 
     receiver: str
+    coding: int
     content: bytes
     number: int
     total: int
@@ -70,10 +72,15 @@ class Outcome:
 
 
 class Frames(Dialect, Protocol):
-    """A protocol's frames for sending and receiving short messages."""
+    """A protocol's frames for sending and receiving short messages.
+
+    ``throttled`` are the results that ask for patience, ``reasons`` what the others mean; ``alphabets`` are those a
+    text may go in, the surest first.
+    """
 
     reasons: Mapping[int, SendReason]
     throttled: frozenset[int]
+    alphabets: Sequence[Alphabet]
 
     def submit(self, sequence: int, message: Outgoing) -> bytes:
         """Return the request that sends a message; raises InvalidInput."""
@@ -134,12 +141,18 @@ class Carrier:
 
     async def send(self, message: OutboundMessage) -> SendResult:
         """Send a text in as many parts as it needs, each with a receipt; raises SendError."""
-        parts = segments(signed(message.text, self._signature))
+        parts = fewest(signed(message.text, self._signature), self._frames.alphabets)
         self._reference = (self._reference + 1) % 256
         reference = self._reference
         names: list[str] = []
         for part in parts:
-            given = Outgoing(message.address.user, payload(part, reference), part.number, part.total)
+            given = Outgoing(
+                receiver=message.address.user,
+                coding=part.alphabet.coding,
+                content=payload(part, reference),
+                number=part.number,
+                total=part.total,
+            )
             try:
                 names.append(await self._sent(given))
             except SendError as error:

@@ -14,14 +14,16 @@ from channels.sms import cmpp_pdu as pdu
 from channels.sms import octets
 from channels.sms.carrier import Carrier, Outcome, Upward
 from channels.sms.settings import Gateway
+from channels.sms.text import WIDE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from channels.contract import Tools
     from channels.sms.carrier import Outgoing
     from channels.sms.pace import Pace
+    from channels.sms.text import Alphabet
 
 log = structlog.get_logger()
 
@@ -42,6 +44,7 @@ class Frames:
 
     header = pdu.HEADER
     longest = pdu.LONGEST
+    alphabets: Sequence[Alphabet] = (WIDE,)
     throttled = frozenset({8})
     reasons: Mapping[int, SendReason] = {
         1: SendReason.CONTENT,
@@ -108,6 +111,7 @@ class Frames:
             sp_id=self._settings.sp_id,
             service=self._settings.service_id,
             receiver=message.receiver,
+            coding=message.coding,
             content=message.content,
             number=message.number,
             total=message.total,

@@ -20,15 +20,16 @@ from channels.sms.carrier import Carrier, Outcome, Upward
 from channels.sms.pace import Pace
 from channels.sms.session import Session, Timers
 from channels.sms.settings import Gateway
-from channels.sms.text import UCS2
+from channels.sms.text import WIDE
 from normalizer.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime
 
     from channels.contract import Tools
     from channels.sms.carrier import Outgoing
+    from channels.sms.text import Alphabet
 
 log = structlog.get_logger()
 
@@ -62,6 +63,7 @@ class Frames:
 
     header = pdu.HEADER.size
     longest = pdu.MAX_PDU
+    alphabets: Sequence[Alphabet] = (WIDE,)
     throttled = frozenset({int(pdu.Result.BUSY), int(pdu.Result.QUEUE_FULL)})
     reasons: Mapping[int, SendReason] = {
         pdu.Result.BAD_NUMBER: SendReason.UNREACHABLE,
@@ -116,7 +118,7 @@ class Frames:
         return pdu.decode(frame).command == pdu.Command.UNBIND
 
     def submit(self, sequence: int, message: Outgoing) -> bytes:  # noqa: ARG002 - see _named
-        """Return Submit in UCS-2 that asks for a report; raises InvalidInput."""
+        """Return Submit that asks for a report; raises InvalidInput."""
         who = self._settings
         fields = pdu.Submit(
             source=who.src_id,
@@ -124,7 +126,7 @@ class Frames:
             corp_id=who.corp_id,
             service_type=who.service_id,
             content=message.content,
-            coding=UCS2,
+            coding=message.coding,
             udhi=int(message.total > 1),
         )
         return self._named(pdu.Command.SUBMIT, fields.encode())

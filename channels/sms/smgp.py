@@ -13,14 +13,16 @@ from channels.sms import octets
 from channels.sms import smgp_pdu as pdu
 from channels.sms.carrier import Carrier, Outcome, Upward
 from channels.sms.settings import Gateway
+from channels.sms.text import WIDE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from channels.contract import Tools
     from channels.sms.carrier import Outgoing
     from channels.sms.pace import Pace
+    from channels.sms.text import Alphabet
 
 _CHINA = ZoneInfo("Asia/Shanghai")
 
@@ -38,6 +40,7 @@ class Frames:
 
     header = pdu.HEADER
     longest = pdu.LONGEST
+    alphabets: Sequence[Alphabet] = (WIDE,)
     throttled = frozenset({1})
     # The norm's numbers as they are commonly known; one that is not here is a refusal.
     reasons: Mapping[int, SendReason] = {
@@ -94,6 +97,7 @@ class Frames:
             source=self._settings.src_id,
             service=self._settings.service_id,
             receiver=message.receiver,
+            coding=message.coding,
             content=message.content,
             number=message.number,
             total=message.total,

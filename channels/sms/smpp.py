@@ -15,16 +15,17 @@ from channels.sms import smpp_pdu as pdu
 from channels.sms.carrier import Carrier, Outcome, Upward
 from channels.sms.session import Timers
 from channels.sms.settings import Gateway
-from channels.sms.text import UCS2
+from channels.sms.text import GSM7, UCS2, WIDE
 from normalizer.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from channels.contract import Tools
     from channels.sms.carrier import Outgoing
     from channels.sms.pace import Pace
+    from channels.sms.text import Alphabet
 
 _ANSWER = 0x80000000
 _LATIN = 3
@@ -56,6 +57,7 @@ class Frames:
 
     header = pdu.HEADER.size
     longest = pdu.MAX_PDU
+    alphabets: Sequence[Alphabet] = (WIDE, GSM7)
     throttled = frozenset({int(pdu.Status.THROTTLED), int(pdu.Status.QUEUE_FULL)})
     reasons: Mapping[int, SendReason] = {
         pdu.Status.BAD_LENGTH: SendReason.CONTENT,
@@ -111,13 +113,13 @@ class Frames:
         return pdu.decode(frame).command == pdu.Command.UNBIND
 
     def submit(self, sequence: int, message: Outgoing) -> bytes:
-        """Return submit_sm in UCS-2 that asks for a receipt; raises InvalidInput."""
+        """Return submit_sm that asks for a receipt; raises InvalidInput."""
         who = self._settings
         fields = pdu.Message(
             source=pdu.Party(who.src_id, who.src_ton, who.src_npi),
             destination=pdu.Party(message.receiver, who.dst_ton, who.dst_npi),
             content=message.content,
-            coding=UCS2,
+            coding=message.coding,
             esm_class=pdu.UDHI if message.total > 1 else 0,
             registered=1,
             service_type=who.service_id[:5],

@@ -8,7 +8,7 @@ import pytest
 from channels.contract import SendError, SendReason
 from channels.sms import smpp
 from normalizer.message import Address, Delivery, OutboundMessage
-from tests.kit.doors import Door, Receipts, tools
+from tests.kit.doors import NOW, Door, Receipts, tools
 from tests.kit.smsc import smsc
 
 PHONE = "13800000001"
@@ -23,6 +23,26 @@ async def test_a_long_text_goes_in_parts_and_its_receipt_comes_under_its_name(ce
     assert await centre.receipt(result.names[0]) == 0
     [receipt] = channel.receipts.came
     assert (receipt.provider_id, receipt.delivery) == (result.names[0], Delivery.DELIVERED)
+
+
+LATIN = [
+    ("few letters stay in UCS-2", "Your case is 37092611240001233.", 8, [62]),
+    ("160 letters are one message", "a" * 160, 0, [160]),
+    ("161 letters are two", "a" * 161, 0, [6 + 153, 6 + 8]),
+    ("an extended letter is not cut", "a" * 152 + "[" + "a" * 20, 0, [6 + 152, 6 + 22]),
+    ("Han makes all wide", "a" * 100 + "井", 8, [6 + 134, 6 + 68]),
+]
+
+
+@pytest.mark.parametrize("row", LATIN, ids=[row[0] for row in LATIN])
+async def test_a_text_in_latin_letters_goes_in_gsm_where_that_saves_messages(centre, row):
+    _, text, coding, sizes = row
+    async with bound(centre, signature="") as channel:
+        await channel.send(words(text))
+    assert [len(one.content) for one in centre.submits] == sizes
+    assert {one.coding for one in centre.submits} == {coding}
+    heads = [one.content[:3] for one in centre.submits if one.esm_class]
+    assert heads == [b"\5\0\3"] * (len(sizes) if len(sizes) > 1 else 0)
 
 
 async def test_a_receipt_may_come_before_the_answer(centre, channel):
@@ -125,13 +145,14 @@ async def centre():
 
 @pytest.fixture
 async def channel(centre):
-    door, receipts = Door(), Receipts()
-    settings = {
-        "kind": "smpp", "host": "127.0.0.1", "port": centre.port, "system_id": "hotline", "password": "secret",
-        "src_id": "10691234", "signature": "泰安12345", "window": 4, "rate": 1000,
-    }  # fmt: skip
-    channel = smpp.build("smpp", settings, tools(None, door, receipts=receipts))
-    channel.door, channel.receipts = door, receipts
+    async with bound(centre) as channel:
+        yield channel
+
+
+@contextlib.asynccontextmanager
+async def bound(centre, **other):
+    """Run a channel that is bound to the centre, with its inbox and receipts at hand."""
+    channel = made(centre, **other)
     task = asyncio.create_task(channel.run())
     async with asyncio.timeout(5):
         await channel.link.up()
@@ -139,3 +160,14 @@ async def channel(centre):
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
+
+
+def made(centre, pace=None, now=lambda: NOW, **other):
+    door, receipts = Door(), Receipts()
+    settings = {
+        "kind": "smpp", "host": "127.0.0.1", "port": centre.port, "system_id": "hotline", "password": "secret",
+        "src_id": "10691234", "signature": "泰安12345", "window": 4, "rate": 1000, **other,
+    }  # fmt: skip
+    channel = smpp.build("smpp", settings, tools(None, door, receipts=receipts, now=now), pace)
+    channel.door, channel.receipts = door, receipts
+    return channel
