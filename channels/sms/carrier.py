@@ -37,8 +37,8 @@ BUSY_PAUSES = (1.0, 3.0, 9.0)
 """Seconds before the inbox is asked again; after them the request stays unanswered and comes again (T = 60 s)."""
 MACHINES = ("106", "95", "400")
 """Beginnings of numbers that are no citizen's (domain.md 4.4)."""
-PENDING = frozenset({"ACCEPTD", "ENROUTE"})
-"""States that decide nothing."""
+PENDING = frozenset({"ACCEPTD", "ENROUTE", "UNKNOWN"})
+"""States that decide nothing; of UNKNOWN the carrier itself does not know how it ended, so we say no more."""
 
 
 @dataclass(frozen=True, slots=True)
