@@ -31,10 +31,17 @@ class Lease:
     ``lost`` is set when the lease could not be renewed; ``ttl`` is in seconds.
     """
 
-    def __init__(self, keys: KeyValue, name: str, ttl: float = TTL) -> None:
+    def __init__(
+        self,
+        keys: KeyValue,
+        name: str,
+        ttl: float = TTL,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._keys = keys
         self._name = name
         self._ttl = ttl
+        self._sleep = sleep
         self._me = secrets.token_hex(8)
         self.lost = asyncio.Event()
 
@@ -77,13 +84,13 @@ class Lease:
             if not waits:
                 log.info("lease.waits", name=self._name)
             waits = True
-            await asyncio.sleep(self._ttl / 6)
+            await self._sleep(self._ttl / 6)
         log.info("lease.held", name=self._name)
 
     async def _renewed(self) -> None:
         try:
             while True:
-                await asyncio.sleep(self._ttl / 3)
+                await self._sleep(self._ttl / 3)
                 if not await self._ours():
                     log.warning("lease.lost", name=self._name)
                     return

@@ -11,7 +11,6 @@ import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
@@ -20,10 +19,13 @@ import structlog
 from aiohttp import web
 
 from channels.contract import Route
+from channels.sms.settings import address
 from normalizer.errors import Busy, InvalidInput, TooLarge
 from normalizer.message import Delivery, InboundMessage, Part, PartKind, Receipt, SourceChannel
 
 if TYPE_CHECKING:
+    from ipaddress import IPv4Address, IPv6Address
+
     from channels.contract import Tools
     from channels.sms.outgoing import HttpSettings
 
@@ -162,10 +164,10 @@ class Callbacks:
 
     def _caller(self, request: web.Request) -> IPv4Address | IPv6Address:
         """Return who calls: the peer, or whom the last of our own proxies names."""
-        caller = _address(request.remote or "")
+        caller = address(request.remote or "")
         hops = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")
         while hops and any(caller in network for network in self._settings.trusted_proxies):
-            caller = _address(hops.pop().strip())
+            caller = address(hops.pop().strip())
         return caller
 
     def _refused(self, reason: str) -> None:
@@ -278,12 +280,3 @@ def _json(body: bytes) -> object:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
         raise InvalidInput("malformed") from error
-
-
-def _address(text: str) -> IPv4Address | IPv6Address:
-    try:
-        address = ip_address(text)
-    except ValueError as error:
-        raise InvalidInput("foreign_address") from error
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return mapped or address

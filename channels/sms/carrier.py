@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from channels.contract import Capabilities, Finding, SendError, SendReason, SendResult
+from channels.lease import Lease
 from channels.sms.concat import Concat, Piece
 from channels.sms.link import Link
 from channels.sms.pace import Pace, Rate
@@ -99,8 +100,31 @@ class Frames(Dialect, Protocol):
         ...
 
 
+class Line(Protocol):
+    """A way to the gateway: kept up by ``run``, asked by everybody (``Link``)."""
+
+    async def run(self) -> None:
+        """Keep the way open until cancelled."""
+        ...
+
+    async def up(self) -> None:
+        """Return once something can be asked."""
+        ...
+
+    async def ask(self, build: Callable[[int], bytes]) -> bytes:
+        """Send a request and return its answer; raises SendError."""
+        ...
+
+    async def check(self) -> None:
+        """Prove that the gateway lets us in; raises SendError."""
+        ...
+
+
 class Carrier:
-    """One account with one carrier's gateway, as a channel."""
+    """One account with one carrier's gateway, as a channel.
+
+    Carriers let few logins in, so of all processes one holds the line; ``send`` is refused (CONNECTION) in the others.
+    """
 
     def __init__(
         self,
@@ -121,7 +145,8 @@ class Carrier:
         self._signature = signature
         self._pace = pace or Pace()
         self._rate = Rate(rate, self._pace)
-        self.link = Link(account, address, frames, self._handle, timers=timers, pace=self._pace)
+        self.link: Line = Link(account, address, frames, self._handle, timers=timers, pace=self._pace)
+        self._lease = Lease(tools.keys, f"sms:{account}:line", sleep=self._pace.sleep)
         self._concat = Concat(account, tools, self._pace)
         self._reference = int(self._pace.chance() * 256)
 
@@ -134,9 +159,9 @@ class Carrier:
         return None
 
     async def run(self) -> None:
-        """Keep the link up, and deliver what never comes whole, until cancelled."""
+        """Hold the line whenever no other process does, and deliver what never comes whole, until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self.link.run())
+            group.create_task(self._lease.keep(self.link.run))
             group.create_task(self._concat.run())
 
     async def send(self, message: OutboundMessage) -> SendResult:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
-from ipaddress import IPv4Network, IPv6Network
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from channels.contract import Capabilities, Finding, SendError, SendReason
+from channels.sms.settings import Networks
 from normalizer.message import SourceChannel
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ class HttpSettings(BaseModel):
 
     api_base: str
     callback_secret: SecretStr
-    callback_allow: tuple[IPv4Network | IPv6Network, ...] = ()
-    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    callback_allow: Networks = ()
+    trusted_proxies: Networks = ()
     rate: float = Field(default=50.0, gt=0)
 
     @field_validator("api_base")

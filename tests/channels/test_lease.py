@@ -10,10 +10,11 @@ NAME = "sms:line"
 
 
 class Shared(MemoryBus):
-    """Values that all share, which can be out of reach; it counts how often one was stored."""
+    """Values that all share, which can be out of reach, by a clock in the test's hand; counts what is stored."""
 
     def __init__(self):
-        super().__init__()
+        self.now = 0.0
+        super().__init__(lambda: self.now)
         self.away = False
         self.stored = 0
 
@@ -65,9 +66,11 @@ async def test_two_are_never_at_it_together_and_the_second_takes_over():
 
 async def test_the_lease_of_a_process_that_died_ends_by_itself():
     keys, work = Shared(), Work()
-    await keys.set(NAME, "a process that died", 0.05)
+    await keys.set(NAME, "a process that died", 30)
     async with kept(Lease(keys, NAME, 0.06), work):
+        await asyncio.sleep(0.05)  # some looks
         assert not work.at_it
+        keys.now = 30.0
         await until(lambda: work.at_it)
 
 

@@ -145,18 +145,18 @@ async def test_other_words_another_sender_or_another_number_are_another_message(
 
 
 TOLD = [
-    ("by parameters alone", {}, {0x001E: b"7a\0", 0x0427: b"\2"}, [("7a", Delivery.DELIVERED, "DELIVRD")]),
-    ("refused", {}, {0x001E: b"7a\0", 0x0427: b"\x08"}, [("7a", Delivery.FAILED, "REJECTD")]),
-    ("expired", {}, {0x001E: b"7a\0", 0x0427: b"\3"}, [("7a", Delivery.FAILED, "EXPIRED")]),
-    ("unknown is no failure", {}, {0x001E: b"7a\0", 0x0427: b"\7"}, []),
-    ("on its way", {}, {0x001E: b"7a\0", 0x0427: b"\1"}, []),
-    ("without a name", {}, {0x0427: b"\2"}, []),
+    ("by parameters alone", {0x001E: b"7a\0", 0x0427: b"\2"}, [("7a", Delivery.DELIVERED, "DELIVRD")]),
+    ("refused", {0x001E: b"7a\0", 0x0427: b"\x08"}, [("7a", Delivery.FAILED, "REJECTD")]),
+    ("expired", {0x001E: b"7a\0", 0x0427: b"\3"}, [("7a", Delivery.FAILED, "EXPIRED")]),
+    ("unknown is no failure", {0x001E: b"7a\0", 0x0427: b"\7"}, []),
+    ("on its way", {0x001E: b"7a\0", 0x0427: b"\1"}, []),
+    ("without a name", {0x0427: b"\2"}, []),
 ]
 
 
 @pytest.mark.parametrize("row", TOLD, ids=[row[0] for row in TOLD])
 async def test_a_receipt_in_optional_parameters_says_how_it_ended(centre, channel, row):
-    _, _, tlvs, told = row
+    _, tlvs, told = row
     assert await centre.deliver(PHONE, b"", coding=0, esm=0x04, tlvs=tlvs) == 0
     assert [(one.provider_id, one.delivery, one.detail) for one in channel.receipts.came] == told
 
