@@ -17,7 +17,7 @@ from channels.sms.concat import Concat, Piece
 from channels.sms.link import Link
 from channels.sms.pace import Pace, Rate
 from channels.sms.session import Dialect, Timers
-from channels.sms.text import decoded, fewest, opened, payload, signed
+from channels.sms.text import MAX_BYTES, decoded, fewest, opened, payload, signed
 from normalizer.errors import Busy, InvalidInput
 from normalizer.message import Delivery, Receipt, SourceChannel
 
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-MAX_BYTES = 1500
-"""About five hundred characters: what one text may hold with its signature (sms-email.md 1.6)."""
 FLOW_PAUSES = (0.5, 1.0, 2.0)
 """Seconds before a part is sent again that met flow control."""
 BUSY_PAUSES = (1.0, 3.0, 9.0)

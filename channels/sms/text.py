@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 ASCII, BINARY, UCS2, GB = 0, 4, 8, 15
 """Values of Msg_Fmt (CMPP 3.0, 7.4.3)."""
+MAX_BYTES = 1500
+"""UTF-8 bytes of one text: 500 characters, the clouds' cap with the signature (sms-email.md 1.6)."""
 WIDE_REFERENCE = 0x10000
 """Added to a 16-bit reference, so that it is never taken for an 8-bit one."""
 
