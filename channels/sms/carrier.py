@@ -16,7 +16,7 @@ from channels.lease import Lease
 from channels.sms.concat import Concat, Piece
 from channels.sms.link import Link
 from channels.sms.pace import Pace, Rate
-from channels.sms.session import Dialect, Timers
+from channels.sms.session import Dialect
 from channels.sms.text import MAX_BYTES, decoded, fewest, opened, payload, signed
 from normalizer.errors import Busy, InvalidInput
 from normalizer.message import Delivery, Receipt, SourceChannel
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from channels.contract import Grant, Route, Tools
+    from channels.sms.settings import Gateway
     from channels.sms.text import Alphabet
     from normalizer.message import InboundMessage, OutboundMessage
 
@@ -128,22 +129,25 @@ class Carrier:
         self,
         account: str,
         frames: Frames,
+        settings: Gateway,
         tools: Tools,
-        *,
-        address: tuple[str, int],
-        signature: str,
-        rate: float,
-        timers: Timers,
         pace: Pace | None = None,
     ) -> None:
         self.account = account
         self.capabilities = Capabilities(source=SourceChannel.SMS, max_bytes=MAX_BYTES, phones=True)
         self._frames = frames
         self._tools = tools
-        self._signature = signature
+        self._signature = settings.signature
         self._pace = pace or Pace()
-        self._rate = Rate(rate, self._pace)
-        self.link: Line = Link(account, address, frames, self._handle, timers=timers, pace=self._pace)
+        self._rate = Rate(settings.rate, self._pace)
+        self.link: Line = Link(
+            account,
+            (settings.host, settings.port),
+            frames,
+            self._handle,
+            timers=settings.timers,
+            pace=self._pace,
+        )
         self._lease = Lease(tools.keys, f"sms:{account}:line", sleep=self._pace.sleep)
         self._concat = Concat(account, tools, self._pace)
         self._reference = int(self._pace.chance() * 256)

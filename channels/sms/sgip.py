@@ -158,16 +158,7 @@ class Sgip(Carrier):
 
     def __init__(self, account: str, settings: Settings, tools: Tools, pace: Pace | None = None) -> None:
         frames = Frames(settings, tools.now)
-        super().__init__(
-            account,
-            frames,
-            tools,
-            address=(settings.host, settings.port),
-            signature=settings.signature,
-            rate=settings.rate,
-            timers=settings.timers,
-            pace=pace,
-        )
+        super().__init__(account, frames, settings, tools, pace)
 
         def opened(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Session:
             return Session(

@@ -187,16 +187,7 @@ class Smpp(Carrier):
 def build(account: str, settings: Mapping[str, object], tools: Tools, pace: Pace | None = None) -> Smpp:
     """Make the channel of an account; raises Misconfigured."""
     chosen = read(Settings, account, settings)
-    return Smpp(
-        account,
-        Frames(chosen),
-        tools,
-        address=(chosen.host, chosen.port),
-        signature=chosen.signature,
-        rate=chosen.rate,
-        timers=chosen.timers,
-        pace=pace,
-    )
+    return Smpp(account, Frames(chosen), chosen, tools, pace)
 
 
 def _deliver_resp(frame: bytes, status: int) -> bytes:
