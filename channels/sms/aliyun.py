@@ -20,7 +20,7 @@ from yarl import URL
 from channels.contract import SendError, SendReason, SendResult
 from channels.http import post
 from channels.settings import read
-from channels.sms.callbacks import Dialect, Received, Record, Reported, bare, china_time
+from channels.sms.callbacks import Dialect, Received, Record, Reported, china_time, proper
 from channels.sms.outgoing import SECONDS, TemplateSettings, reason_of
 from channels.sms.provider import Provider
 from normalizer.message import Delivery
@@ -104,7 +104,7 @@ def reported(record: Record) -> Reported:
     """Return what an element of SmsReport says."""
     well = record.text("success") in {"true", "1"}
     return Reported(
-        name=f"{record.text('biz_id')}:{bare(record.text('phone_number'))}",
+        name=f"{record.text('biz_id')}:{proper(record.text('phone_number'))}",
         delivery=Delivery.DELIVERED if well else Delivery.FAILED,
         at=china_time(record.maybe("report_time")),
         detail=record.maybe("err_code"),

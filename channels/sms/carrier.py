@@ -15,6 +15,7 @@ from channels.contract import Capabilities, Finding, SendError, SendReason, Send
 from channels.lease import Lease
 from channels.sms.concat import Concat, Piece
 from channels.sms.link import Link
+from channels.sms.numbers import bare, machine
 from channels.sms.pace import Pace, Rate
 from channels.sms.session import Dialect
 from channels.sms.text import MAX_BYTES, decoded, fewest, opened, payload, signed
@@ -35,8 +36,6 @@ FLOW_PAUSES = (0.5, 1.0, 2.0)
 """Seconds before a part is sent again that met flow control."""
 BUSY_PAUSES = (1.0, 3.0, 9.0)
 """Seconds before the inbox is asked again; after them the request stays unanswered and comes again (T = 60 s)."""
-MACHINES = ("106", "95", "400")
-"""Beginnings of numbers that are no citizen's (domain.md 4.4)."""
 PENDING = frozenset({"ACCEPTD", "ENROUTE", "UNKNOWN"})
 """States that decide nothing; of UNKNOWN the carrier itself does not know how it ended, so we say no more."""
 
@@ -245,7 +244,7 @@ class Carrier:
 
     async def _take(self, upward: Upward, frame: bytes) -> None:
         sender = bare(upward.sender)
-        if not sender or sender.startswith(MACHINES):
+        if not sender or machine(upward.sender):
             log.info("sms.machine_ignored", account=self.account)
             return
         long, words = opened(upward.content) if upward.udhi else (None, upward.content)
@@ -260,15 +259,6 @@ class Carrier:
         delivery = Delivery.DELIVERED if outcome.stat == "DELIVRD" else Delivery.FAILED
         receipt = Receipt(self.account, outcome.name, delivery, self._tools.now(), outcome.stat)
         await self._tools.receipts.receive(receipt)
-
-
-def bare(number: str) -> str:
-    """Return a telephone number without the country's 86, +86 or 0086."""
-    digits = number.strip().removeprefix("+")
-    for prefix in ("0086", "86"):
-        if digits.startswith(prefix) and len(digits) - len(prefix) >= 11:
-            return digits.removeprefix(prefix)
-    return digits
 
 
 def _cure(error: SendError) -> str:

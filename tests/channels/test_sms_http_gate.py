@@ -131,9 +131,9 @@ NUMBERS = [
 def test_a_number_is_its_digits_without_the_country(number, digits):
     if digits is None:
         with pytest.raises(InvalidInput):
-            callbacks.bare(number)
+            callbacks.proper(number)
     else:
-        assert callbacks.bare(number) == digits
+        assert callbacks.proper(number) == digits
 
 
 SENDERS = [
