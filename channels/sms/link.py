@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_CURE = "check the account's name, secret and protocol version, and that the carrier knows our address"
-
 STEADY = 30.0
 """Seconds a link must have lasted before its loss counts as the first failure again."""
 REFUSED = 30.0
 """Seconds at least before a refused login is tried again: gateways lock accounts that keep knocking."""
+CURE = "check the account's name, secret and protocol version, and that the carrier knows our address"
+"""What the log says to do about a refused login."""
 
 
 class Link:
@@ -63,7 +63,7 @@ class Link:
             pause = backoff(failures, self._pace.chance())
             if self._refusal is SendReason.CREDENTIALS:
                 pause = max(pause, REFUSED)
-                log.error("sms.login_refused", account=self._account, reason=reason, cure=_CURE)
+                log.error("sms.login_refused", account=self._account, reason=reason, cure=CURE)
             log.warning("sms.link_down", account=self._account, reason=reason, again_in=round(pause, 1))
             await self._pace.sleep(pause)
 

@@ -12,6 +12,7 @@ import structlog
 
 from channels.contract import SendError, SendReason
 from channels.sms import sgip_pdu as pdu
+from channels.sms.link import CURE, REFUSED
 from channels.sms.pace import backoff
 from channels.sms.settings import address
 from normalizer.errors import InvalidInput
@@ -33,7 +34,7 @@ class Line:
     """Both ways of one account (``carrier.Line``)."""
 
     def __init__(self, account: str, settings: Settings, opened: Opened, pace: Pace) -> None:
-        self._visits = Visits(settings, opened, pace)
+        self._visits = Visits(account, settings, opened, pace)
         self.home = Home(account, settings, opened, pace)
 
     async def run(self) -> None:
@@ -58,7 +59,8 @@ class Line:
 class Visits:
     """Connects when there is something to send and leaves when there is nothing more for ``idle`` seconds."""
 
-    def __init__(self, settings: Settings, opened: Opened, pace: Pace) -> None:
+    def __init__(self, account: str, settings: Settings, opened: Opened, pace: Pace) -> None:
+        self._account = account
         self._settings = settings
         self._opened = opened
         self._pace = pace
@@ -67,6 +69,7 @@ class Visits:
         self._serving: tuple[Session, asyncio.Task[None]] | None = None
         self._asking = 0
         self._last = 0.0
+        self._shut_until = 0.0
 
     async def ask(self, build: Callable[[int], bytes]) -> bytes:
         """Send a request and return its answer; raises SendError."""
@@ -108,8 +111,13 @@ class Visits:
     async def _current(self) -> Session:
         if session := self._there():
             return session
+        if self._pace.clock() < self._shut_until:
+            raise SendError(SendReason.CREDENTIALS, "the login was refused a moment ago")
         try:
             session = await self._visit()
+        except SendError as error:
+            self._refused(error)
+            raise
         except InvalidInput as error:
             raise SendError(SendReason.REFUSED, str(error)) from error
         except OSError as error:
@@ -117,6 +125,11 @@ class Visits:
         self._last = self._pace.clock()
         self._serving = session, asyncio.create_task(_served(session))
         return session
+
+    def _refused(self, error: SendError) -> None:
+        if error.reason is SendReason.CREDENTIALS:
+            self._shut_until = self._pace.clock() + REFUSED
+            log.error("sms.login_refused", account=self._account, reason=str(error), cure=CURE)
 
     async def _visit(self) -> Session:
         async with asyncio.timeout(self._settings.timers.login):

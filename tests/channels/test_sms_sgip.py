@@ -107,6 +107,21 @@ async def test_a_wrong_password_is_what_a_send_says(gateway):
     assert not finding.ok
 
 
+async def test_a_refused_login_is_said_once_and_not_knocked_at_for_a_while(gateway):
+    now = [0.0]
+    with capture_logs() as said:
+        async with running(gateway, Pace(clock=lambda: now[0]), password="guess") as channel:
+            for _ in range(3):
+                assert await why_not(channel) is SendReason.CREDENTIALS
+            assert len(gateway.binds) == 1
+            now[0] = 30.0
+            assert await why_not(channel) is SendReason.CREDENTIALS
+            assert len(gateway.binds) == 2
+    lines = [one for one in said if one["event"] == "sms.login_refused"]
+    assert [one["account"] for one in lines] == ["sgip"] * 2
+    assert "guess" not in str(lines)
+
+
 async def test_doctor_says_that_we_are_let_in_and_leaves(gateway):
     assert [finding.ok for finding in await made(gateway).check()] == [True]
     await gateway.until(lambda: not gateway.writers)
