@@ -1,7 +1,8 @@
 """One process at a time: who holds a carrier's only login or a mailbox, and who takes over when it dies.
 
 Held by a value that ends by itself unless it is renewed. While the shared values cannot be reached the holder goes on
-and nobody new takes over: a second login would throw the first one out.
+and nobody new takes over: a second login would throw the first one out. When they come back empty, two may believe in
+the lease until the next renewal; no more is promised.
 """
 
 from __future__ import annotations
@@ -91,7 +92,8 @@ class Lease:
         try:
             while True:
                 await self._sleep(self._ttl / 3)
-                if not await self._ours():
+                # Neither lock nor value, as when Redis has just come back empty: nobody else has it, so go on.
+                if not await self._ours() and await self._keys.get(self._name) is not None:
                     log.warning("lease.lost", name=self._name)
                     return
         finally:
