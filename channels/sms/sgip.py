@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
-
-from pydantic import Field, SecretStr
 
 from channels.contract import SendError, SendReason
 from channels.settings import read
 from channels.sms import sgip_pdu as pdu
 from channels.sms.carrier import Carrier, Outcome, Upward
-from channels.sms.session import Session, Timers
-from channels.sms.settings import Gateway, Networks
-from channels.sms.sgip_line import Line
+from channels.sms.session import Session
+from channels.sms.sgip_line import Line, Settings
 from channels.sms.text import WIDE
 
 if TYPE_CHECKING:
@@ -29,27 +26,6 @@ if TYPE_CHECKING:
 
 _CHINA = ZoneInfo("Asia/Shanghai")
 _STATES = {0: "DELIVRD", 1: "ENROUTE", 2: "UNDELIV"}
-
-
-class Settings(Gateway):
-    """One account with an SMG; ``listen_*`` is where the gateway visits us (0: any free port), ``allow`` from where."""
-
-    kind: Literal["sgip"]
-    port: int = Field(default=8801, ge=1, le=65535)
-    secret: SecretStr = Field(alias="password")
-    login: str = Field(pattern=r"^[\x21-\x7e]{1,16}$")
-    node_id: int = Field(ge=1, le=0xFFFFFFFF)
-    corp_id: str = Field(pattern=r"^\d{5}$")
-    listen_host: str = "0.0.0.0"  # noqa: S104 - the gateway comes from outside; ``allow`` says who may
-    listen_port: int = Field(default=8801, ge=0, le=65535)
-    allow: Networks = ()
-    window: int = Field(default=32, ge=1, le=32)
-    idle: float = Field(default=30.0, gt=0, le=60)
-
-    @property
-    def timers(self) -> Timers:
-        """Thirty seconds for an answer; a link silent for a minute is dropped, for SGIP has no test of it."""
-        return Timers(idle=60.0, reply=30.0, tries=0, window=self.window)
 
 
 class Frames:
