@@ -29,7 +29,7 @@ _LOCK_TTL, _LOCK_WAIT = 5.0, 2.0
 class Lease:
     """The leave of this process to do what only one may do, under a name that all processes share.
 
-    ``lost`` is set when the lease could not be renewed; ``ttl`` is in seconds.
+    ``ours`` says whether it is held; ``lost`` is set when it could not be renewed; ``ttl`` is in seconds.
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class Lease:
         self._sleep = sleep
         self._me = secrets.token_hex(8)
         self.lost = asyncio.Event()
+        self.ours = False
 
     @asynccontextmanager
     async def held(self) -> AsyncIterator[None]:
@@ -52,6 +53,7 @@ class Lease:
         try:
             await self._taken()
             self.lost.clear()
+            self.ours = True
             renewing = asyncio.create_task(self._renewed())
             try:
                 yield
@@ -59,6 +61,7 @@ class Lease:
                 renewing.cancel()
                 await asyncio.gather(renewing, return_exceptions=True)
         finally:
+            self.ours = False
             await self._let_go()
 
     async def keep(self, work: Callable[[], Awaitable[None]]) -> None:

@@ -151,6 +151,11 @@ class Carrier:
         self._concat = Concat(account, tools, self._pace)
         self._reference = int(self._pace.chance() * 256)
 
+    @property
+    def sends_here(self) -> bool:
+        """Whether this process holds the line."""
+        return self._lease.ours
+
     def routes(self) -> Sequence[Route]:
         """Return nothing: we connect."""
         return ()

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 class Provider:
     """One account with an HTTP provider, but for ``send`` and ``_probe``, which each has of its own."""
 
+    sends_here = True
+
     def __init__(
         self,
         account: str,

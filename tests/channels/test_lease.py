@@ -44,11 +44,14 @@ class Work:
 
 
 async def test_one_process_alone_begins_at_once():
-    work = Work()
-    async with kept(Lease(Shared(), NAME), work):
+    work, lease = Work(), Lease(Shared(), NAME)
+    assert not lease.ours
+    async with kept(lease, work):
         for _ in range(10):
             await asyncio.sleep(0)
         assert work.at_it
+        assert lease.ours
+    assert not lease.ours
 
 
 async def test_two_are_never_at_it_together_and_the_second_takes_over():

@@ -291,6 +291,7 @@ async def test_of_two_processes_one_logs_in_and_the_other_does_when_it_stops(gat
     assert gateway.logins == 1
     assert (await first.send(words("您好"))).names
     assert await why_not(second) is SendReason.CONNECTION
+    assert (first.sends_here, second.sends_here) == (True, False)
     holding.cancel()
     await asyncio.gather(holding, return_exceptions=True)
     await time.pass_until(lambda: gateway.logins == 2)
