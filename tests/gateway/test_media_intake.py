@@ -8,6 +8,12 @@ from normalizer.message import PartKind
 from tests.kit import media
 
 
+@pytest.fixture
+def database(tmp_path):
+    """One store is enough here: what is asked of it is asked of both in test_uploads."""
+    return f"sqlite:///{tmp_path}/jiesu.sqlite3"
+
+
 async def taken(gateway, content: bytes, name: str = "照片.jpg"):
     return await gateway.media.intake.take(media.streamed(content), Claim("draft-1", name))
 
