@@ -156,7 +156,8 @@ def _join(
         pending=settings.limits.pending,
     )
     blobs = open_blobs(settings, books.sealer)
-    room = media.join(settings, blobs=blobs, store=books.store, sealer=books.sealer, now=clock)
+    days = cities.current.media_days
+    room = media.join(settings, blobs=blobs, store=books.store, sealer=books.sealer, now=clock, days=days)
     pace = Pace(per_second=settings.limits.sender_per_second, burst=settings.limits.sender_burst)
     inbox = Inbox(pipeline=pipeline, pace=pace, sealer=books.sealer, store=books.store)
     tools = Tools(
@@ -317,6 +318,7 @@ async def _sweep(room: media.Room) -> None:
     while True:
         try:
             await room.uploads.sweep()
+            await room.retention.forget((await room.retention.due()).unattached)
             await room.blobs.clear_incoming(SWEEP_AGE)
         except Exception:
             log.exception("media.sweep_failed")

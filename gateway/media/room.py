@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gateway.media.derive import Derive
 from gateway.media.intake import Intake
 from gateway.media.links import Links
+from gateway.media.retention import Retention
 from gateway.media.scan import Scanner
 from gateway.media.uploads import Uploads
 from gateway.media.workers import Workers
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """``intake`` takes files in, ``derive`` makes the copies that leave, ``links`` opens them, ``uploads`` receives."""
+    """``intake`` takes files in, ``derive`` makes the copies that leave, ``links`` opens them, ``uploads`` receives, ``retention`` forgets."""
 
     blobs: Blobs
     store: Store
@@ -34,10 +35,17 @@ class Room:
     derive: Derive
     links: Links
     uploads: Uploads
+    retention: Retention
 
 
 def join(
-    settings: Settings, *, blobs: Blobs, store: Store, sealer: Sealer, now: Callable[[], datetime]
+    settings: Settings,
+    *,
+    blobs: Blobs,
+    store: Store,
+    sealer: Sealer,
+    now: Callable[[], datetime],
+    days: int,
 ) -> Room:
     """Join the parts; ``workers.close`` ends what was started."""
     workers = Workers(settings.media_workers)
@@ -60,4 +68,5 @@ def join(
         derive=Derive(blobs=blobs, workers=workers, store=store),
         links=links,
         uploads=Uploads(blobs=blobs, intake=intake, links=links, store=store, sealer=sealer, now=now),
+        retention=Retention(blobs=blobs, store=store, now=now, days=days),
     )
