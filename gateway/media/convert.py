@@ -27,7 +27,10 @@ VOICE_RATE = 24_000
 VOICE_BITS = 48_000
 _POSTER_AT = 1.0
 _PLAYED = frozenset({"h264", "aac", "mp3"})
-"""What every browser plays in an MP4; anything else is made into it."""
+_SHOWN = frozenset({"yuv420p", "yuvj420p", None})
+"""What every browser plays in an MP4; anything else (HEVC of a telephone, 3GP) is made into it."""
+FILM = 1280
+FAST = {"preset": "ultrafast", "crf": "26"}
 
 
 def convert(file: BinaryIO, mime: str, task: str, hand: Hand) -> dict[str, Any]:
@@ -75,8 +78,7 @@ def _poster(file: BinaryIO) -> Image.Image:
                 break
         if first is None:
             raise ValueError("no picture")
-        picture: Image.Image = first.to_image()
-        return picture
+        return _turned(first)
 
 
 def _voice(file: BinaryIO, mime: str, hand: Hand) -> dict[str, Any]:
@@ -101,24 +103,106 @@ def _mux(made: Any, sound: Any, frames: list[Any]) -> None:
 
 
 def _film(file: BinaryIO, hand: Hand) -> dict[str, Any]:
-    """Copy pictures and sounds as they are into an MP4 without descriptions; it lies in memory, not on the disk."""
+    """Make an MP4 without descriptions: what every browser plays is copied as it is, anything else is made anew.
+
+    It lies in memory, not on the disk.
+    """
     made = os.memfd_create("film")
     with os.fdopen(made, "rb") as content:
         with (
             av.open(file, "r") as source,
             av.open(f"/proc/self/fd/{made}", "w", format="mp4", options={"movflags": "faststart"}) as target,
         ):
-            streams = {}
-            for kept in (*source.streams.video[:1], *source.streams.audio[:1]):
-                if kept.codec_context.name not in _PLAYED:
-                    raise ValueError("no browser plays it")
-                copy = target.add_stream_from_template(kept)
-                copy.metadata.clear()
-                streams[kept.index] = copy
-            for packet in source.demux([source.streams[index] for index in streams]):
-                if packet.dts is None:
-                    continue
-                packet.stream = streams[packet.stream.index]
-                target.mux(packet)
+            tracks = [_track(target, kept) for kept in (*source.streams.video[:1], *source.streams.audio[:1])]
+            for packet in source.demux([track.source for track in tracks]):
+                for track in tracks:
+                    if packet.stream.index == track.source.index:
+                        track.take(packet)
+            for track in tracks:
+                track.end()
         hand("play", "video/mp4", content)
     return {}
+
+
+def _track(target: Any, kept: Any) -> Any:
+    codec = kept.codec_context
+    if codec.name in _PLAYED and getattr(codec, "pix_fmt", None) in _SHOWN:
+        return _Copied(target, kept)
+    return _Pictures(target, kept) if kept.type == "video" else _Sound(target, kept)
+
+
+class _Copied:
+    def __init__(self, target: Any, source: Any) -> None:
+        self.source, self._target = source, target
+        self._made = target.add_stream_from_template(source)
+        self._made.metadata.clear()
+
+    def take(self, packet: Any) -> None:
+        if packet.dts is not None:
+            packet.stream = self._made
+            self._target.mux(packet)
+
+    def end(self) -> None:
+        """Nothing is held back."""
+
+
+class _Pictures:
+    """Made anew in H.264, at most ``FILM`` pixels long, upright."""
+
+    def __init__(self, target: Any, source: Any) -> None:
+        self.source, self._target = source, target
+        first = next(source.container.decode(source))
+        source.container.seek(0)
+        turned = _upright(first)
+        width, height = _fit(turned.width, turned.height)
+        rate = source.average_rate or 25
+        self._made = target.add_stream(
+            "libx264", rate=rate, width=width, height=height, pix_fmt="yuv420p", options=FAST
+        )
+        self._made.time_base = first.time_base
+
+    def take(self, packet: Any) -> None:
+        for frame in packet.decode():
+            scaled = _upright(frame).reformat(self._made.width, self._made.height, "yuv420p")
+            scaled.pts, scaled.time_base = frame.pts, frame.time_base
+            scaled.pict_type = 0
+            self._target.mux(self._made.encode(scaled))
+
+    def end(self) -> None:
+        self._target.mux(self._made.encode(None))
+
+
+class _Sound:
+    """Made anew in AAC."""
+
+    def __init__(self, target: Any, source: Any) -> None:
+        self.source, self._target = source, target
+        rate = source.rate or 44_100
+        self._made = target.add_stream("aac", rate=rate, layout="stereo")
+        self._sampler = av.AudioResampler(format="fltp", layout="stereo", rate=rate)
+
+    def take(self, packet: Any) -> None:
+        for frame in packet.decode():
+            _mux(self._target, self._made, self._sampler.resample(frame))
+
+    def end(self) -> None:
+        _mux(self._target, self._made, self._sampler.resample(None))
+        self._target.mux(self._made.encode(None))
+
+
+def _fit(width: int, height: int) -> tuple[int, int]:
+    """Return even sides, the longer at most ``FILM``."""
+    scale = min(1.0, FILM / max(width, height))
+    return max(2, int(width * scale) // 2 * 2), max(2, int(height * scale) // 2 * 2)
+
+
+def _upright(frame: Any) -> Any:
+    """Return a picture as it is to be seen: telephones note in the film how they were held."""
+    if not frame.rotation:
+        return frame
+    return av.VideoFrame.from_image(_turned(frame))
+
+
+def _turned(frame: Any) -> Image.Image:
+    image: Image.Image = frame.to_image()
+    return image.rotate(frame.rotation, expand=True) if frame.rotation else image

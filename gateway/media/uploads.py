@@ -124,6 +124,12 @@ class Uploads:
         """Make an owner's files those of a case (its number) or another owner, kept for good; return how many."""
         return await self._write(partial(media_rows.attach, owner=owner, to=to, keys=tuple(keys)))
 
+    async def remove(self, owner: str, key: str) -> None:
+        """Forget a file that an owner uploaded and does not want any more; one that is not there is well."""
+        gone = await self._write(partial(_remove, owner=owner, key=key))
+        for each in gone:
+            await self._blobs.delete(each)
+
     async def take(self, grant: Grant, stream: AsyncIterator[bytes], name: str) -> Taken:
         """Take in a file that comes in one piece (a form); raises NotAccepted."""
         row = self._new(grant, 0, name, "")
@@ -311,6 +317,11 @@ def _begin(connection: Connection, row: UploadRow, grant: Grant) -> int:
         raise NotAccepted(Breach(Refusal.TOTAL, allowed=grant.size))
     rows.add(connection, row)
     return size
+
+
+def _remove(connection: Connection, owner: str, key: str) -> Sequence[str]:
+    rows.remove_of(connection, owner, key)
+    return media_rows.forget(connection, owner, key)
 
 
 async def _capped(stream: AsyncIterator[bytes], left: int, allowed: int) -> AsyncIterator[bytes]:

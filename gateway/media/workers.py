@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -25,10 +27,11 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-SECONDS = 60
-"""Processor seconds that a job may use; twice as many by the wall clock."""
+SECONDS, FILM_SECONDS = 60, 600
+"""Processor seconds that a job may use, and one that makes a film anew; twice as many by the wall clock."""
 JOBS = 200
 """Jobs after which a worker is replaced, so that what a library leaks does not add up."""
+_PACKAGES = Path(__file__).parents[2]
 WAIT = 120.0
 """Seconds a job waits for a free worker."""
 
@@ -43,6 +46,11 @@ class Job:
     kind: PartKind = PartKind.FILE
     pixels: int = 0
     unpacked: int = 0
+
+    @property
+    def cpu(self) -> int:
+        """Processor seconds that it may use."""
+        return FILM_SECONDS if self.task == "play" and self.kind is PartKind.VIDEO else SECONDS
 
 
 @dataclass(slots=True, eq=False)
@@ -92,7 +100,7 @@ class Workers:
         worker = self._free.pop() if self._free else await self._start()
         well = False
         try:
-            async with asyncio.timeout(2 * SECONDS):
+            async with asyncio.timeout(2 * job.cpu):
                 made = await _through(_Talk(worker.process, read), job, receive)
             well = True
         except NotAccepted:
@@ -118,6 +126,8 @@ class Workers:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
             limit=2 * LARGEST,
+            # Whatever stands in our environment, secrets among it, is none of a worker's business.
+            env={"PATH": os.environ.get("PATH", os.defpath), "PYTHONPATH": str(_PACKAGES)},
         )
         worker = _Worker(process)
         self._all.add(worker)
@@ -131,7 +141,7 @@ class Workers:
 
 
 async def _through(talk: _Talk, job: Job, receive: Receive) -> Made:
-    order = asdict(job) | {"cpu": SECONDS}
+    order = asdict(job) | {"cpu": job.cpu}
     await talk.say(JOB, json.dumps(order).encode())
     letter, payload = await talk.hear()
     if letter != NAME:

@@ -100,6 +100,11 @@ def remove(connection: Connection, ident: bytes) -> bool:
     return connection.execute(delete(UPLOAD).where(UPLOAD.c.id == ident)).rowcount == 1
 
 
+def remove_of(connection: Connection, owner: str, key: str) -> None:
+    """Forget the uploads of an owner that became a file, so that they count no more."""
+    connection.execute(delete(UPLOAD).where(UPLOAD.c.owner == owner, UPLOAD.c.key == key))
+
+
 def expired(connection: Connection, now: int, limit: int) -> Sequence[bytes]:
     """Return uploads whose time is over."""
     query = select(UPLOAD.c.id).where(UPLOAD.c.expires_at <= now).limit(limit)

@@ -79,24 +79,55 @@ async def test_the_preview_of_a_photo_held_sideways_is_turned(gateway, site, htt
     assert (left[2] > left[0], right[0] > right[2]) == (True, True)  # blue was below, and is at the left now
 
 
-FILMS = [("MP4", media.film), ("MOV", lambda: media.film(form="mov"))]
+FILMS = [
+    ("MP4", media.film, (320, 240)),
+    ("MOV", lambda: media.film(form="mov"), (320, 240)),
+    ("HEVC of a telephone", lambda: media.film(form="mov", codec="libx265"), (320, 240)),
+    (
+        "HEVC of a telephone held upright",
+        lambda: media.film(form="mov", codec="libx265", turned=90),
+        (240, 320),
+    ),
+    ("WebM", lambda: media.film(form="webm", codec="libvpx-vp9", sound="libopus"), (320, 240)),
+    ("3GP", lambda: media.film(form="3gp", size=(176, 144), codec="h263"), (176, 144)),
+    ("AVI", lambda: media.film(form="avi", codec="mpeg4", sound="libmp3lame"), (320, 240)),
+    ("HEVC larger than is shown", lambda: media.film(0.5, (1920, 1080), codec="libx265"), (1280, 720)),
+]
 
 
-@pytest.mark.parametrize(("label", "make"), FILMS, ids=[row[0] for row in FILMS])
-async def test_a_film_leaves_without_its_descriptions_and_plays(gateway, site, http, label, make):
-    assert b"script" in make()
+@pytest.mark.parametrize(("label", "make", "size"), FILMS, ids=[row[0] for row in FILMS])
+async def test_a_film_leaves_without_its_descriptions_and_plays(gateway, site, http, label, make, size):
     content, mime = await fetched(http, site + await address(gateway, make(), Variant.PLAY, "a.mp4"))
     assert mime == "video/mp4"
     for hidden in (b"script", b"+36.1950", b"location"):
         assert hidden not in content
     with av.open(io.BytesIO(content)) as played:
-        assert len(list(played.decode(video=0))) == 20
+        video, sound = played.streams.video[0], played.streams.audio[0]
+        assert (video.codec_context.name, (video.width, video.height)) == ("h264", size)
+        assert sound.codec_context.name in {"aac", "mp3"}
+        assert float(played.duration / av.time_base) == pytest.approx(0.5 if size[0] == 1280 else 2, abs=0.25)
+        assert len(list(played.decode(video))) == (5 if size[0] == 1280 else 20)
     assert content.index(b"moov") < content.index(b"mdat")  # begins to play before all has come
 
 
-async def test_a_film_has_a_poster(gateway, site, http):
-    content, mime = await fetched(http, site + await address(gateway, media.film(), Variant.PREVIEW, "a.mp4"))
-    assert (mime, Image.open(io.BytesIO(content)).size) == ("image/jpeg", (320, 240))
+TURNED = [
+    ("upright", 0, (320, 240), "above"),
+    ("to the left", 90, (240, 320), "left"),
+    ("over", 180, (320, 240), "below"),
+]
+
+
+@pytest.mark.parametrize(("label", "turned", "size", "red"), TURNED, ids=[row[0] for row in TURNED])
+async def test_the_poster_of_a_film_is_upright(gateway, site, http, label, turned, size, red):
+    content, _ = await fetched(
+        http, site + await address(gateway, media.film(turned=turned), Variant.PREVIEW, "a.mp4")
+    )
+    picture = Image.open(io.BytesIO(content)).convert("RGB")
+    assert picture.size == size
+    middle = (size[0] // 2, size[1] // 2)
+    places = {"above": (middle[0], 5), "below": (middle[0], size[1] - 6), "left": (5, middle[1])}
+    colour = picture.getpixel(places[red])
+    assert colour[0] > colour[2]
 
 
 VOICES = [

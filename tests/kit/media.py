@@ -63,17 +63,26 @@ def _chunk(name: bytes, content: bytes) -> bytes:
 
 
 def film(
-    seconds: float = 2.0, size: tuple[int, int] = (320, 240), *, sound: bool = True, form: str = "mp4"
+    seconds: float = 2.0,
+    size: tuple[int, int] = (320, 240),
+    *,
+    sound: str = "aac",
+    form: str = "mp4",
+    codec: str = "libx264",
+    turned: int = 0,
 ) -> bytes:
-    """A film with a title and a place in its descriptions."""
+    """A film, red above and blue below, with a title and a place in its descriptions; ``turned`` as a telephone notes."""
     out = io.BytesIO()
     with av.open(out, "w", format=form) as target:
         target.metadata["title"] = SCRIPT
         target.metadata["location"] = "+36.1950+117.1280/"
-        video = target.add_stream("libx264", rate=10, width=size[0], height=size[1], pix_fmt="yuv420p")
-        voice = target.add_stream("aac", rate=16_000, layout="mono") if sound else None
+        video = target.add_stream(codec, rate=10, width=size[0], height=size[1], pix_fmt="yuv420p")
+        if turned:
+            video.set_display_rotation(turned)
+        voice = target.add_stream(sound, rate=16_000, layout="mono") if sound else None
         for number in range(int(seconds * 10)):
-            picture = Image.new("RGB", size, (number * 7 % 256, 90, 40))
+            picture = Image.new("RGB", size, (200, 30, number % 30))
+            picture.paste((30, 30, 200), (0, size[1] // 2, size[0], size[1]))
             frame = av.VideoFrame.from_image(picture)
             frame.pts, frame.time_base = number, Fraction(1, 10)
             target.mux(video.encode(frame))
