@@ -292,6 +292,7 @@ def _portal(gateway: Gateway, settings: Settings, clock: Callable[[], datetime])
         store=store,
         sealer=sealer,
         sessions=Sessions(store=store, sealer=sealer, now=clock),
+        media=gateway.media,
         texts=next(phones, ""),
         now=clock,
         zone=ZONE,
