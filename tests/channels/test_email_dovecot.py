@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 from aiohttp import ClientSession
 
+from channels.email import hand
+from channels.email.imap import Mailbox
 from channels.email.letters import Letters
 from channels.email.receive import Receiver
 from channels.email.settings import Settings
@@ -115,6 +117,64 @@ async def test_a_poison_mail_goes_aside_and_blocks_nobody(server):
         await filed(server, 1, "Failed")
 
 
+async def test_a_mail_that_waits_holds_up_only_its_own_sender_and_is_filed_after_it_is_written(server):
+    class Slow(Door):
+        async def accept(self, message):
+            if message.external_id.startswith("<m1@"):
+                await written.wait()
+            return await super().accept(message)
+
+    written, door = asyncio.Event(), Slow(None)
+    again = mail(4).replace(b"From: citizen4@", b"From: citizen1@")
+    append(server, mail(1), mail(2), mail(3), again)
+    async with receiving(server, door):
+        await filed(server, 2)
+        assert {message.name for message in door.messages} == {"<m2@qq.com>", "<m3@qq.com>"}
+        assert count(server, "INBOX") == 2
+        written.set()
+        await filed(server, 4)
+    assert [message.name for message in door.messages[2:]] == ["<m1@qq.com>", "<m4@qq.com>"]
+
+
+async def test_an_answer_to_a_mail_that_waits_comes_after_it(server):
+    class Slow(Door):
+        async def accept(self, message):
+            if message.sender == "citizen1@qq.com":
+                await written.wait()
+            return await super().accept(message)
+
+    written, door = asyncio.Event(), Slow(None)
+    answer = mail(2).replace(b"Subject:", b"In-Reply-To: <m1@qq.com>\r\nSubject:")
+    append(server, mail(1), answer, mail(3))
+    async with receiving(server, door):
+        await filed(server, 1)
+        written.set()
+        await filed(server, 3)
+    assert [message.name for message in door.messages] == ["<m3@qq.com>", "<m1@qq.com>", "<m2@qq.com>"]
+
+
+async def test_many_are_written_down_side_by_side_but_never_more_than_the_hand_holds(server):
+    class Counting(Door):
+        now = most = 0
+
+        async def accept(self, message):
+            self.now += 1
+            self.most = max(self.most, self.now)
+            await asyncio.to_thread(lambda: None)
+            if self.most == hand.LETTERS:
+                full.set()
+            await full.wait()
+            self.now -= 1
+            return await super().accept(message)
+
+    full, door = asyncio.Event(), Counting(None)
+    append(server, *(mail(n) for n in range(hand.LETTERS + 40)))
+    async with line(server) as through, receiving(through.port, door):
+        await filed(server, hand.LETTERS + 40)
+    assert door.most == hand.LETTERS
+    assert through.sent.count(b"MOVE") < (hand.LETTERS + 40) / 4
+
+
 async def test_a_full_gateway_leaves_the_mail_where_it_is(server):
     append(server, mail(1))
     door = Door(None, busy=True)
@@ -138,6 +198,31 @@ async def test_a_mail_that_comes_while_others_are_taken_does_not_wait_for_the_ne
     async with receiving(server, door):
         await until(lambda: len(door.messages) == 2)
         await filed(server, 2)
+
+
+async def test_a_mail_told_of_in_the_answer_to_another_command_is_not_waited_for(server):
+    mailbox = await Mailbox.open(chosen(server))
+    append(server, mail(1))
+    # The server looks before it notes what came, tells of it in the same answer, and so not again by IDLE.
+    assert await mailbox.uids() == []
+    async with asyncio.timeout(10):
+        await mailbox.wait(60, asyncio.sleep)
+    assert await mailbox.uids() == [1]
+    mailbox.close()
+
+
+async def test_folders_have_the_names_that_people_read(server):
+    append(server, mail(1), mail(2))
+
+    class Choking(Door):
+        async def accept(self, message):
+            if message.sender == "citizen2@qq.com":
+                raise RuntimeError("no end in sight")
+            return await super().accept(message)
+
+    async with receiving(server, Choking(None), processed_folder="已处理", failed_folder='没读懂 & "坏"'):
+        await filed(server, 1, "&XfJZBHQG-")
+        await filed(server, 1, '"&bKGL+2HC- &- \\"&V08-\\""')
 
 
 async def test_a_store_that_is_away_for_a_moment_sends_no_mail_aside(server):
