@@ -1,6 +1,6 @@
 """Letters: each is answered once and needs no second one to become a case (domain.md 4.5).
 
-A sender's address is weak proof. What is told of a case goes only to the address it was opened from; whoever answers
+A sender's address is weak proof, and none where our own mail server doubts it (``mail_proof``). What is told of a case goes only to the address it was opened from; whoever answers
 one of our letters from elsewhere may add to the case and sees nothing of it.
 """
 
@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bots import intake, mail_commands, progress, slots, sms, welcome
+from bots import intake, mail_commands, mail_proof, progress, slots, sms, welcome
 from bots.contract import Alert, AskNumber, AskOwn, AskProved, Handoff, Link, Turn
 from bots.intent import Intent, intent_of
 from bots.mail_cases import RATEABLE, TAG, added, added_by_another, say, scored, spoken_of, unread
@@ -53,16 +53,26 @@ def _answer(scene: Scene) -> Turn | Ask:
     if scene.facts.own is None:
         return AskOwn()
     line, _, rest = _DEAR.sub("", scene.reading.text).partition("\n")
+    judged = mail_proof.judged(scene, line)
+    return _obeyed(judged, line, rest) if isinstance(judged, Scene) else judged
+
+
+def _obeyed(scene: Scene, line: str, rest: str) -> Turn | Ask:
+    """Do what the first line asks for, or take the whole as a letter."""
+    if pair := progress.PAIR.fullmatch(line):
+        return mail_commands.by_code(scene, pair.group(1), pair.group(2))
+    line = mail_proof.without_code(line)
     first = evolve(
         scene.reading, text=line, matching=for_matching(line), digit=numbers.digit(line) if line else None
     )
-    if pair := progress.PAIR.fullmatch(line):
-        return mail_commands.by_code(scene, pair.group(1), pair.group(2))
     wish = sms.command(first) or sms.Wish(*intent_of(first))
     wish = replace(wish, words=f"{wish.words}\n{rest}".strip())
     scene = evolve(scene, intent=wish.intent, number=wish.number, words=wish.words)
-    if (found := _CONFIRM.fullmatch(line)) is not None:
-        return mail_commands.withdraw(scene, found.group(1) or "")
+    confirmed = _CONFIRM.fullmatch(line)
+    if scene.facts.doubted and (confirmed or wish.intent in mail_proof.GUARDED):
+        return scene.turn(mail_proof.how(scene))
+    if confirmed is not None:
+        return mail_commands.withdraw(scene, confirmed.group(1) or "")
     if wish.intent in _COMMANDS:
         return _COMMANDS[wish.intent](scene, wish)
     return _letter(scene)
@@ -110,7 +120,7 @@ def _matter(scene: Scene) -> Turn | Ask:
         effect,
         complainant=replace(effect.complainant, email=scene.facts.sender),
         matter=replace(effect.matter, title=name),
-        accept=effect.accept and bool(order.phone) and not reading.damaged,
+        accept=effect.accept and bool(order.phone) and not (reading.damaged or scene.facts.doubted),
     )
     said = [_receipt(scene, "mail_done_accepted" if effect.accept else "mail_done", scene.facts.number)]
     said += [scene.say("mail_secret")] if order.secret else []

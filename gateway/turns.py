@@ -41,6 +41,9 @@ REPLY = "reply"
 PASSIVE_LEASE_MS = 20_000
 """How long a passive reply may be on its way: longer than WeChat's three tries of 5 s (wechat.md 2.2)."""
 
+DOUBTED = "doubted"
+"""The note of a mail whose sender's address our own mail server found forged."""
+
 BOT_HOLDS = frozenset({Owner.BOT.value, Owner.QUEUED.value, Owner.CLOSED.value})
 
 
@@ -141,7 +144,8 @@ class Turns:
             talk.state = states.load(self._sealer.open(before.state).decode())
             talk.facts = Facts(owner=Owner(before.owner), source=source)
         if talk.message.source in _WITH_SENDER:
-            talk.facts = replace(talk.facts, sender=talk.message.sender)
+            doubted = DOUBTED in talk.message.notes
+            talk.facts = replace(talk.facts, sender=talk.message.sender, doubted=doubted)
 
     def speak(self, talk: Talk, moment: Moment) -> Turn | Ask:
         """Let the bot answer, or say what it must know first."""
