@@ -86,11 +86,12 @@ class Line:
         self.target = target
         self.port = 0
         self.cut_after: int | None = None
-        self.connections = 0
+        self.connections = self.open = 0
         self.sent = bytearray()
 
     async def serve(self, reader, writer) -> None:
         self.connections += 1
+        self.open += 1
         there, back = await asyncio.open_connection("127.0.0.1", self.target)
         try:
             await asyncio.wait(
@@ -101,6 +102,7 @@ class Line:
                 return_when=asyncio.FIRST_COMPLETED,
             )
         finally:
+            self.open -= 1
             back.close()
             writer.close()
 
