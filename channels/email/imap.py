@@ -165,11 +165,11 @@ class Mailbox:
             lambda: protocol.uid("fetch", _set(uids), command, timeout=seconds), seconds + SECONDS
         )
         found: dict[int, bytes] = {}
-        for at, line in enumerate(lines):
+        for at in (at for at, line in enumerate(lines) if isinstance(line, bytearray)):
             # The number stands before the mail or, with some servers, after it.
             around = _UID.search(lines[at - 1]) or _UID.search(b"".join(lines[at + 1 : at + 2]))
-            if isinstance(line, bytearray) and around is not None:
-                found[int(around.group(1))] = bytes(line)
+            if around is not None:
+                found[int(around.group(1))] = bytes(lines[at])
         return found
 
     async def _ask(

@@ -18,6 +18,7 @@ from channels.contract import SendError
 from channels.email import mime
 from channels.email.hand import Hand
 from channels.email.imap import Declined, Lost, Mailbox
+from channels.email.suspects import Suspects
 from normalizer.errors import Busy
 from normalizer.message import InboundMessage, Part, PartKind, SourceChannel
 
@@ -56,6 +57,7 @@ class Receiver:
         self._letters = letters
         self._pause = pause
         self._failures = 0
+        self._suspects = Suspects(account, tools.now)
 
     async def run(self) -> None:
         """Keep a session with the mailbox; a lost one is begun again, after a pause that grows."""
@@ -68,6 +70,7 @@ class Receiver:
                 finally:
                     mailbox.close()
             except (Lost, SendError, OSError) as error:
+                self._suspects.lost()
                 pause = min(FIRST_PAUSE * 2**self._failures, LONGEST_PAUSE)
                 pause *= random.uniform(0.75, 1.25)  # noqa: S311 - jitter
                 self._failures += 1
@@ -78,7 +81,7 @@ class Receiver:
         late: dict[int, str] = {}
         while True:
             uids = [uid for uid in await mailbox.uids() if uid not in late]
-            sizes = await mailbox.sizes(uids)
+            sizes = await mailbox.sizes(self._suspects.ordered(uids))
             late = await self._file(mailbox, late) | await self._take(mailbox, sizes)
             # Only a server that let us work counts as well: one that drops us at once is not asked again at once.
             self._failures = 0
@@ -91,7 +94,7 @@ class Receiver:
         """
         hand, late = Hand(), dict[int, str]()
         try:
-            for uids in _groups(sizes, min(AT_ONCE_BYTES, self._settings.max_size)):
+            for uids in self._groups(sizes):
                 size = sum(sizes[uid] for uid in uids)
                 while not hand.fits(len(uids), size):
                     await hand.some()
@@ -105,11 +108,26 @@ class Receiver:
             await hand.drop()
         return late
 
+    def _groups(self, sizes: Mapping[int, int]) -> Iterator[list[int]]:
+        """Yield the mails in their order, those that are fetched by one command together; a large one is alone."""
+        most = min(AT_ONCE_BYTES, self._settings.max_size)
+        group: list[int] = []
+        for uid, size in sizes.items():
+            full = len(group) >= AT_ONCE or sum(sizes[each] for each in group) + size > most
+            if group and (full or self._suspects.alone(uid) or self._suspects.alone(group[-1])):
+                yield group
+                group = []
+            group.append(uid)
+        if group:
+            yield group
+
     async def _fetch(self, mailbox: Mailbox, sizes: Mapping[int, int], hand: Hand) -> None:
         most, total = self._settings.max_size, sum(sizes.values())
         whole = max(sizes.values()) <= most
         uids = list(sizes)
+        self._suspects.asked(uids)
         found = await (mailbox.fetch(uids, total) if whole else mailbox.begin(uids[0], HEAD))
+        self._suspects.came()
         for uid, raw in found.items():
             # In a thread, so that a large one holds up nobody else's answer.
             letter = await asyncio.to_thread(mime.read, raw)
@@ -190,20 +208,6 @@ class Receiver:
             automatic=True,
             damaged=True,
         )
-
-
-def _groups(sizes: Mapping[int, int], most: int) -> Iterator[list[int]]:
-    """Yield the mails in their order, those that are fetched by one command together; a larger one is alone."""
-    group: list[int] = []
-    size = 0
-    for uid in sizes:
-        if group and (len(group) >= AT_ONCE or size + sizes[uid] > most):
-            yield group
-            group, size = [], 0
-        group.append(uid)
-        size += sizes[uid]
-    if group:
-        yield group
 
 
 def _thread(letter: Letter) -> Iterator[str]:

@@ -117,6 +117,21 @@ async def test_a_poison_mail_goes_aside_and_blocks_nobody(server):
         await filed(server, 1, "Failed")
 
 
+async def test_a_mail_that_the_server_cannot_read_blocks_nobody(server, tmp_path):
+    append(server, mail(1), mail(2), mail(3))
+    broken = next(
+        path for path in (tmp_path / "mail").rglob("*") if path.is_file() and b"<m2@" in path.read_bytes()
+    )
+    broken.chmod(0)
+    door = Door(None)
+    async with receiving(server, door):
+        await filed(server, 2)
+        append(server, mail(4))
+        await filed(server, 3)
+    assert known(door) == {"citizen1@qq.com", "citizen3@qq.com", "citizen4@qq.com"}
+    assert count(server, "INBOX") == 1
+
+
 async def test_a_mail_that_waits_holds_up_only_its_own_sender_and_is_filed_after_it_is_written(server):
     class Slow(Door):
         async def accept(self, message):
