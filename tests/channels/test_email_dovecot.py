@@ -17,7 +17,7 @@ from channels.email.settings import Settings
 from channels.settings import read
 from normalizer.errors import Busy
 from tests.kit.doors import Blobs, Door, tools
-from tests.kit.mail import PASSWORD, USER, append, count, line, mailbox_server
+from tests.kit.mail import PASSWORD, USER, append, count, home, line, mailbox_server
 
 MANY = int(os.environ.get("JIESU_TEST_MAILS", "1000"))
 
@@ -66,14 +66,14 @@ async def test_a_line_cut_while_nothing_happens_is_noticed_at_once(server):
     assert cut.connections == 2
 
 
-async def test_a_mailbox_made_anew_loses_nothing(server, tmp_path):
+async def test_a_mailbox_made_anew_loses_nothing(server, folder):
     append(server, mail(1), mail(2))
     door = Door(None)
     async with receiving(server, door):
         await until(lambda: len(door.messages) == 2)
         await filed(server, 2)
     # The mailbox is lost and restored from a copy: new UIDVALIDITY, and the same mails once more with a new one.
-    shutil.rmtree(tmp_path / "mail" / USER)
+    shutil.rmtree(folder / "mail" / USER)
     append(server, mail(1), mail(2), mail(3))
     async with receiving(server, door):
         await until(lambda: len(known(door)) == 3)
@@ -86,14 +86,14 @@ async def test_thousands_that_wait_are_all_taken_in(server):
     append(server, *(mail(n) for n in range(MANY)))
     door = Door(None)
     async with receiving(server, door):
-        await until(lambda: len(door.messages) == MANY, 30 + MANY / 10)
+        # A session that is lost on a busy machine brings some twice, which the gateway knows.
+        await until(lambda: len(known(door)) == MANY, 30 + MANY / 10)
         await filed(server, MANY)
-    assert len(known(door)) == MANY
 
 
-async def test_a_server_without_move_or_push_is_served_too(tmp_path):
+async def test_a_server_without_move_or_push_is_served_too(folder):
     without = "imap_capability = IMAP4rev1 LITERAL+ UIDPLUS"
-    with mailbox_server(tmp_path, without) as port:
+    with mailbox_server(folder, without) as port:
         door = Door(None)
         async with receiving(port, door, poll_seconds=1):
             append(port, mail(1))
@@ -117,10 +117,10 @@ async def test_a_poison_mail_goes_aside_and_blocks_nobody(server):
         await filed(server, 1, "Failed")
 
 
-async def test_a_mail_that_the_server_cannot_read_blocks_nobody(server, tmp_path):
+async def test_a_mail_that_the_server_cannot_read_blocks_nobody(server, folder):
     append(server, mail(1), mail(2), mail(3))
     broken = next(
-        path for path in (tmp_path / "mail").rglob("*") if path.is_file() and b"<m2@" in path.read_bytes()
+        path for path in (folder / "mail").rglob("*") if path.is_file() and b"<m2@" in path.read_bytes()
     )
     broken.chmod(0)
     door = Door(None)
@@ -342,6 +342,12 @@ async def filed(port, number, folder="Processed"):
 
 
 @pytest.fixture
-def server(tmp_path):
-    with mailbox_server(tmp_path) as port:
+def server(folder):
+    with mailbox_server(folder) as port:
         yield port
+
+
+@pytest.fixture
+def folder():
+    with home() as made:
+        yield made

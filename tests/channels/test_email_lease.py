@@ -12,7 +12,7 @@ from channels.email.channel import build
 from channels.lease import TTL, Lease
 from gateway.bus import MemoryBus
 from tests.kit.doors import Door, tools
-from tests.kit.mail import PASSWORD, USER, append, line, mailbox_server
+from tests.kit.mail import PASSWORD, USER, append, home, line, mailbox_server
 
 NAME = "mail:mail:mailbox"
 
@@ -108,6 +108,12 @@ async def until(holds):
 
 
 @pytest.fixture
-def server(tmp_path):
-    with mailbox_server(tmp_path) as port:
+def server(folder):
+    with mailbox_server(folder) as port:
         yield port
+
+
+@pytest.fixture
+def folder():
+    with home() as made:
+        yield made

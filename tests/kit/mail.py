@@ -8,6 +8,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -26,6 +27,16 @@ def dovecot() -> str:
             pytest.fail(message)
         pytest.skip(message)
     return found
+
+
+@contextmanager
+def home():
+    """Give a folder that the server's user may enter.
+
+    Below pytest's own it loses the way in as soon as another session begins, which closes that to all others.
+    """
+    with tempfile.TemporaryDirectory(prefix="jiesu-mail-") as folder:
+        yield Path(folder)
 
 
 @contextmanager
