@@ -190,6 +190,7 @@ class Cases:
             answer=answer,
             late=late,
             running=case.stage in OPEN and case.stage not in _RATEABLE,
+            files=await self.materials.shown(case.case_no),
             lines=[
                 (event.at, TOLD[event.verb], _note(event)) for event in reversed(log) if event.verb in TOLD
             ],
