@@ -34,6 +34,7 @@ from gateway.calendar import Calendar
 from gateway.cases.book import CaseBook
 from gateway.cases.office import Office
 from gateway.inbox import Inbox
+from gateway.knowledge.book import Book
 from gateway.metrics import Metrics
 from gateway.pace import Pace
 from gateway.parts import Parts
@@ -89,6 +90,7 @@ class Gateway:
     sender: Sender
     metrics: Metrics
     cities: profiles.Profiles
+    knowledge: Book
     app: web.Application
 
 
@@ -121,7 +123,8 @@ async def running(
         stack.push_async_callback(bus.close)
         http = await stack.enter_async_context(ClientSession(timeout=ClientTimeout(total=CALL_SECONDS)))
         gateway = _join(settings, books, bus=bus, http=http, clock=clock, decider=decider)
-        async with _kept_running(gateway):
+        await gateway.knowledge.refresh()
+        async with _kept_running(gateway, bus):
             gc.collect()
             gc.freeze()
             yield gateway
@@ -140,7 +143,8 @@ def _join(
     calendar = Calendar.of(cities.current)
     channels: dict[str, Channel] = {}
     queued = partial(bus.wake, "outbox")
-    decides = _decider(decider, books, channels, cities, calendar)
+    knowledge = Book(store=books.store, region=cities.current.region, now=clock)
+    decides = _decider(decider, books, channels, cities=cities, calendar=calendar, knowledge=knowledge)
     pipeline = Pipeline(
         store=books.store,
         decider=decides,
@@ -184,7 +188,9 @@ def _join(
         now=clock,
         random=random.random,
     )
-    gateway = Gateway(books, office, channels, inbox, pipeline, sender, metrics, cities, web.Application())
+    gateway = Gateway(
+        books, office, channels, inbox, pipeline, sender, metrics, cities, knowledge, web.Application()
+    )
     _add_pages(gateway)
     return gateway
 
@@ -193,8 +199,10 @@ def _decider(
     kind: type[Decider],
     books: Books,
     channels: Mapping[str, Channel],
+    *,
     cities: profiles.Profiles,
     calendar: Calendar,
+    knowledge: Book,
 ) -> Decider:
     ids = Ids()
     turns = Turns(
@@ -207,6 +215,7 @@ def _decider(
     )
     answers = Answers(
         book=books.cases,
+        knowledge=knowledge,
         sealer=books.sealer,
         region=cities.current.region,
         zone=ZONE,
@@ -254,7 +263,7 @@ async def _measure(gateway: Gateway) -> None:
 
 
 @asynccontextmanager
-async def _kept_running(gateway: Gateway) -> AsyncIterator[None]:
+async def _kept_running(gateway: Gateway, bus: buses.Bus) -> AsyncIterator[None]:
     """Run what must run beside the pages; on leaving, what is in hand is finished."""
     ending = [
         asyncio.create_task(gateway.pipeline.run(), name="pipeline"),
@@ -264,6 +273,7 @@ async def _kept_running(gateway: Gateway) -> AsyncIterator[None]:
         asyncio.create_task(gateway.inbox.watch(), name="patience"),
         asyncio.create_task(gateway.inbox.turn_deferred(DEFERRED_PAUSE), name="deferred"),
         asyncio.create_task(_supervise(gateway.office), name="supervise"),
+        asyncio.create_task(gateway.knowledge.keep_fresh(bus), name="knowledge"),
         *(asyncio.create_task(channel.run(), name=account) for account, channel in gateway.channels.items()),
     ]
     try:

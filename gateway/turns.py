@@ -12,14 +12,24 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import to_json
 
 from bots import state as states
-from bots.contract import Act, Alert, Bind, Facts, Handoff, Link, OptOut, Owner, Submit, Turn
+from bots.contract import Act, Alert, Bind, Facts, Gap, Handoff, Link, OptOut, Owner, Submit, Turn, Vote
 from bots.router import turn
 from bots.words import say
 from channels.splitting import split
 from gateway.cases import service
 from gateway.cases.book import ANY_OWNER
 from gateway.runtime import millis
-from gateway.store.rows import AlertRow, BindingRow, CaseRow, ConversationRow, NameRow, OutgoingRow, Rows
+from gateway.store.rows import (
+    AlertRow,
+    BindingRow,
+    CaseRow,
+    ConversationRow,
+    GapRow,
+    NameRow,
+    OutgoingRow,
+    Rows,
+    VoteRow,
+)
 from normalizer.draft import CaseDraft, draft
 from normalizer.message import SourceChannel
 from normalizer.people import valid_phone
@@ -237,17 +247,14 @@ class Turns:
                 return self._act(effect, talk, rows)
             case Handoff():
                 self._hand_off(effect, talk, before, change)
-            case Alert(emergency):
-                kind, word = emergency.kind.value, emergency.word
-                rows.alerts.append(
-                    AlertRow(self._ids(), millis(talk.now), talk.conversation, kind, word, None)
-                )
             case OptOut(out):
                 change["opted_out"] = out
             case Link(case_no):
                 return case_no
             case Bind(words):
                 self._bind(words, talk, rows)
+            case Alert() | Vote() | Gap():
+                self._note_down(effect, talk, rows)
             case _:
                 change |= {
                     "owner": Owner.BOT.value,
@@ -256,6 +263,18 @@ class Turns:
                     "note": None,
                 }
         return ""
+
+    def _note_down(self, effect: Alert | Vote | Gap, talk: Talk, rows: Rows) -> None:
+        """Write what changes neither case nor conversation."""
+        at = millis(talk.now)
+        match effect:
+            case Alert(emergency):
+                kind, word = emergency.kind.value, emergency.word
+                rows.alerts.append(AlertRow(self._ids(), at, talk.conversation, kind, word, None))
+            case Vote(entry, helpful):
+                rows.votes.append(VoteRow(entry, int(helpful), int(not helpful)))
+            case Gap(question):
+                rows.gaps.append(GapRow(question, 1, at, at))
 
     def _submit(self, effect: Submit, talk: Talk, rows: Rows) -> str:
         moved = service.submit(

@@ -24,6 +24,10 @@ __all__ = [
     "COUNTER",
     "INBOX",
     "KEPT",
+    "KNOWLEDGE",
+    "KNOWLEDGE_GAP",
+    "KNOWLEDGE_LOG",
+    "KNOWLEDGE_VOTE",
     "LONG_PART",
     "METADATA",
     "OUTGOING",
@@ -213,3 +217,45 @@ LONG_PART = Table(
 )
 """Parts of long messages (SMS); ``message`` is a keyed hash of account, sender, reference and total; done ones are
 kept for a while, so that a part brought again starts nothing."""
+
+KNOWLEDGE = Table(
+    "knowledge",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("status", Text, nullable=False),
+    Column("category", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("body", Text, nullable=False),
+)
+"""Entries as they stand; ``body`` is the whole entry as JSON, which holds nothing personal and is not sealed."""
+
+KNOWLEDGE_LOG = Table(
+    "knowledge_log",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("body", Text, nullable=False),
+)
+"""Every version an entry has had."""
+
+KNOWLEDGE_VOTE = Table(
+    "knowledge_vote",
+    METADATA,
+    Column("entry", Text, primary_key=True),
+    Column("helpful", Integer, nullable=False),
+    Column("unhelpful", Integer, nullable=False),
+)
+"""How often an answer solved the matter, and how often it did not."""
+
+KNOWLEDGE_GAP = Table(
+    "knowledge_gap",
+    METADATA,
+    Column("question", Text, primary_key=True),
+    Column("asked", Integer, nullable=False),
+    Column("first_at", Instant, nullable=False),
+    Column("last_at", Instant, nullable=False),
+)
+"""Questions that found no answer, personal data masked, and how often each was put."""
