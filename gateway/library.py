@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
-from importlib import resources
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gateway import app as gateway
 from gateway import bus as buses
 from gateway.knowledge import exchange, shelf
 from gateway.knowledge.book import TOPIC
-from gateway.runtime import now
+from gateway.knowledge.entry import ZONE
+from gateway.runtime import instant, now
 from gateway.store import knowledge as rows
 from normalizer.errors import InvalidInput
 
@@ -20,13 +22,11 @@ if TYPE_CHECKING:
     from gateway.knowledge.entry import Entry
     from gateway.knowledge.shelf import Brought
     from gateway.settings import Settings
-    from gateway.store.store import Store
+    from gateway.store.rows import VoteRow
 
 LARGEST = 20 * 1024 * 1024
 """Bytes of a file of entries."""
-GAPS = 20
 IMPORTER = "jiesu knowledge import"
-STARTER = "knowledge/starter.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ _FORMATS = {
 
 async def bring_in(settings: Settings, path: Path) -> Brought:
     """Import a CSV or JSON file, all of it or nothing; raises InvalidInput naming every bad row."""
-    entries = _format(path).read(_text(path))
+    entries = await asyncio.to_thread(lambda: _format(path).read(_text(path)))
     async with gateway.open_books(settings) as books:
         brought = await shelf.put(books.store, entries, now(), IMPORTER)
     await _tell(settings)
@@ -57,7 +57,7 @@ async def take_out(settings: Settings, path: Path) -> int:
     write = _format(path).write
     async with gateway.open_books(settings) as books:
         entries = await shelf.entries(books.store)
-    path.write_text(write(entries), "utf-8", newline="")
+    await asyncio.to_thread(_write, path, write(entries))
     return len(entries)
 
 
@@ -69,12 +69,19 @@ async def listing(settings: Settings, status: str, limit: int) -> list[dict[str,
     return [_shown(entry, votes.get(entry.id)) for entry in entries[:limit]]
 
 
-async def starter(store: Store) -> None:
-    """Put the example entries into a store that has none of its own."""
-    if await shelf.entries(store):
-        return
-    text = resources.files("gateway").joinpath(STARTER).read_text("utf-8")
-    await shelf.put(store, exchange.read_json(text), now(), "starter")
+async def gaps(settings: Settings, limit: int) -> list[dict[str, Any]]:
+    """Return the questions that found no answer."""
+    async with gateway.open_books(settings) as books:
+        found = await books.store.read(partial(rows.gaps, limit=limit))
+    return [
+        {
+            "question": gap.question,
+            "asked": gap.asked,
+            "first_at": _local(gap.first_at),
+            "last_at": _local(gap.last_at),
+        }
+        for gap in found
+    ]
 
 
 def _format(path: Path) -> _Format:
@@ -96,6 +103,13 @@ def _text(path: Path) -> str:
         raise InvalidInput(f"{path.name}：打不开（{error.strerror}）") from error
 
 
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, "utf-8", newline="")
+    except OSError as error:
+        raise InvalidInput(f"{path.name}：写不了（{error.strerror}）") from error
+
+
 async def _tell(settings: Settings) -> None:
     """Wake the processes that run; without Redis they look by themselves after a few seconds."""
     if settings.redis is None:
@@ -105,7 +119,7 @@ async def _tell(settings: Settings) -> None:
     await bus.close()
 
 
-def _shown(entry: Entry, votes: rows.VoteRow | None) -> dict[str, Any]:
+def _shown(entry: Entry, votes: VoteRow | None) -> dict[str, Any]:
     return {
         "id": entry.id,
         "title": entry.title,
@@ -121,3 +135,7 @@ def _shown(entry: Entry, votes: rows.VoteRow | None) -> dict[str, Any]:
         "helpful": votes.helpful if votes else 0,
         "unhelpful": votes.unhelpful if votes else 0,
     }
+
+
+def _local(ms: int) -> str:
+    return instant(ms).astimezone(ZONE).isoformat(timespec="seconds")

@@ -19,7 +19,7 @@ from normalizer.codes import CATEGORY_LABELS
 from normalizer.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
 COLUMNS = tuple(each.name for each in fields(Entry))
 LISTS = frozenset({"variants", "materials", "steps", "audience"})
@@ -58,15 +58,17 @@ def read_csv(text: str) -> tuple[Entry, ...]:
     """Return the entries of a CSV file with a head line; raises BadFile."""
     reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
     rows: list[tuple[int, dict[str, Any]]] = []
+    line = 2
     try:
         if unknown := sorted(set(reader.fieldnames or ()) - set(COLUMNS)):
             raise BadFile([Fault(1, each, f"没有这一列；可用的列：{'、'.join(COLUMNS)}") for each in unknown])
         for row in reader:
             if None in row or None in row.values():
-                raise BadFile([Fault(reader.line_num, "整行", "列数与表头不符；请检查引号和逗号")])
-            rows.append((reader.line_num, {name: _of_cell(name, cell) for name, cell in row.items()}))
+                raise BadFile([Fault(line, "整行", "列数与表头不符；请检查引号和逗号")])
+            rows.append((line, {name: _of_cell(name, cell) for name, cell in row.items()}))
+            line = reader.line_num + 1
     except csv.Error as error:
-        raise BadFile([Fault(reader.line_num, "整行", f"不是有效的 CSV（{error}）；请检查引号")]) from error
+        raise BadFile([Fault(line, "整行", f"不是有效的 CSV（{error}）；请检查引号")]) from error
     return _entries(rows)
 
 
@@ -181,10 +183,10 @@ def _number(name: str, value: Any) -> int:  # noqa: ARG001 - every reader has on
     return int(value)
 
 
-def _one_of(known: Iterable[str], make: Callable[[str], Any]) -> Callable[[str, Any], Any]:
+def _one_of(known: Collection[str], make: Callable[[str], Any], cure: str) -> Callable[[str, Any], Any]:
     def read(name: str, value: Any) -> Any:  # noqa: ARG001 - every reader has one shape
         if value not in known:
-            raise ValueError(f"“{value}”不认识；可用：{'、'.join(known)}")
+            raise ValueError(f"“{value}”不认识；{cure}")
         return make(value)
 
     return read
@@ -204,7 +206,7 @@ def _link(name: str, value: Any) -> str:
 
 
 def _reader(name: str) -> Callable[[str, Any], Any]:
-    return _READ[name] if name in _READ else _text
+    return _READ.get(name, _text)
 
 
 _READ: Mapping[str, Callable[[str, Any], Any]] = {
@@ -212,9 +214,9 @@ _READ: Mapping[str, Callable[[str, Any], Any]] = {
     **dict.fromkeys(DAYS, _day),
     "updated_at": _instant,
     "version": _number,
-    "category": _one_of(tuple(CATEGORY_LABELS), str),
-    "security": _one_of(tuple(Security), Security),
-    "status": _one_of(tuple(Status), Status),
+    "category": _one_of(CATEGORY_LABELS, str, "用 A01 到 E08 的分类代码，见 docs/knowledge.md"),
+    "security": _one_of(tuple(Security), Security, f"可用：{'、'.join(Security)}"),
+    "status": _one_of(tuple(Status), Status, f"可用：{'、'.join(Status)}"),
     "region": _region,
     "link": _link,
 }

@@ -1,16 +1,17 @@
-"""Finding the entry that a question asks for, by words and pairs of characters.
+"""Finding the entry that a question asks for, by words, pairs of characters and characters.
 
-Every way to ask (title, variants) stands in the index for itself, weighed by how rare its words are; a question is
-as near to it as the cosine of the two, from 0 to 1 whatever the size of the base, so that one floor serves all.
-A word that no entry knows counts as the rarest: what else somebody says makes him less near to any answer.
+Every way to ask (title, variants) stands in the index for itself, and the entry as a whole with its answer. A question
+is as near to an entry as the cosine with the nearest of its ways, and the share of the question that the entry knows
+at all: half of each, 0 to 1 whatever the size of the base, so that one floor serves every base. A rare word weighs
+more; one that no entry knows is the rarest, so that whatever else somebody tells makes him less near to any answer.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections import Counter
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import rjieba
@@ -18,14 +19,16 @@ import rjieba
 from normalizer.text import for_matching
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from gateway.knowledge.entry import Entry
 
 LONGEST = 120
 """Characters of a question that are looked at."""
-WORD, PAIR = 1.0, 0.6
-"""What a word and a pair of characters weigh beside one another."""
+WORD, PAIR, CHARACTER, ASKING = 1.0, 0.6, 0.3, 0.3
+"""What a word, a pair of characters, a character and a word that only asks weigh beside one another."""
+ANSWERED = 0.5
+"""What a word of the answer counts for, beside one of the question."""
 TITLE = 1.05
 """A question that is like a title is nearer than one that is like a variant."""
 
@@ -59,6 +62,10 @@ _SAME: tuple[tuple[str, str], ...] = (
     ("路边", "路上"),
 )
 _CANON = tuple((re.compile(words), one) for words, one in _SAME)
+_ASKING = re.compile(
+    "怎么办|怎么|哪里|什么|时候|找谁|多少|可以|哪个部门|哪个|哪|多久|几天|几点|需要|是否|是不是|有没有|应该|该|办理|申请|"
+    "[去到在和跟从把被能要有会就还都也又不是谁办]"
+)
 _RUN = re.compile("[\u3400-\u9fff]+|[a-z0-9]+")
 
 
@@ -75,48 +82,56 @@ class Index:
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self.entries = tuple(entries)
-        asked = [
-            (n, text, boost) for n, entry in enumerate(self.entries) for text, boost in _questions(entry)
+        ways = [
+            (n, _bag(text), boost)
+            for n, entry in enumerate(self.entries)
+            for text, boost in _questions(entry)
         ]
-        bags = [(n, _bag(text), boost) for n, text, boost in asked]
         known: dict[str, set[int]] = {}
-        for n, bag, _ in bags:
-            for word in bag:
-                known.setdefault(word, set()).add(n)
+        for n, bag, _ in ways:
+            for token in bag:
+                known.setdefault(token, set()).add(n)
         self._rarest = _rarity(0, len(self.entries))
-        self._rarity = {word: _rarity(len(where), len(self.entries)) for word, where in known.items()}
-        self._found: dict[str, list[tuple[int, float]]] = {}
-        self._entry_of = [n for n, _, _ in bags]
-        for at, (_, bag, boost) in enumerate(bags):
-            for word, weight in self._unit(bag).items():
-                self._found.setdefault(word, []).append((at, weight * boost))
+        self._rarity = {token: _rarity(len(where), len(self.entries)) for token, where in known.items()}
+        self._entry_of = [n for n, _, _ in ways]
+        self._ways: dict[str, list[tuple[int, float]]] = {}
+        for at, (_, bag, boost) in enumerate(ways):
+            for token, weight in self._unit(bag).items():
+                self._ways.setdefault(token, []).append((at, weight * boost))
+        self._whole: dict[str, dict[int, float]] = {
+            token: dict.fromkeys(where, 1.0) for token, where in known.items()
+        }
+        for n, entry in enumerate(self.entries):
+            for token in _bag(entry.answer_short, len(entry.answer_short)):
+                self._whole.setdefault(token, {}).setdefault(n, ANSWERED)
 
-    def near(
-        self, text: str, *, suits: Callable[[Entry], bool], limit: int, floor: float = 0.0
-    ) -> tuple[Hit, ...]:
+    def near(self, text: str, *, suits: Callable[[Entry], bool], limit: int) -> tuple[Hit, ...]:
         """Return the entries that suit and come nearest to a question, nearest first."""
-        scores: dict[int, float] = {}
-        for word, weight in self._unit(_bag(text)).items():
-            for at, other in self._found.get(word, ()):
-                scores[at] = scores.get(at, 0.0) + weight * other
+        unit = self._unit(_bag(text))
+        scores = self._nearest_way(unit)
+        for token, weight in unit.items():
+            for n, share in self._whole.get(token, {}).items():
+                scores[n] = scores.get(n, 0.0) + weight * weight * share / 2
+        nearest = sorted(scores, key=lambda n: (-scores[n], n))
+        hits = (Hit(self.entries[n], min(scores[n], 1.0)) for n in nearest if suits(self.entries[n]))
+        return tuple(islice(hits, limit))
+
+    def _nearest_way(self, unit: Mapping[str, float]) -> dict[int, float]:
+        """Return half the cosine of each entry's nearest way to ask."""
+        ways: dict[int, float] = {}
+        for token, weight in unit.items():
+            for at, other in self._ways.get(token, ()):
+                ways[at] = ways.get(at, 0.0) + weight * other
         best: dict[int, float] = {}
-        for at, score in scores.items():
+        for at, cosine in ways.items():
             n = self._entry_of[at]
-            if score >= floor and score > best.get(n, 0.0):
-                best[n] = score
-        nearest = sorted(best, key=lambda n: (-best[n], n))
-        hits = (Hit(self.entries[n], min(best[n], 1.0)) for n in nearest if suits(self.entries[n]))
-        return tuple(hit for hit, _ in zip(hits, range(limit), strict=False))
+            best[n] = max(best.get(n, 0.0), cosine / 2)
+        return best
 
-    def _unit(self, bag: Counter[str]) -> dict[str, float]:
-        weights = {w: weight_of(w) * self._rarity.get(w, self._rarest) for w in bag}
+    def _unit(self, bag: Mapping[str, float]) -> dict[str, float]:
+        weights = {token: weight * self._rarity.get(token, self._rarest) for token, weight in bag.items()}
         length = math.sqrt(sum(weight * weight for weight in weights.values())) or 1.0
-        return {word: weight / length for word, weight in weights.items()}
-
-
-def weight_of(token: str) -> float:
-    """Return what a token weighs before its rarity."""
-    return PAIR if token[0] == " " else WORD
+        return {token: weight / length for token, weight in weights.items()}
 
 
 def _questions(entry: Entry) -> Sequence[tuple[str, float]]:
@@ -127,13 +142,14 @@ def _rarity(among: int, total: int) -> float:
     return math.log(1 + (total - among + 0.5) / (among + 0.5))
 
 
-def _bag(text: str) -> Counter[str]:
-    """Return the words and the pairs of characters of a text; a pair begins with a blank."""
-    text = _POLITE.sub("", for_matching(text[:LONGEST]))
+def _bag(text: str, longest: int = LONGEST) -> dict[str, float]:
+    """Return what a text consists of, each with its weight; a pair begins with a blank, a character with a dot."""
+    text = _POLITE.sub("", for_matching(text[:longest]))
     for words, one in _CANON:
         text = words.sub(one, text)
-    bag: Counter[str] = Counter()
-    for run in _RUN.findall(text):
-        bag.update(word for word in rjieba.cut_for_search(run))
-        bag.update(f" {run[i : i + 2]}" for i in range(len(run) - 1))
+    bag = dict.fromkeys(_ASKING.findall(text), ASKING)
+    for run in _RUN.findall(_ASKING.sub(" ", text)):
+        bag |= dict.fromkeys(rjieba.cut_for_search(run), WORD)
+        bag |= dict.fromkeys((f" {run[i : i + 2]}" for i in range(len(run) - 1)), PAIR)
+        bag |= dict.fromkeys((f".{character}" for character in run), CHARACTER)
     return bag

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
+from importlib import resources
 from typing import TYPE_CHECKING
 
 from gateway.knowledge.entry import ZONE, Entry, Status
@@ -16,12 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection
-
     from gateway.store.store import Store
 
 WARNED = (1, 7, 30)
 """Days before the end at which the owner is told (domain.md 1.9)."""
+
+STARTER = "knowledge/starter.json"
+"""Example entries, for the demo and as a beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,18 @@ async def entries(store: Store, status: str = "") -> tuple[Entry, ...]:
 
 async def put(store: Store, given: Iterable[Entry], now: datetime, actor: str) -> Brought:
     """Write entries over those with the same id; one that says nothing new is left as it is."""
-    return await store.write(partial(_put, given=tuple(given), now=now, actor=actor))
+    given = tuple(given)
+    decide = partial(_differing, given=given, now=now)
+    new, changed = await store.write(partial(rows.change, decide=decide, at=millis(now), actor=actor))
+    return Brought(new, changed, len(given) - new - changed)
+
+
+async def starter(store: Store, now: datetime) -> Brought:
+    """Put the example entries into a store that holds none at all."""
+    if await entries(store):
+        return Brought(0, 0, 0)
+    text = resources.files("gateway").joinpath(STARTER).read_text("utf-8")
+    return await put(store, read_json(text), now, "starter")
 
 
 def entry_from(body: str) -> Entry:
@@ -72,14 +85,13 @@ def ending(known: Iterable[Entry], now: datetime) -> tuple[Ending, ...]:
     return tuple(sorted(found, key=lambda each: (each.days, each.entry.id)))
 
 
-def _put(connection: Connection, given: Sequence[Entry], now: datetime, actor: str) -> Brought:
-    before = {row.id: entry_from(row.body) for row in rows.every(connection)}
-    new = [_stamped(entry, None, now) for entry in given if entry.id not in before]
-    differ = [entry for entry in given if entry.id in before and not _same(entry, before[entry.id])]
-    changed = [_stamped(entry, before[entry.id], now) for entry in differ]
-    if new or changed:
-        rows.put(connection, [_row(entry) for entry in (*new, *changed)], millis(now), actor)
-    return Brought(len(new), len(changed), len(given) - len(new) - len(changed))
+def _differing(
+    before: Sequence[rows.EntryRow], given: Sequence[Entry], now: datetime
+) -> Sequence[rows.EntryRow]:
+    """Return the rows of those entries that are new or say something new."""
+    known = {row.id: entry_from(row.body) for row in before}
+    differ = (entry for entry in given if entry.id not in known or not _same(entry, known[entry.id]))
+    return [_row(_stamped(entry, known.get(entry.id), now)) for entry in differ]
 
 
 def _same(one: Entry, other: Entry) -> bool:

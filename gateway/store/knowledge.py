@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import delete, insert, select
@@ -11,8 +12,6 @@ from gateway.store.rows import GapRow, VoteRow
 from gateway.store.tables import COUNTER, KNOWLEDGE, KNOWLEDGE_GAP, KNOWLEDGE_LOG, KNOWLEDGE_VOTE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from sqlalchemy import Connection
 
 EDITION = "knowledge"
@@ -45,14 +44,24 @@ def every(connection: Connection, status: str = "") -> Sequence[EntryRow]:
     return [EntryRow(*row) for row in connection.execute(query)]
 
 
-def put(connection: Connection, rows: Sequence[EntryRow], at: int, actor: str) -> int:
-    """Write entries over those with the same ids, log each one, and return the new edition."""
+Decide = Callable[[Sequence[EntryRow]], Sequence[EntryRow]]
+"""From the entries as they stand to those that shall be written."""
+
+
+def change(connection: Connection, decide: Decide, at: int, actor: str) -> tuple[int, int]:
+    """Write what shall be written, log each version, and return how many entries are new and how many changed."""
+    before = every(connection)
+    rows, known = decide(before), {row.id for row in before}
+    if not rows:
+        return 0, 0
+    logged = [{"id": r.id, "version": r.version, "at": at, "actor": actor, "body": r.body} for r in rows]
     for row in rows:
         connection.execute(delete(KNOWLEDGE).where(KNOWLEDGE.c.id == row.id))
-        connection.execute(insert(KNOWLEDGE).values(row._asdict()))
-        logged = {"id": row.id, "version": row.version, "at": at, "actor": actor, "body": row.body}
-        connection.execute(insert(KNOWLEDGE_LOG).values(logged))
-    return kept.add(connection, EDITION, 1)
+    connection.execute(insert(KNOWLEDGE), [row._asdict() for row in rows])
+    connection.execute(insert(KNOWLEDGE_LOG), logged)
+    kept.add(connection, EDITION, 1)
+    changed = sum(row.id in known for row in rows)
+    return len(rows) - changed, changed
 
 
 def log(connection: Connection, entry: str) -> Sequence[tuple[int, int, str, str]]:
