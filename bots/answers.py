@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 OFFERED = 3
 """Near answers offered at once."""
-LONGEST = 60
-"""Chinese characters beyond which a message tells a story rather than asks."""
+LONGEST, BARE = 60, 20
+"""Chinese characters beyond which a message tells a story, and up to which it may be a question and nothing else."""
 QUESTION = 120
 GAP = 60
 """Characters of a question that are looked up, and that are kept when it found no answer."""
@@ -42,14 +42,16 @@ _MENU_BESIDES = frozenset({3, 4, 5})
 _SOLVED, _UNSOLVED, _REPORT = 1, 2, 3
 _LEAVE = frozenset({Intent.CANCEL, Intent.BACK})
 _ASKS = re.compile(
-    "怎么|怎样|如何|咋|哪里|哪儿|去哪|在哪|到哪|上哪|哪个|哪些|哪家|找谁|谁管|归谁|谁负责|什么|啥|多少|多久|多长|"
-    "几[天点号个年岁次]|何时|能不能|可不可以|能否|可否|是否|是不是|要不要|需不需要|有没有|吗|呢|[?？]|条件|流程|材料|电话"
+    "怎么|怎样|如何|咋|哪里|哪儿|[去在到上归是找]哪|哪个|哪些|哪家|[找归问由联系跟和告诉]谁|谁[管来给能该]|什么|啥|多少|多久|多长|"
+    "几[天点号个年岁次月档成]|之几|何时|能不能|可不可以|能否|可否|是否|是不是|要不要|需不需要|有没有|[吗呢么不][?？]?$|[?？]|条件|流程|材料|电话"
 )
 _COMPLAINS = re.compile(
-    "怎么(?:还|又|没|不|老|总|会|能|这么|那么|一直|就|都|可以|这样)|什么时候(?:才|能|可以|会)|啥时候(?:才|能)|多久(?:才|能)|何时(?:才|能)|"
-    "为什么|为何|为啥|凭什么|怎么回事|什么意思|什么情况|没人管|没有人管|无人管|不管|管不管|还没|还不|还在|至今|一直|多次|反复|"
-    "已经[^，。？]{0,6}(?:天|周|月|年|次)|好几|天天|每天|经常|严重|投诉|举报|反映|强烈|恳请|请求|希望|要求|拖欠|欠我|扰民|不给|不让|拒绝|吵|太[^，。]{0,3}了|能不能管|有没有人|管一管|麻烦(?:尽快|派)|尽快|赶紧|快来"
+    "怎么(?:还|又|没|不|老|总|会|能|这么|那么|一直|就|都|可以|这样)|(?:什么时候|啥时候|何时|多久)(?:才|能|会|[^，。]{0,3}(?:解决|处理|整改|修|完工|动工|恢复))|"
+    "为什么|为何|为啥|凭什么|怎么回事|什么意思|什么情况(?!该|下|要|打)|没人管|没有人管|无人管|不管|还没|还不|还在|至今|一直|多次|反复|"
+    "已经[^，。？]{0,6}(?:天|周|月|年|次)|好几|天天|每天|经常|严重|(?:我要?|^)(?:投诉|举报|反映)(?!.{0,8}(?:怎么|找谁|哪|吗|几))|关于.*(?:投诉|举报|反映|建议|问题)|"
+    "强烈|恳请|请求|希望|要求|建议|拖欠我|欠我|扰民|不给(?:解决|处理|修|办|看|退)|不让|拒绝|太[^，。]{0,3}了|能不能管|有没有人|管一管|麻烦(?:尽快|派)|尽快|赶紧|快来"
 )
+_CLAUSE = re.compile("[，,。；;！!？?\n]")
 _YES = re.compile("(?:已经?|都)?(?:解决|明白|知道|清楚|懂|可以|没问题|没事)了?[。！!]*(?:谢谢|感谢)?.?")
 _NO = re.compile(
     "(?:还是?)?(?:没|没有|未|不能)解决.{0,4}|(?:还是)?(?:不行|没用|不对|不明白|不清楚|看不懂|没懂|没听懂|不是我.{0,3}问的).{0,4}"
@@ -65,6 +67,11 @@ def asks(reading: CaseDraft) -> bool:
     if not intake.BEGIN_HAN <= han_count(text) <= LONGEST:
         return False
     return _ASKS.search(text) is not None and _COMPLAINS.search(text) is None
+
+
+def _bare(reading: CaseDraft) -> bool:
+    """Return whether a message that asks says nothing else."""
+    return han_count(reading.text) <= BARE and _CLAUSE.search(reading.text.rstrip("。.?？!！")) is None
 
 
 def without_stale(state: State, now: datetime) -> State:
@@ -97,7 +104,7 @@ def asked(scene: Scene) -> Turn | Ask | None:
     if scene.intent is Intent.ASK or reading.digit == _MENU_ASK:
         return scene.turn(scene.say("ask_question"), state=idle(state, flow=Flow.CONSULT))
     question = intake.is_question(reading) and han_count(reading.text) >= intake.BEGIN_HAN
-    if asks(reading) and (done := _told(scene, offers=question)) is not None:
+    if asks(reading) and (done := _told(scene, offers=question or _bare(reading))) is not None:
         return done
     return _unanswered(scene) if question else None
 
@@ -165,8 +172,7 @@ def _picked(scene: Scene) -> Turn | Ask:
 
 def _none(scene: Scene) -> Turn | Ask:
     """Register a question to which nothing that was offered is the answer."""
-    done = intake.registered(scene, scene.state.collected)
-    return _with(done, Gap(_masked(scene.state.collected)))
+    return _with(_ordered(scene), Gap(_masked(scene.state.collected)))
 
 
 def _told(scene: Scene, *, offers: bool = False) -> Turn | Ask | None:
