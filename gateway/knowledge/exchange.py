@@ -56,12 +56,15 @@ class BadFile(InvalidInput):
 
 def read_csv(text: str) -> tuple[Entry, ...]:
     """Return the entries of a CSV file with a head line; raises BadFile."""
-    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     rows: list[tuple[int, dict[str, Any]]] = []
     line = 2
     try:
         if unknown := sorted(set(reader.fieldnames or ()) - set(COLUMNS)):
             raise BadFile([Fault(1, each, f"没有这一列；可用的列：{'、'.join(COLUMNS)}") for each in unknown])
+        if missing := [each for each in _NEEDED if each not in (reader.fieldnames or ())]:
+            raise BadFile([Fault(1, "表头", f"缺少{'、'.join(missing)}；第一行应是列名")])
         for row in reader:
             if None in row or None in row.values():
                 raise BadFile([Fault(line, "整行", "列数与表头不符；请检查引号和逗号")])
@@ -76,7 +79,7 @@ def read_json(text: str) -> tuple[Entry, ...]:
     """Return the entries of a JSON array; raises BadFile."""
     try:
         rows = json.loads(text.removeprefix("\ufeff"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         line = error.lineno if isinstance(error, json.JSONDecodeError) else 1
         raise BadFile([Fault(line, "整个文件", f"不是有效的 JSON（{error}）")]) from error
     if not isinstance(rows, list):
@@ -185,7 +188,7 @@ def _number(name: str, value: Any) -> int:  # noqa: ARG001 - every reader has on
 
 def _one_of(known: Collection[str], make: Callable[[str], Any], cure: str) -> Callable[[str, Any], Any]:
     def read(name: str, value: Any) -> Any:  # noqa: ARG001 - every reader has one shape
-        if value not in known:
+        if not isinstance(value, str) or value not in known:
             raise ValueError(f"“{value}”不认识；{cure}")
         return make(value)
 

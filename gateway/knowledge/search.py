@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 LONGEST = 120
 """Characters of a question that are looked at."""
-WORD, PAIR, CHARACTER, ASKING = 1.0, 0.6, 0.3, 0.3
+WORD, PAIR, CHARACTER, ASKING = 1.0, 0.6, 0.3, 0.25
 """What a word, a pair of characters, a character and a word that only asks weigh beside one another."""
 ANSWERED = 0.5
 """What a word of the answer counts for, beside one of the question."""
@@ -107,7 +107,11 @@ class Index:
 
     def near(self, text: str, *, suits: Callable[[Entry], bool], limit: int) -> tuple[Hit, ...]:
         """Return the entries that suit and come nearest to a question, nearest first."""
-        unit = self._unit(_bag(text))
+        bag = _bag(text)
+        if all(weight == ASKING for weight in bag.values()):
+            # Words that only ask are in every entry and name none.
+            return ()
+        unit = self._unit(bag)
         scores = self._nearest_way(unit)
         for token, weight in unit.items():
             for n, share in self._whole.get(token, {}).items():
