@@ -89,6 +89,9 @@ def left(state: State, reading: CaseDraft, intent: Intent | None) -> bool:
         return intake.is_matter(reading) and not intake.is_question(reading) and bool(reading.category()[0])
     if reading.digit is not None:
         return reading.digit > _choices(state)
+    if reading.emergency is not None:
+        # Danger is spoken of first, and the question stands.
+        return False
     if intent in _LEAVE or intent is Intent.THANKS or _said(reading):
         return False
     return not (asks(reading) or intake.is_question(reading))
@@ -190,6 +193,16 @@ def _answered(scene: Scene, known: Known, question: str) -> Turn:
         scene.state, flow=Flow.CONSULT, step=Step.CONFIRM, target=known.entry, collected=question[:QUESTION]
     )
     return scene.turn(words(scene, known), scene.say("answer_solved"), state=state)
+
+
+def letter(scene: Scene) -> str | Ask:
+    """Return the answer that a letter's question gets beside its receipt, empty where there is none."""
+    if not asks(scene.reading):
+        return ""
+    found = scene.facts.answers
+    if found is None:
+        return AskAnswers(scene.reading.text[:QUESTION])
+    return words(scene, found[0]) if found and found[0].sure else ""
 
 
 def words(scene: Scene, known: Known) -> str:

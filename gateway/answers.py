@@ -24,8 +24,8 @@ from bots.contract import (
     NewNumber,
     QueueView,
 )
-from gateway.knowledge.book import FLOOR, NEAR
 from gateway.knowledge.entry import ZONE
+from gateway.knowledge.search import NEAR, sure
 from gateway.runtime import millis
 from gateway.store import bindings, codes, kept
 from gateway.turns import There
@@ -118,7 +118,8 @@ class Answers:
     def _known(self, question: str, now: datetime) -> tuple[Known, ...]:
         """Return what the knowledge base says to a question: nothing below the floor under which it is silent."""
         hits = self._knowledge.search(question, limit=NEAREST, now=now, region=self._region)
-        return tuple(_told(hit.entry, sure=hit.score >= FLOOR) for hit in hits if hit.score >= NEAR)
+        near = [hit.entry for hit in hits if hit.score >= NEAR]
+        return tuple(_told(entry, sure=n == 0 and sure(hits)) for n, entry in enumerate(near))
 
     async def _number(self, batch: Batch, now: datetime) -> NewNumber:
         local = now.astimezone(self._zone).date()

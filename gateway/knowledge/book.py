@@ -27,10 +27,6 @@ TOPIC = "knowledge"
 """What is woken when entries changed."""
 LOOKS = 5.0
 """Seconds between two looks at the number of the edition, where nobody wakes us."""
-FLOOR = 0.46
-"""How near an entry must be to be an answer; measured, see docs/knowledge.md."""
-NEAR = 0.25
-"""How near it must be to be offered."""
 
 
 class Book:

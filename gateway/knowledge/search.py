@@ -23,12 +23,18 @@ if TYPE_CHECKING:
 
     from gateway.knowledge.entry import Entry
 
+FLOOR, APART = 0.46, 0.03
+"""How near an entry must be to be an answer, and how much nearer than the next; measured, see docs/knowledge.md."""
+NEAR = 0.25
+"""How near it must be to be offered."""
 LONGEST = 120
 """Characters of a question that are looked at."""
 WORD, PAIR, CHARACTER, ASKING = 1.0, 0.6, 0.3, 0.25
 """What a word, a pair of characters, a character and a word that only asks weigh beside one another."""
 ANSWERED = 0.5
 """What a word of the answer counts for, beside one of the question."""
+MOST = 1500
+"""Places beyond which a word of a large base is no longer followed: it hardly weighs, and there are other words."""
 TITLE = 1.05
 """A question that is like a title is nearer than one that is like a variant."""
 
@@ -77,13 +83,20 @@ class Hit:
     score: float
 
 
+def sure(hits: Sequence[Hit]) -> bool:
+    """Return whether the nearest entry is the answer, beyond the doubt that another one is as near."""
+    if not hits or hits[0].score < FLOOR:
+        return False
+    return len(hits) == 1 or hits[0].score - hits[1].score >= APART
+
+
 class Index:
     """The questions of some entries, ready to be searched; it never changes."""
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self.entries = tuple(entries)
         ways = [
-            (n, _bag(text), boost)
+            (n, taken_apart(text), boost)
             for n, entry in enumerate(self.entries)
             for text, boost in _questions(entry)
         ]
@@ -102,12 +115,14 @@ class Index:
             token: dict.fromkeys(where, 1.0) for token, where in known.items()
         }
         for n, entry in enumerate(self.entries):
-            for token in _bag(entry.answer_short, len(entry.answer_short)):
+            for token in taken_apart(entry.answer_short, len(entry.answer_short)):
                 self._whole.setdefault(token, {}).setdefault(n, ANSWERED)
+        self._ways = {token: found for token, found in self._ways.items() if len(found) <= MOST}
+        self._whole = {token: found for token, found in self._whole.items() if len(found) <= MOST}
 
     def near(self, text: str, *, suits: Callable[[Entry], bool], limit: int) -> tuple[Hit, ...]:
         """Return the entries that suit and come nearest to a question, nearest first."""
-        bag = _bag(text)
+        bag = taken_apart(text)
         if all(weight == ASKING for weight in bag.values()):
             # Words that only ask are in every entry and name none.
             return ()
@@ -146,7 +161,7 @@ def _rarity(among: int, total: int) -> float:
     return math.log(1 + (total - among + 0.5) / (among + 0.5))
 
 
-def _bag(text: str, longest: int = LONGEST) -> dict[str, float]:
+def taken_apart(text: str, longest: int = LONGEST) -> dict[str, float]:
     """Return what a text consists of, each with its weight; a pair begins with a blank, a character with a dot."""
     text = _POLITE.sub("", for_matching(text[:longest]))
     for words, one in _CANON:

@@ -6,13 +6,12 @@ from importlib import resources
 
 import pytest
 
-from gateway.knowledge.book import FLOOR, NEAR
 from gateway.knowledge.entry import SHORT, Entry, Security, Status, served
 from gateway.knowledge.exchange import read_json
-from gateway.knowledge.search import Index
+from gateway.knowledge.search import APART, FLOOR, NEAR, Hit, Index, sure
 from normalizer.people import find
 from normalizer.text import han_count
-from tests.gateway.paraphrases import rows
+from tests.gateway.paraphrases import FRESH, QUESTIONS, rows
 
 NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 STARTER = read_json(resources.files("gateway").joinpath("knowledge/starter.json").read_text("utf-8"))
@@ -23,21 +22,44 @@ def near(text, index=INDEX, limit=3):
     return index.near(text, suits=lambda entry: True, limit=limit)
 
 
-def test_of_the_answers_above_the_floor_nearly_all_are_right():
-    first = [(ids, near(question)[0]) for question, ids in rows() if near(question)]
-    sure = [(ids, hit) for ids, hit in first if hit.score >= FLOOR]
-    right = sum(hit.entry.id in ids for ids, hit in sure)
-    assert right / len(sure) >= 0.95
-    assert not [hit.entry.id for ids, hit in sure if not ids], "an answer to what no entry answers"
+@pytest.mark.parametrize(
+    ("table", "precision"), [(QUESTIONS, 0.95), (FRESH, 0.9)], ids=["chosen on", "fresh"]
+)
+def test_of_the_answers_above_the_floor_nearly_all_are_right(table, precision):
+    found = [(ids, near(question)) for question, ids in rows(table)]
+    answered = [(ids, hits[0].entry.id) for ids, hits in found if sure(hits)]
+    right = sum(entry in ids for ids, entry in answered)
+    assert right / len(answered) >= precision
+    assert sum(not ids for ids, _ in answered) <= 1, "answers to what no entry answers"
 
 
-def test_a_question_put_otherwise_finds_its_entry():
-    asked = [(ids, near(question)) for question, ids in rows() if ids]
-    assert len(asked) >= 120
-    answered = sum(hits[0].score >= FLOOR and hits[0].entry.id in ids for ids, hits in asked if hits)
+@pytest.mark.parametrize(
+    ("scores", "answers"),
+    [
+        ((), False),
+        ((FLOOR,), True),
+        ((FLOOR - 0.01,), False),
+        ((FLOOR + APART * 1.1, FLOOR), True),
+        ((FLOOR + APART / 2, FLOOR), False),
+        ((1.0, 1.0), False),
+    ],
+)
+def test_of_two_that_are_as_near_none_is_the_answer(scores, answers):
+    assert sure([Hit(STARTER[0], score) for score in scores]) is answers
+
+
+@pytest.mark.parametrize("table", [QUESTIONS, FRESH], ids=["chosen on", "fresh"])
+def test_a_question_put_otherwise_finds_its_entry(table):
+    asked = [(ids, near(question)) for question, ids in rows(table) if ids]
+    answered = sum(sure(hits) and hits[0].entry.id in ids for ids, hits in asked)
     offered = sum(any(h.entry.id in ids and h.score >= NEAR for h in hits) for ids, hits in asked)
     assert answered / len(asked) >= 0.5
     assert offered / len(asked) >= 0.8
+
+
+def test_the_questions_are_many():
+    assert len([ids for _, ids in rows(QUESTIONS + FRESH.lstrip()) if ids]) >= 120
+    assert len([ids for _, ids in rows(QUESTIONS + FRESH.lstrip()) if not ids]) >= 40
 
 
 MATTERS = [
