@@ -75,7 +75,7 @@ async def gaps(settings: Settings, limit: int) -> list[dict[str, Any]]:
         found = await books.store.read(partial(rows.gaps, limit=limit))
     return [
         {
-            "question": gap.question,
+            "question": books.sealer.open(gap.body).decode(),
             "asked": gap.asked,
             "first_at": _local(gap.first_at),
             "last_at": _local(gap.last_at),

@@ -33,6 +33,7 @@ from gateway.store.rows import (
 from normalizer.draft import CaseDraft, draft
 from normalizer.message import SourceChannel
 from normalizer.people import valid_phone
+from normalizer.text import for_matching
 from outbox.tables import OutState
 
 if TYPE_CHECKING:
@@ -274,7 +275,13 @@ class Turns:
             case Vote(entry, helpful):
                 rows.votes.append(VoteRow(entry, int(helpful), int(not helpful)))
             case Gap(question):
-                rows.gaps.append(GapRow(question, 1, at, at))
+                rows.gaps.append(self._gap(question, at))
+
+    def _gap(self, question: str, at: int) -> GapRow:
+        # Signs and blanks make no other question.
+        words = "".join(filter(str.isalnum, for_matching(question)))
+        asked = self._sealer.hash(f"gap {words}")[:16]
+        return GapRow(asked, 1, at, at, self._sealer.seal(question.encode()))
 
     def _submit(self, effect: Submit, talk: Talk, rows: Rows) -> str:
         moved = service.submit(

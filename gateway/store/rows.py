@@ -143,10 +143,11 @@ class VoteRow(NamedTuple):
 class GapRow(NamedTuple):
     """A row of ``knowledge_gap``; of one that is there already, what is added and when it was put last."""
 
-    question: str
+    question: bytes
     asked: int
     first_at: int
     last_at: int
+    body: bytes
 
 
 class CaseChange(NamedTuple):
@@ -222,9 +223,9 @@ class Rows:
 
     def missed(self) -> list[GapRow]:
         """Return the gaps with those of one question added up, in the order of the questions."""
-        sums: dict[str, GapRow] = {}
+        sums: dict[bytes, GapRow] = {}
         for gap in self.gaps:
-            before = sums.get(gap.question, gap._replace(asked=0))
+            before = sums.get(gap.question) or gap._replace(asked=0)
             sums[gap.question] = before._replace(asked=before.asked + gap.asked, last_at=gap.last_at)
         return sorted(sums.values())
 

@@ -253,9 +253,11 @@ KNOWLEDGE_VOTE = Table(
 KNOWLEDGE_GAP = Table(
     "knowledge_gap",
     METADATA,
-    Column("question", Text, primary_key=True),
+    Column("question", Id, primary_key=True),
     Column("asked", Integer, nullable=False),
     Column("first_at", Instant, nullable=False),
     Column("last_at", Instant, nullable=False),
+    Column("body", LargeBinary, nullable=False),
 )
-"""Questions that found no answer, personal data masked, and how often each was put."""
+"""Questions that found no answer, and how often each was put. ``question`` is a keyed hash of its words; they stand
+sealed in ``body`` with personal data masked, for a name may be left in them."""

@@ -40,9 +40,10 @@ def upgrade() -> None:
     )
     op.create_table(
         "knowledge_gap",
-        sa.Column("question", sa.Text(), nullable=False),
+        sa.Column("question", sa.LargeBinary(length=16), nullable=False),
         sa.Column("asked", sa.Integer(), nullable=False),
         sa.Column("first_at", INSTANT, nullable=False),
         sa.Column("last_at", INSTANT, nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("question", name=("pk_knowledge_gap")),
     )
