@@ -33,6 +33,7 @@ from gateway.cases.book import CaseBook
 from gateway.cases.lookup import Lookup
 from gateway.cases.office import Office
 from gateway.inbox import Inbox
+from gateway.knowledge.book import Book
 from gateway.media import room as media
 from gateway.metrics import Metrics
 from gateway.pace import Pace
@@ -98,6 +99,7 @@ class Gateway:
     metrics: Metrics
     cities: profiles.Profiles
     media: media.Room
+    knowledge: Book
     app: web.Application
 
 
@@ -130,7 +132,8 @@ async def running(
         stack.push_async_callback(bus.close)
         http = await stack.enter_async_context(ClientSession(timeout=ClientTimeout(total=CALL_SECONDS)))
         gateway = _join(settings, books, bus=bus, http=http, clock=clock, decider=decider)
-        async with _kept_running(gateway):
+        await gateway.knowledge.refresh()
+        async with _kept_running(gateway, bus):
             gc.collect()
             gc.freeze()
             yield gateway
@@ -149,7 +152,8 @@ def _join(
     calendar = Calendar.of(cities.current)
     channels: dict[str, Channel] = {}
     queued = partial(bus.wake, "outbox")
-    decides = _decider(decider, books, channels, cities, calendar)
+    knowledge = Book(store=books.store, region=cities.current.region, now=clock)
+    decides = _decider(decider, books, channels, cities=cities, calendar=calendar, knowledge=knowledge)
     pipeline = Pipeline(
         store=books.store,
         decider=decides,
@@ -202,7 +206,18 @@ def _join(
     )
     lookup = Lookup(store=books.store, book=books.cases, sealer=books.sealer, now=clock)
     gateway = Gateway(
-        books, office, lookup, channels, inbox, pipeline, sender, metrics, cities, room, web.Application()
+        books,
+        office,
+        lookup,
+        channels,
+        inbox,
+        pipeline,
+        sender,
+        metrics,
+        cities,
+        room,
+        knowledge,
+        web.Application(),
     )
     _add_pages(gateway, settings, clock)
     return gateway
@@ -212,8 +227,10 @@ def _decider(
     kind: type[Decider],
     books: Books,
     channels: Mapping[str, Channel],
+    *,
     cities: profiles.Profiles,
     calendar: Calendar,
+    knowledge: Book,
 ) -> Decider:
     ids = Ids()
     turns = Turns(
@@ -226,6 +243,7 @@ def _decider(
     )
     answers = Answers(
         book=books.cases,
+        knowledge=knowledge,
         sealer=books.sealer,
         region=cities.current.region,
         zone=ZONE,
@@ -306,7 +324,7 @@ async def _measure(gateway: Gateway) -> None:
 
 
 @asynccontextmanager
-async def _kept_running(gateway: Gateway) -> AsyncIterator[None]:
+async def _kept_running(gateway: Gateway, bus: buses.Bus) -> AsyncIterator[None]:
     """Run what must run beside the pages; on leaving, what is in hand is finished."""
     ending = [
         asyncio.create_task(gateway.pipeline.run(), name="pipeline"),
@@ -317,6 +335,7 @@ async def _kept_running(gateway: Gateway) -> AsyncIterator[None]:
         asyncio.create_task(gateway.inbox.turn_deferred(DEFERRED_PAUSE), name="deferred"),
         asyncio.create_task(_supervise(gateway.office), name="supervise"),
         asyncio.create_task(_sweep(gateway.media), name="sweep"),
+        asyncio.create_task(gateway.knowledge.keep_fresh(bus), name="knowledge"),
         *(asyncio.create_task(channel.run(), name=account) for account, channel in gateway.channels.items()),
     ]
     try:
