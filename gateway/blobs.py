@@ -99,8 +99,19 @@ class Blobs:
         return await self._receive(f"{INCOMING}/{os.urandom(16).hex()}", stream)
 
     async def put_at(self, name: str, content: bytes) -> None:
-        """Write a file durably at a place on the shelf, under no key."""
-        await self._receive(name, _once(content))
+        """Write a small file durably at a place on the shelf, under no key; it is in memory as a whole."""
+        sealed = await asyncio.to_thread(self._sealed_whole, content)
+        try:
+            writing = await self._shelf.write(name)
+            await writing.write(sealed)
+            await writing.finish()
+        except OSError as error:
+            raise Busy(f"the file could not be written: {error.strerror}") from error
+
+    async def get_at(self, name: str, size: int) -> bytes:
+        """Return a whole file of so many bytes that lies at a place on the shelf; raises NotFound."""
+        raw = await self._read(name, 0, len(MAGIC) + size + _OVER * -(-size // CHUNK))
+        return await asyncio.to_thread(self._opened_whole, raw, size)
 
     async def clear_at(self, folder: str) -> None:
         """Remove all that lies in a folder of the shelf."""
@@ -210,6 +221,24 @@ class Blobs:
         digest.update(chunk)
         return self._sealer.seal(_head(ident, number) + chunk)
 
+    def _sealed_whole(self, content: bytes) -> bytes:
+        ident, view = os.urandom(_ID), memoryview(content)
+        starts = range(0, len(content), CHUNK)
+        chunks = [self._sealer.seal(_head(ident, n) + view[at : at + CHUNK]) for n, at in enumerate(starts)]
+        end = self._sealer.seal(_head(ident, _LAST) + len(content).to_bytes(8) + bytes(32))
+        return b"".join((MAGIC, *chunks, end))
+
+    def _opened_whole(self, raw: bytes, size: int) -> bytes:
+        starts = range(len(MAGIC), len(raw), _SEALED)
+        plain = [self._sealer.open(raw[at : at + _SEALED]) for at in starts]
+        numbers = [chunk[_ID:_HEAD] for chunk in plain]
+        if numbers != [n.to_bytes(8) for n in range(len(plain))] or len({chunk[:_ID] for chunk in plain}) > 1:
+            raise InvalidInput("a stored file was changed")
+        content = b"".join(chunk[_HEAD:] for chunk in plain)
+        if len(content) != size:
+            raise InvalidInput("a stored file was cut")
+        return content
+
     async def _outline(self, name: str) -> _Outline:
         try:
             sealed = await self._shelf.size(name)
@@ -266,7 +295,9 @@ async def _chunks(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     async for piece in stream:
         held += piece
         while len(held) >= CHUNK:
-            yield bytes(held[:CHUNK])
+            with memoryview(held) as view:
+                chunk = bytes(view[:CHUNK])
             del held[:CHUNK]
+            yield chunk
     if held:
         yield bytes(held)

@@ -196,29 +196,33 @@ class Gauge:
         self._head = bytearray()
         self._tail = bytearray()
         self._size = 0
+        self._most = limits.largest
+        self._kind = PartKind.FILE
 
     async def through(self, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """Pass the stream on; raises NotAccepted."""
         async for piece in stream:
             self._size += len(piece)
             if len(self._head) < HEAD:
-                self._head += piece[: HEAD - len(self._head)]
+                self._begin(piece)
             self._tail += piece[-TAIL:]
             if len(self._tail) > 4 * TAIL:
                 del self._tail[:-TAIL]
-            self._check()
+            if max(self._size, self._declared) > self._most:
+                raise NotAccepted(Breach(Refusal.SIZE, self._kind, self._most))
             yield piece
 
     def facts(self, size: int) -> Facts:
         """Return what the file is by its beginning and its end."""
         return sniff(bytes(self._head), bytes(self._tail[-TAIL:]), size)
 
-    def _check(self) -> None:
-        size = max(self._size, self._declared)
+    def _begin(self, piece: bytes) -> None:
+        """Look at the beginning; once enough has come, its kind's limit holds."""
+        self._head += piece[: HEAD - len(self._head)]
         if len(self._head) == HEAD:
-            _must(judge(sniff(bytes(self._head), size=size), self._limits))
-        elif size > self._limits.largest:
-            raise NotAccepted(Breach(Refusal.SIZE, PartKind.FILE, self._limits.largest))
+            facts = sniff(bytes(self._head), size=HEAD)
+            _must(judge(facts, self._limits))
+            self._kind, self._most = facts.kind, self._limits.of(facts.kind).size
 
 
 def to_row(taken: Taken, sealer: Sealer, lives: timedelta | None) -> MediaRow:

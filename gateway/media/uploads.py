@@ -251,8 +251,7 @@ class Uploads:
 
     async def _joined(self, pieces: Sequence[Piece]) -> AsyncIterator[bytes]:
         for piece in pieces:
-            async for content in self._blobs.range_at(piece.name, 0, None):
-                yield content
+            yield await self._blobs.get_at(piece.name, piece.size)
 
     async def _refuse(self, upload: Upload, breach: Breach) -> None:
         reason = json.dumps([breach.refusal, breach.kind, breach.allowed])
