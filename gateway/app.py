@@ -34,6 +34,7 @@ from gateway.calendar import Calendar
 from gateway.cases.book import CaseBook
 from gateway.cases.office import Office
 from gateway.inbox import Inbox
+from gateway.media import reading
 from gateway.media import room as media
 from gateway.metrics import Metrics
 from gateway.pace import Pace
@@ -67,6 +68,7 @@ SUPERVISE_PAUSE = 30.0
 SUPERVISED = 100
 STOP_PATIENCE = 20.0
 SWEEP_PAUSE = 600.0
+READ_PAUSE = 10.0
 SWEEP_AGE = 24 * 3600.0
 """Seconds after which a file that was received and neither kept nor dropped is what a crash left behind."""
 CALL_SECONDS = 15.0
@@ -94,6 +96,7 @@ class Gateway:
     metrics: Metrics
     cities: profiles.Profiles
     media: media.Room
+    reads: bool
     app: web.Application
 
 
@@ -193,7 +196,17 @@ def _join(
         random=random.random,
     )
     gateway = Gateway(
-        books, office, channels, inbox, pipeline, sender, metrics, cities, room, web.Application()
+        books,
+        office,
+        channels,
+        inbox,
+        pipeline,
+        sender,
+        metrics,
+        cities,
+        room,
+        _reads(settings),
+        web.Application(),
     )
     _add_pages(gateway)
     return gateway
@@ -243,6 +256,12 @@ def open_blobs(settings: Settings, sealer: Sealer) -> Blobs:
     return LocalBlobs(settings.media_path, sealer)
 
 
+def _reads(settings: Settings) -> bool:
+    if settings.ocr and not reading.installed():
+        raise Misconfigured("ocr", "reading photos needs: pip install 'jiesu[ocr]'")
+    return settings.ocr
+
+
 def make_channels(settings: Settings, tools: Tools) -> dict[str, Channel]:
     """Return the channels of a configuration; raises Misconfigured."""
     made: dict[str, Channel] = {}
@@ -289,6 +308,7 @@ async def _kept_running(gateway: Gateway) -> AsyncIterator[None]:
         asyncio.create_task(gateway.inbox.turn_deferred(DEFERRED_PAUSE), name="deferred"),
         asyncio.create_task(_supervise(gateway.office), name="supervise"),
         asyncio.create_task(_sweep(gateway.media), name="sweep"),
+        *([asyncio.create_task(_read(gateway.media), name="reading")] if gateway.reads else []),
         *(asyncio.create_task(channel.run(), name=account) for account, channel in gateway.channels.items()),
     ]
     try:
@@ -312,6 +332,16 @@ async def _supervise(office: Office) -> None:
         except Exception:
             log.exception("supervise.failed")
         await asyncio.sleep(SUPERVISE_PAUSE)
+
+
+async def _read(room: media.Room) -> None:
+    while True:
+        try:
+            while await room.reading.read_some(1):
+                pass
+        except Exception:
+            log.exception("media.reading_failed")
+        await asyncio.sleep(READ_PAUSE)
 
 
 async def _sweep(room: media.Room) -> None:

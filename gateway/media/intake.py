@@ -57,7 +57,8 @@ class Taken:
     """A file that was taken in.
 
     ``name`` is safe to show and to save under; ``size`` in bytes, ``width`` and ``height`` in pixels; ``scan`` says
-    whether it was scanned; ``taken_at`` (ISO 8601), ``lon`` and ``lat`` are what the camera noted, for agents only.
+    whether it was scanned; ``taken_at`` (ISO 8601), ``lon`` and ``lat`` are what the camera noted and
+    ``words`` what was read in it, for agents only.
     """
 
     owner: str
@@ -76,6 +77,7 @@ class Taken:
     taken_at: str | None = None
     lon: float | None = None
     lat: float | None = None
+    words: str = ""
 
     @property
     def part(self) -> Part:
@@ -268,6 +270,7 @@ def from_row(row: MediaRow, sealer: Sealer) -> Taken:
         scan=Scan(row.scan),
         created_at=row.created_at,
         traits=traits,
+        words=sealer.open(row.words).decode() if row.words else "",
         **body,
     )
 
