@@ -7,11 +7,13 @@ stands, and only who finds it there moves it.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
+from itertools import zip_longest
 from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -250,8 +252,16 @@ class Uploads:
         return replace(upload, received=received, expires_at=until)
 
     async def _joined(self, pieces: Sequence[Piece]) -> AsyncIterator[bytes]:
-        for piece in pieces:
-            yield await self._blobs.get_at(piece.name, piece.size)
+        """Yield the pieces in order, the next being read while one is worked on."""
+        coming: asyncio.Task[bytes] | None = None
+        try:
+            for piece, after in zip_longest(pieces, pieces[1:]):
+                content = await (coming or self._blobs.get_at(piece.name, piece.size))
+                coming = asyncio.create_task(self._blobs.get_at(after.name, after.size)) if after else None
+                yield content
+        finally:
+            if coming is not None:
+                coming.cancel()
 
     async def _refuse(self, upload: Upload, breach: Breach) -> None:
         reason = json.dumps([breach.refusal, breach.kind, breach.allowed])
@@ -309,6 +319,7 @@ class Uploads:
 
 def _begin(connection: Connection, row: UploadRow, grant: Grant) -> int:
     """Begin an upload if the owner may have one more; return the bytes he had before."""
+    rows.alone(connection, grant.owner)
     count, size = rows.sums(connection, grant.owner)
     if count >= grant.count:
         raise NotAccepted(Breach(Refusal.COUNT, allowed=grant.count))
