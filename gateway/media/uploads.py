@@ -7,23 +7,22 @@ stands, and only who finds it there moves it.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
-from itertools import zip_longest
 from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.media.intake import Claim, Gauge, from_row
 from gateway.media.links import Grant
+from gateway.media.pieces import Pieces
 from gateway.runtime import instant, millis
 from gateway.store import media as media_rows
 from gateway.store import uploads as rows
-from gateway.store.uploads import Piece, UploadRow
+from gateway.store.uploads import UploadRow
 from normalizer.errors import Busy, JiesuError, NotFound
 from normalizer.media import Breach, NotAccepted, Refusal
 from normalizer.message import PartKind
@@ -39,15 +38,14 @@ if TYPE_CHECKING:
     from gateway.media.links import Links
     from gateway.store.seal import Sealer
     from gateway.store.store import Store
+    from gateway.store.uploads import Piece
 
 T = TypeVar("T")
 
 LIVES = timedelta(hours=24)
 """How long an upload that stands still is kept, and a file that nobody attaches."""
 GRANT_LIVES = timedelta(hours=2)
-PIECE = 2 * 1024 * 1024
 SWEPT = 100
-_FOLDER = "uploads"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +86,7 @@ class Uploads:
         now: Callable[[], datetime],
     ) -> None:
         self._blobs = blobs
+        self._pieces = Pieces(blobs)
         self._intake = intake
         self._links = links
         self._store = store
@@ -175,7 +174,8 @@ class Uploads:
         gauge = Gauge(self._intake.limits, upload.size) if upload.received == 0 else None
         checked = stream if gauge is None else gauge.through(stream)
         try:
-            async for piece in self._pieces(upload, checked):
+            left = upload.size - upload.received
+            async for piece in self._pieces.write(upload.id, upload.received, left, checked):
                 held.append(piece)
                 if whole is None:
                     upload = await self._count(upload, held)
@@ -193,19 +193,18 @@ class Uploads:
         pieces = await self._store.read(partial(rows.pieces, ident=ident))
         claim = Claim(upload.owner, upload.name, upload.size, LIVES)
         try:
-            taken = await self._intake.take(self._joined(pieces), claim)
-        except NotAccepted as error:
-            await self._refuse(upload, error.breach)
-            raise
+            taken = await self._intake.take(self._pieces.joined(pieces), claim)
+        except (NotAccepted, NotFound) as error:
+            return await self._unfinished(upload, error)
         await self._write(partial(rows.end, ident=ident, state="done", key=taken.key))
-        await self._clear(upload.id)
+        await self._pieces.clear(upload.id)
         return self._upload(await self._row(upload.id))
 
     async def cancel(self, ident: str) -> None:
         """Forget an upload and what came of it; a file that was taken in stays. Raises NotFound."""
         await self._row(ident)
         await self._write(partial(rows.remove, ident=bytes.fromhex(ident)))
-        await self._clear(ident)
+        await self._pieces.clear(ident)
 
     async def sweep(self) -> int:
         """Forget uploads whose time is over; return how many."""
@@ -214,28 +213,10 @@ class Uploads:
             found = await self._store.read(partial(rows.expired, now=millis(self._now()), limit=SWEPT))
             for ident in found:
                 await self._write(partial(rows.remove, ident=ident))
-                await self._clear(ident.hex())
+                await self._pieces.clear(ident.hex())
             count += len(found)
             if len(found) < SWEPT:
                 return count
-
-    async def _pieces(self, upload: Upload, stream: AsyncIterator[bytes]) -> AsyncIterator[Piece]:
-        at, held, left = upload.received, bytearray(), upload.size - upload.received
-        async for part in stream:
-            if left == 0:
-                return  # more than was announced
-            held += part[: left - len(held)]
-            if len(held) >= min(PIECE, left):
-                yield await self._piece(upload.id, at, bytes(held))
-                at, left = at + len(held), left - len(held)
-                held = bytearray()
-        if held:
-            yield await self._piece(upload.id, at, bytes(held))
-
-    async def _piece(self, ident: str, at: int, content: bytes) -> Piece:
-        name = f"{_FOLDER}/{ident}/{at:012d}-{os.urandom(4).hex()}"
-        await self._blobs.put_at(name, content)
-        return Piece(at, name, len(content))
 
     async def _count(self, upload: Upload, pieces: Sequence[Piece]) -> Upload:
         until = self._now() + LIVES
@@ -251,25 +232,19 @@ class Uploads:
         received = upload.received + sum(piece.size for piece in pieces)
         return replace(upload, received=received, expires_at=until)
 
-    async def _joined(self, pieces: Sequence[Piece]) -> AsyncIterator[bytes]:
-        """Yield the pieces in order, the next being read while one is worked on."""
-        coming: asyncio.Task[bytes] | None = None
-        try:
-            for piece, after in zip_longest(pieces, pieces[1:]):
-                content = await (coming or self._blobs.get_at(piece.name, piece.size))
-                coming = asyncio.create_task(self._blobs.get_at(after.name, after.size)) if after else None
-                yield content
-        finally:
-            if coming is not None:
-                coming.cancel()
+    async def _unfinished(self, upload: Upload, error: NotAccepted | NotFound) -> Upload:
+        """Return the upload if another process has finished it meanwhile (and taken its pieces away), else raise."""
+        now = self._upload(await self._row(upload.id))
+        if now.key:
+            return now
+        if isinstance(error, NotAccepted):
+            await self._refuse(upload, error.breach)
+        raise error
 
     async def _refuse(self, upload: Upload, breach: Breach) -> None:
         reason = json.dumps([breach.refusal, breach.kind, breach.allowed])
         await self._write(partial(rows.end, ident=bytes.fromhex(upload.id), state="refused", reason=reason))
-        await self._clear(upload.id)
-
-    async def _clear(self, ident: str) -> None:
-        await self._blobs.clear_at(f"{_FOLDER}/{ident}")
+        await self._pieces.clear(upload.id)
 
     async def _row(self, ident: str) -> UploadRow:
         try:

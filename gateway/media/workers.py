@@ -116,6 +116,12 @@ class Workers:
         return made
 
     async def _start(self) -> _Worker:
+        try:
+            return await self._started()
+        except OSError as error:
+            raise Busy("no worker could be started") from error
+
+    async def _started(self) -> _Worker:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
