@@ -5,12 +5,18 @@ import hashlib
 import io
 import json
 import os
+from dataclasses import replace
+from functools import partial
 
 import pytest
 from aiohttp import ClientSession
 from tusclient.client import TusClient
 
 from gateway.app import listening, running
+from gateway.media.pieces import Pieces
+from gateway.media.uploads import Moved
+from gateway.runtime import millis
+from gateway.store import uploads as rows
 from tests.kit import media
 from tests.kit.gateway import settings
 from tests.kit.line import Line
@@ -104,6 +110,49 @@ async def test_another_process_goes_on_where_the_first_stopped(database, tmp_pat
             assert answer.status == 204
         (taken,) = await second.media.uploads.of(OWNER)
         assert taken.sha256 == hashlib.sha256(content).hexdigest()
+
+
+async def whole_but_unfinished(gateway, content: bytes):
+    """An upload as a crash leaves it after its last piece was counted and before the file was taken in."""
+    uploads = gateway.media.uploads
+    upload = await uploads.begin(uploads.granted(uploads.grant(OWNER)), len(content), "a.jpg", "")
+    pieces = Pieces(gateway.media.blobs).write(upload.id, 0, len(content), media.streamed(content))
+    added = [piece async for piece in pieces]
+    ident = bytes.fromhex(upload.id)
+    until = millis(upload.expires_at)
+    await gateway.media.store.write(
+        partial(rows.append, ident=ident, at=0, added=added, expires_at=until),
+    )
+    return replace(upload, received=len(content))
+
+
+async def test_an_upload_that_a_crash_left_whole_is_finished_when_it_is_asked_for(gateway, site, http):
+    content = media.photo()
+    upload = await whole_but_unfinished(gateway, content)
+    assert await offset(http, f"{site}/uploads/{upload.id}") == str(len(content))
+    (taken,) = await gateway.media.uploads.of(OWNER)
+    assert await gateway.media.blobs.get(taken.key) == content
+
+
+async def test_two_processes_may_finish_one_upload(gateway):
+    upload = await whole_but_unfinished(gateway, media.photo())
+    uploads = gateway.media.uploads
+    one, other = await asyncio.gather(uploads.finish(upload), uploads.finish(upload))
+    assert one.key == other.key != ""
+    assert (await uploads.finish(upload)).key == one.key
+    assert len(await uploads.of(OWNER)) == 1
+
+
+async def test_two_requests_at_the_same_place_do_not_both_count(gateway):
+    content = media.photo(exif=False) + bytes(9000)
+    uploads = gateway.media.uploads
+    upload = await uploads.begin(uploads.granted(uploads.grant(OWNER)), len(content), "a.jpg", "")
+    results = await asyncio.gather(
+        *(uploads.append(upload, media.streamed(content)) for _ in range(2)), return_exceptions=True
+    )
+    assert [type(result) for result in results].count(Moved) == 1
+    (taken,) = await uploads.of(OWNER)
+    assert await gateway.media.blobs.get(taken.key) == content
 
 
 async def test_an_upload_that_was_ended_or_is_too_old_is_gone(gateway, site, http, clock):
