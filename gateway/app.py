@@ -34,6 +34,7 @@ from gateway.cases.lookup import Lookup
 from gateway.cases.office import Office
 from gateway.inbox import Inbox
 from gateway.knowledge.book import Book
+from gateway.media import reading
 from gateway.media import room as media
 from gateway.metrics import Metrics
 from gateway.pace import Pace
@@ -69,6 +70,7 @@ SUPERVISE_PAUSE = 30.0
 SUPERVISED = 100
 STOP_PATIENCE = 20.0
 SWEEP_PAUSE = 600.0
+READ_PAUSE = 10.0
 SWEEP_AGE = 24 * 3600.0
 """Seconds after which a file that was received and neither kept nor dropped is what a crash left behind."""
 CALL_SECONDS = 15.0
@@ -100,6 +102,7 @@ class Gateway:
     cities: profiles.Profiles
     media: media.Room
     knowledge: Book
+    reads: bool
     app: web.Application
 
 
@@ -217,6 +220,7 @@ def _join(
         cities,
         room,
         knowledge,
+        _reads(settings),
         web.Application(),
     )
     _add_pages(gateway, settings, clock)
@@ -268,6 +272,12 @@ def open_blobs(settings: Settings, sealer: Sealer) -> Blobs:
             raise Misconfigured("media", "S3 needs: pip install 'jiesu[s3]'") from error
         return Blobs(open_bucket(settings.media, settings.s3), sealer)
     return LocalBlobs(settings.media_path, sealer)
+
+
+def _reads(settings: Settings) -> bool:
+    if settings.ocr and not reading.installed():
+        raise Misconfigured("ocr", "reading photos needs: pip install 'jiesu[ocr]'")
+    return settings.ocr
 
 
 def make_channels(settings: Settings, tools: Tools) -> dict[str, Channel]:
@@ -336,6 +346,7 @@ async def _kept_running(gateway: Gateway, bus: buses.Bus) -> AsyncIterator[None]
         asyncio.create_task(_supervise(gateway.office), name="supervise"),
         asyncio.create_task(_sweep(gateway.media), name="sweep"),
         asyncio.create_task(gateway.knowledge.keep_fresh(bus), name="knowledge"),
+        *([asyncio.create_task(_read(gateway.media), name="reading")] if gateway.reads else []),
         *(asyncio.create_task(channel.run(), name=account) for account, channel in gateway.channels.items()),
     ]
     try:
@@ -359,6 +370,16 @@ async def _supervise(office: Office) -> None:
         except Exception:
             log.exception("supervise.failed")
         await asyncio.sleep(SUPERVISE_PAUSE)
+
+
+async def _read(room: media.Room) -> None:
+    while True:
+        try:
+            while await room.reading.read_some(1):
+                pass
+        except Exception:
+            log.exception("media.reading_failed")
+        await asyncio.sleep(READ_PAUSE)
 
 
 async def _sweep(room: media.Room) -> None:

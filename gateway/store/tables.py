@@ -55,6 +55,7 @@ __all__ = [
 _waiting = text("state = 'waiting'")
 _open = text("NOT done")
 _queued = text("owner = 'queued'")
+_unread = text("words IS NULL")
 _expiring = text("expires_at IS NOT NULL")
 
 Size = BigInteger().with_variant(Integer, "sqlite")
@@ -277,6 +278,7 @@ MEDIA = Table(
     Column("body", LargeBinary, nullable=False),
     Column("words", LargeBinary),
     Index("ix_media_key", "key"),
+    Index("ix_media_created_at", "created_at", sqlite_where=_unread, postgresql_where=_unread),
     Index("ix_media_expires_at", "expires_at", sqlite_where=_expiring, postgresql_where=_expiring),
 )
 """Whose file it is and what it is: ``owner`` is a draft, a conversation or a case number; ``copies`` names the copies
