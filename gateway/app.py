@@ -46,6 +46,10 @@ from gateway.store.seal import Sealer, load_key
 from gateway.store.store import make_ready, open_store
 from gateway.turns import Turns
 from gateway.web import health, hooks, portal
+from gateway.web.open311.desk import Desk
+from gateway.web.open311.keys import ACCOUNT, Keys
+from gateway.web.open311.pages import Pages
+from gateway.web.open311.services import Services
 from normalizer.errors import Misconfigured
 from outbox import queue
 from outbox.route import Quiet
@@ -67,8 +71,8 @@ SUPERVISE_PAUSE = 30.0
 SUPERVISED = 100
 STOP_PATIENCE = 20.0
 CALL_SECONDS = 15.0
-OWN_PAGES: dict[str, Mapping[str, object]] = {portal.ACCOUNT: {"kind": "web"}}
-"""The account of the hotline's own pages, which is there without being set up."""
+OWN_PAGES: dict[str, Mapping[str, object]] = {portal.ACCOUNT: {"kind": "web"}, ACCOUNT: {"kind": "web"}}
+"""The accounts of the hotline's own pages and of Open311, which are there without being set up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +200,7 @@ def _join(
         books, office, lookup, channels, inbox, pipeline, sender, metrics, cities, web.Application()
     )
     _add_pages(gateway)
+    _add_open311(gateway, settings, clock)
     return gateway
 
 
@@ -256,6 +261,24 @@ def _add_pages(gateway: Gateway) -> None:
         draining=lambda: gateway.pipeline.stopping,
         refresh=partial(_measure, gateway),
     ).add(app)
+
+
+def _add_open311(gateway: Gateway, settings: Settings, clock: Callable[[], datetime]) -> None:
+    books, partners = gateway.books, settings.open311.api_keys
+    services = Services(gateway.cities.current.place_categories)
+    desk = Desk(
+        store=books.store,
+        sealer=books.sealer,
+        book=books.cases,
+        office=gateway.office,
+        lookup=gateway.lookup,
+        profiles=gateway.cities,
+        services=services,
+        keys=Keys(partners, store=books.store, metrics=gateway.metrics, now=clock),
+        sources=frozenset(partner.source for partner in partners.values()),
+        now=clock,
+    )
+    Pages(settings.open311, settings.public_url, services, desk).add(gateway.app)
 
 
 async def _measure(gateway: Gateway) -> None:

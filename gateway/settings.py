@@ -8,18 +8,29 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from normalizer.errors import Misconfigured
+from normalizer.message import SourceChannel
 
 PREFIX = "JIESU_"
 _NOT_SETTINGS = frozenset({"JIESU_CONFIG", "JIESU_WORKER", "JIESU_REQUIRE_BROWSER", "JIESU_REQUIRE_SERVERS"})
 _FILE = "_file"
 _PLAIN_FILE = frozenset({"key_file"})
+MIN_KEY = 16
+"""Characters an API key has at least; it is the only thing that is asked for."""
 
 
 class _Strict(BaseModel):
@@ -32,6 +43,41 @@ class Limits(_Strict):
     pending: int = Field(default=4096, gt=0)
     sender_per_second: float = Field(default=50.0, gt=0)
     sender_burst: float = Field(default=500.0, ge=1)
+
+
+class Partner(_Strict):
+    """An Open311 client: its key, what its cases are counted as (来源渠道), its pace, and the unit it speaks for."""
+
+    key: SecretStr = Field(min_length=MIN_KEY)
+    source: SourceChannel = SourceChannel.APP
+    requests_per_minute: int = Field(default=60, gt=0)
+    posts_per_day: int = Field(default=1000, gt=0)
+    unit: str = ""
+
+
+class Open311(_Strict):
+    """The Open311 door: who may post, whom to write to, and of which jurisdiction it is (empty: any is taken)."""
+
+    api_keys: Mapping[str, Partner] = Field(default_factory=dict)
+    contact: str = ""
+    endpoint_type: Literal["production", "test"] = "production"
+    jurisdiction: str = ""
+
+    @field_validator("api_keys", mode="before")
+    @classmethod
+    def _bare(cls, raw: Any) -> Any:
+        """Take a bare key for a partner with nothing else set."""
+        if not isinstance(raw, Mapping):
+            return raw
+        return {name: {"key": given} if isinstance(given, str) else given for name, given in raw.items()}
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> Open311:
+        keys = [partner.key.get_secret_value() for partner in self.api_keys.values()]
+        if len(set(keys)) < len(keys):
+            message = "open311.api_keys: two partners have the same key"
+            raise ValueError(message)
+        return self
 
 
 class Settings(_Strict):
@@ -49,6 +95,7 @@ class Settings(_Strict):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     migrate: Literal["auto", "manual"] = "auto"
     limits: Limits = Limits()
+    open311: Open311 = Open311()
     channels: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, repr=False)
 
     @model_validator(mode="after")
@@ -162,7 +209,7 @@ def _anchor(raw: dict[str, Any], folder: Path) -> None:
 def _misconfigured(where: tuple[int | str, ...], kind: str, message: str) -> Misconfigured:
     name = ".".join(str(part) for part in where)
     if kind == "extra_forbidden":
-        known = Limits.model_fields if where[0] == "limits" else Settings.model_fields
+        known = _known(where)
         near = difflib.get_close_matches(str(where[-1]), known, 1)
         return Misconfigured(
             name, f"there is no such setting{f'; did you mean {near[0]}?' if near else '; remove it'}"
@@ -170,3 +217,16 @@ def _misconfigured(where: tuple[int | str, ...], kind: str, message: str) -> Mis
     if not name:
         name, _, message = message.removeprefix("Value error, ").partition(": ")
     return Misconfigured(name, message)
+
+
+def _known(where: tuple[int | str, ...]) -> Iterable[str]:
+    """Return the settings there are at the place of a wrong one."""
+    match where:
+        case ("limits", *_):
+            return Limits.model_fields
+        case ("open311", _):
+            return Open311.model_fields
+        case ("open311", *_):
+            return Partner.model_fields
+        case _:
+            return Settings.model_fields

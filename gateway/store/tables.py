@@ -127,6 +127,7 @@ CASES = Table(
     Index("ix_cases_created_at", "created_at"),
     Index("ix_cases_check_at", "check_at"),
     Index("ix_cases_phone_hash", "phone_hash"),
+    Index("ix_cases_source_created_at", "source", "created_at"),
 )
 """``query_code`` is a keyed hash; ``head`` is the hash of the last event; ``check_at`` is when supervision looks next."""
 
