@@ -10,7 +10,7 @@ import difflib
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -58,7 +58,9 @@ class Partner(_Strict):
 class Open311(_Strict):
     """The Open311 door: who may post, whom to write to, and of which jurisdiction it is (empty: any is taken)."""
 
-    api_keys: Mapping[str, Partner] = Field(default_factory=dict)
+    api_keys: Mapping[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")], Partner] = Field(
+        default_factory=dict
+    )
     contact: str = ""
     endpoint_type: Literal["production", "test"] = "production"
     jurisdiction: str = ""
@@ -172,13 +174,13 @@ def _merge(below: dict[str, Any], above: Mapping[str, Any]) -> None:
             below[name] = value
 
 
-def _secrets(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Read every ``…_file`` into the setting it stands for."""
+def _secrets(raw: Mapping[str, Any], plain: frozenset[str] = _PLAIN_FILE) -> dict[str, Any]:
+    """Read every ``…_file`` into the setting it stands for, but those that are ``plain`` names of files."""
     read: dict[str, Any] = {}
     for name, value in raw.items():
         if isinstance(value, Mapping):
-            read[name] = _secrets(value)
-        elif name.endswith(_FILE) and name not in _PLAIN_FILE:
+            read[name] = _secrets(value, frozenset())
+        elif name.endswith(_FILE) and name not in plain:
             read[name.removesuffix(_FILE)] = _content(name, str(value))
         else:
             read[name] = value
