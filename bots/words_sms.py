@@ -121,6 +121,7 @@ ONLY_SMS: dict[str, str] = {
     "sms_no_photos": "短信收不到照片，请用文字说明情况，工作人员会联系您取得照片。",
     "sms_account": "“{name}”公众号",
     "sms_mailbox": "邮箱{mailbox}",
+    "sms_code": "验证码{code}，5分钟内有效，用于查询诉求进度，请勿告诉他人。",
 }
 """Sentences that only SMS has."""
 

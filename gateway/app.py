@@ -16,8 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-import aiohttp_jinja2
-import jinja2
 import structlog
 from aiohttp import ClientSession, ClientTimeout, web
 
@@ -45,11 +43,13 @@ from gateway.store import migrate
 from gateway.store.seal import Sealer, load_key
 from gateway.store.store import make_ready, open_store
 from gateway.turns import Turns
-from gateway.web import health, hooks, portal
+from gateway.web import health, hooks
+from gateway.web.open311 import keys as open311
 from gateway.web.open311.desk import Desk
-from gateway.web.open311.keys import ACCOUNT, Keys
 from gateway.web.open311.pages import Pages
 from gateway.web.open311.services import Services
+from gateway.web.portal import build as portal
+from gateway.web.session import ACCOUNT, Sessions
 from normalizer.errors import Misconfigured
 from outbox import queue
 from outbox.route import Quiet
@@ -71,7 +71,7 @@ SUPERVISE_PAUSE = 30.0
 SUPERVISED = 100
 STOP_PATIENCE = 20.0
 CALL_SECONDS = 15.0
-OWN_PAGES: dict[str, Mapping[str, object]] = {portal.ACCOUNT: {"kind": "web"}, ACCOUNT: {"kind": "web"}}
+OWN_PAGES: dict[str, Mapping[str, object]] = {ACCOUNT: {"kind": "web"}, open311.ACCOUNT: {"kind": "web"}}
 """The accounts of the hotline's own pages and of Open311, which are there without being set up."""
 
 
@@ -183,6 +183,7 @@ def _join(
         moved=metrics.moved,
         zone=ZONE,
         random_int=secrets.randbelow,
+        short=lambda account: account in channels and channels[account].capabilities.phones,
     )
     quiet = cities.current.quiet
     sender = Sender(
@@ -199,7 +200,7 @@ def _join(
     gateway = Gateway(
         books, office, lookup, channels, inbox, pipeline, sender, metrics, cities, web.Application()
     )
-    _add_pages(gateway)
+    _add_pages(gateway, settings, clock)
     _add_open311(gateway, settings, clock)
     return gateway
 
@@ -249,11 +250,10 @@ def make_channels(settings: Settings, tools: Tools) -> dict[str, Channel]:
     return made
 
 
-def _add_pages(gateway: Gateway) -> None:
+def _add_pages(gateway: Gateway, settings: Settings, clock: Callable[[], datetime]) -> None:
     app = gateway.app
-    aiohttp_jinja2.setup(app, loader=jinja2.PackageLoader("gateway", "templates"), autoescape=True)
     app.router.add_static("/static", Path(str(resources.files("gateway") / "static")))
-    portal.add(app, gateway.cities.city)
+    portal.add(app, _portal(gateway, settings, clock))
     hooks.add(app, gateway.channels)
     health.Health(
         store=gateway.books.store,
@@ -274,11 +274,30 @@ def _add_open311(gateway: Gateway, settings: Settings, clock: Callable[[], datet
         lookup=gateway.lookup,
         profiles=gateway.cities,
         services=services,
-        keys=Keys(partners, store=books.store, metrics=gateway.metrics, now=clock),
+        keys=open311.Keys(partners, store=books.store, metrics=gateway.metrics, now=clock),
         sources=frozenset(partner.source for partner in partners.values()),
         now=clock,
     )
     Pages(settings.open311, settings.public_url, services, desk).add(gateway.app)
+
+
+def _portal(gateway: Gateway, settings: Settings, clock: Callable[[], datetime]) -> portal.Parts:
+    store, sealer = gateway.books.store, gateway.books.sealer
+    phones = (account for account, channel in gateway.channels.items() if channel.capabilities.phones)
+    return portal.Parts(
+        settings=settings.portal,
+        city=gateway.cities.city,
+        office=gateway.office,
+        lookup=gateway.lookup,
+        inbox=gateway.inbox,
+        store=store,
+        sealer=sealer,
+        sessions=Sessions(store=store, sealer=sealer, now=clock),
+        texts=next(phones, ""),
+        now=clock,
+        zone=ZONE,
+        secure=settings.public_url.startswith("https://"),
+    )
 
 
 async def _measure(gateway: Gateway) -> None:

@@ -7,8 +7,9 @@ may stand in a file of its own: ``secret_file = "/run/secrets/wx"`` instead of `
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -82,6 +83,26 @@ class Open311(_Strict):
         return self
 
 
+class Portal(_Strict):
+    """The citizens' pages: which proxies stand before them, and how fast one address or one person may ask.
+
+    Behind a proxy name it, else all citizens are one address; many people may share one (an office, a mobile network).
+    """
+
+    trusted_proxies: tuple[str, ...] = ()
+    address_per_second: float = Field(default=20.0, gt=0)
+    address_burst: float = Field(default=200.0, ge=1)
+    session_per_second: float = Field(default=2.0, gt=0)
+    session_burst: float = Field(default=60.0, ge=1)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        for each in given:
+            ipaddress.ip_network(each)
+        return given
+
+
 class Settings(_Strict):
     """Everything that one installation decides."""
 
@@ -98,6 +119,7 @@ class Settings(_Strict):
     migrate: Literal["auto", "manual"] = "auto"
     limits: Limits = Limits()
     open311: Open311 = Open311()
+    portal: Portal = Portal()
     channels: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, repr=False)
 
     @model_validator(mode="after")
@@ -211,7 +233,7 @@ def _anchor(raw: dict[str, Any], folder: Path) -> None:
 def _misconfigured(where: tuple[int | str, ...], kind: str, message: str) -> Misconfigured:
     name = ".".join(str(part) for part in where)
     if kind == "extra_forbidden":
-        known = _known(where)
+        known = _known(where).model_fields
         near = difflib.get_close_matches(str(where[-1]), known, 1)
         return Misconfigured(
             name, f"there is no such setting{f'; did you mean {near[0]}?' if near else '; remove it'}"
@@ -221,14 +243,11 @@ def _misconfigured(where: tuple[int | str, ...], kind: str, message: str) -> Mis
     return Misconfigured(name, message)
 
 
-def _known(where: tuple[int | str, ...]) -> Iterable[str]:
-    """Return the settings there are at the place of a wrong one."""
-    match where:
-        case ("limits", *_):
-            return Limits.model_fields
-        case ("open311", _):
-            return Open311.model_fields
-        case ("open311", *_):
-            return Partner.model_fields
-        case _:
-            return Settings.model_fields
+def _known(where: tuple[int | str, ...]) -> type[_Strict]:
+    """Return the table in which a wrong setting stands."""
+    if where[:2] == ("open311", "api_keys"):
+        return Partner
+    return _TABLES.get(str(where[0]), Settings)
+
+
+_TABLES: Mapping[str, type[_Strict]] = {"limits": Limits, "open311": Open311, "portal": Portal}

@@ -278,9 +278,13 @@ class Turns:
         rows.outgoing.append(told._replace(account=there.account))
 
     def _promise(self, moved: service.Moved, talk: Talk, rows: Rows) -> None:
-        message = talk.message
+        account = talk.message.account
         rows.outgoing += self._book.notices(
-            moved.notices, talk.conversation, message.account, talk.now, source=message.source.value
+            moved.notices,
+            talk.conversation,
+            account,
+            talk.now,
+            short=talk.channel.capabilities.source is SourceChannel.SMS,
         )
 
     def _hand_off(self, effect: Handoff, talk: Talk, before: ConversationRow, change: dict[str, Any]) -> None:

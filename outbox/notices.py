@@ -27,6 +27,8 @@ class NoticeKind(StrEnum):
     TERMINATED = "terminated"
 
 
+OTP = "otp"
+"""What a code to type in is sent as: about no case, told whenever it is asked for."""
 HELD_AT_NIGHT = frozenset({NoticeKind.NEED_INFO, NoticeKind.RATE, NoticeKind.OVERDUE})
 """These wait for the morning (quiet hours 21:00 to 08:00); the others are sent at any time."""
 

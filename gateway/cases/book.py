@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from gateway.runtime import millis
 from gateway.store.bodies import open_case, seal_case, seal_event
 from gateway.store.rows import CaseChange, CaseRow, EventRow, OutgoingRow, Rows
-from normalizer.message import SourceChannel
 from outbox.render import render
 from outbox.tables import OutState
 
@@ -74,32 +73,53 @@ class CaseBook:
         account: str,
         now: datetime,
         *,
-        source: str,
+        short: bool,
     ) -> list[OutgoingRow]:
-        """Return the outgoing rows of what a citizen is to be told."""
+        """Return the outgoing rows of what a citizen is to be told, in few words where it goes by SMS."""
         return [
-            OutgoingRow(
-                id=self._ids(),
-                conversation=conversation,
-                account=account,
+            self.promise(
+                conversation,
+                account,
+                notice.kind.value,
+                render(notice, self._words, short=short),
+                now,
                 case_no=notice.case_no,
-                notice=notice.kind.value,
-                notice_key=notice.key,
-                epoch=ANY_OWNER,
-                state=OutState.QUEUED.value,
-                route="",
-                body=self._sealer.seal(
-                    render(notice, self._words, short=source == SourceChannel.SMS).encode()
-                ),
-                attempts=0,
-                next_at=millis(now),
-                lease_until=0,
-                created_at=millis(now),
-                sent_at=None,
-                outcome="",
+                key=notice.key,
             )
             for notice in notices
         ]
+
+    def promise(
+        self,
+        conversation: bytes,
+        account: str,
+        notice: str,
+        text: str,
+        now: datetime,
+        *,
+        case_no: str = "",
+        key: str | None = None,
+    ) -> OutgoingRow:
+        """Return the outgoing row of a text that is owed whoever holds the conversation; ``key`` makes it come once."""
+        at = millis(now)
+        return OutgoingRow(
+            id=self._ids(),
+            conversation=conversation,
+            account=account,
+            case_no=case_no,
+            notice=notice,
+            notice_key=key,
+            epoch=ANY_OWNER,
+            state=OutState.QUEUED.value,
+            route="",
+            body=self._sealer.seal(text.encode()),
+            attempts=0,
+            next_at=at,
+            lease_until=0,
+            created_at=at,
+            sent_at=None,
+            outcome="",
+        )
 
     def _events(self, events: Iterable[CaseEvent], head: bytes) -> tuple[list[EventRow], bytes]:
         rows = []

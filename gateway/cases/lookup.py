@@ -73,6 +73,11 @@ class Lookup:
         )
         return await self._store.write(work)
 
+    async def case(self, number: str) -> Case | None:
+        """Return a case, for whoever has shown that he may see it."""
+        row = await self._store.read(partial(cases.get, case_no=number))
+        return self._book.read(row) if row is not None else None
+
     async def log(self, case_no: str) -> tuple[CaseEvent, ...]:
         """Return what happened to a case, oldest first."""
         rows = await self._store.read(partial(cases.events, case_no=case_no))

@@ -81,6 +81,7 @@ class Office:
         moved: Callable[[str], None],
         zone: ZoneInfo,
         random_int: Callable[[int], int],
+        short: Callable[[str], bool],
     ) -> None:
         self._store = store
         self._sealer = sealer
@@ -92,6 +93,7 @@ class Office:
         self._moved = moved
         self._zone = zone
         self._random_int = random_int
+        self._short = short
         self._ids = Ids()
 
     async def open(self, matter: Matter) -> Opened:
@@ -112,6 +114,19 @@ class Office:
         self._moved(command.verb.value)
         self._queued()
         return case
+
+    async def alarm(self, reach: Address, danger: Emergency) -> None:
+        """Tell the people on duty that somebody may be in danger (domain.md 4.3)."""
+        await self._store.write(partial(self._alarm, reach=reach, danger=danger))
+
+    async def tell(self, reach: Address, notice: str, text: str) -> None:
+        """Promise somebody a message that is about no case, such as a code to type in."""
+        await self._store.write(partial(self._tell, reach=reach, notice=notice, text=text))
+        self._queued()
+
+    async def bind(self, reach: Address, phone: str) -> None:
+        """Make a conversation a telephone's that its person proved to have."""
+        await self._store.write(partial(self._bind, reach=reach, phone=phone))
 
     async def supervise(self, limit: int) -> int:
         """Let the clock act on the cases that are due and return how many were looked at (domain.md 3.2)."""
@@ -137,16 +152,33 @@ class Office:
             calendar=self._calendar,
             now=now,
         )
-        conversation = self._reach(connection, matter, now)
+        conversation = self._reach(connection, matter)
         self._book.opened(moved, conversation, number.query_code, rows)
         if matter.danger is not None:
-            kind, word = matter.danger.kind.value, matter.danger.word
-            rows.alerts.append(AlertRow(self._ids(), millis(now), conversation, kind, word, None))
+            rows.alerts.append(self._alert(conversation, matter.danger, now))
         cases.save(connection, rows)
         opened = Opened(number.case_no, number.query_code, accepted=moved.case.stage is Stage.ACCEPTED)
         told = {name: getattr(opened, name) for name in ("case_no", "query_code", "accepted")}
         submissions.keep(connection, key, self._sealer.seal(json.dumps(told).encode()), millis(now), since)
         return opened
+
+    def _alarm(self, connection: Connection, reach: Address, danger: Emergency) -> None:
+        now = self._now()
+        conversation = self._conversation(connection, reach)
+        cases.save(connection, Rows(alerts=[self._alert(conversation, danger, now)]))
+
+    def _tell(self, connection: Connection, reach: Address, notice: str, text: str) -> None:
+        conversation = self._conversation(connection, reach)
+        row = self._book.promise(conversation, reach.account, notice, text, self._now())
+        cases.save(connection, Rows(outgoing=[row]))
+
+    def _bind(self, connection: Connection, reach: Address, phone: str) -> None:
+        conversation = self._conversation(connection, reach)
+        person = self._sealer.person(phone)
+        conversations.bind(connection, BindingRow(conversation, person, millis(self._now())))
+
+    def _alert(self, conversation: bytes, danger: Emergency, now: datetime) -> AlertRow:
+        return AlertRow(self._ids(), millis(now), conversation, danger.kind.value, danger.word, None)
 
     def _number(self, connection: Connection, now: datetime) -> NewNumber:
         local = now.astimezone(self._zone).date()
@@ -154,14 +186,15 @@ class Office:
         number = case_no.make(self._profiles.current.region, local, count)
         return NewNumber(number, case_no.make_code(self._random_int))
 
-    def _reach(self, connection: Connection, matter: Matter, now: datetime) -> bytes:
-        account, user = matter.reach.account, matter.reach.user
-        conversation = self._sealer.conversation(account, user)
-        address, state = self._sealer.seal(user.encode()), self._sealer.seal(dump(State()).encode())
-        conversations.begin(connection, new_conversation(conversation, account, address, state))
+    def _reach(self, connection: Connection, matter: Matter) -> bytes:
         if matter.phone:
-            person = self._sealer.person(matter.phone)
-            conversations.bind(connection, BindingRow(conversation, person, millis(now)))
+            self._bind(connection, matter.reach, matter.phone)
+        return self._conversation(connection, matter.reach)
+
+    def _conversation(self, connection: Connection, reach: Address) -> bytes:
+        conversation = self._sealer.conversation(reach.account, reach.user)
+        address, state = self._sealer.seal(reach.user.encode()), self._sealer.seal(dump(State()).encode())
+        conversations.begin(connection, new_conversation(conversation, reach.account, address, state))
         return conversation
 
     def _act(self, connection: Connection, case_no: str, command: Command) -> Case:
@@ -194,7 +227,7 @@ class Office:
         if person is not None and before.conversation is not None:
             account = person.account
             rows.outgoing += self._book.notices(
-                moved.notices, before.conversation, account, now, source=case.source_channel
+                moved.notices, before.conversation, account, now, short=self._short(account)
             )
         cases.save(connection, rows)
         return moved.case

@@ -29,6 +29,7 @@ __all__ = [
     "OUTGOING",
     "SENT_AS",
     "SUBMISSION",
+    "WEB_SESSION",
 ]
 
 _waiting = text("state = 'waiting'")
@@ -226,3 +227,13 @@ SUBMISSION = Table(
 )
 """What pages and neighbouring systems submitted, by a keyed hash of what makes it itself: a second click opens no
 second case and is told the same number and query code (``body``, sealed)."""
+
+WEB_SESSION = Table(
+    "web_session",
+    METADATA,
+    Column("id", Id, primary_key=True),
+    Column("until", Instant, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("ix_web_session_until", "until"),
+)
+"""What pages remember of who sits at them (a draft, a proved telephone), sealed; ``id`` is the session's conversation."""

@@ -1,4 +1,4 @@
-"""The web: what was submitted, so that a second click opens no second case."""
+"""The web: what was submitted, so that a second click opens no second case, and what pages remember."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -20,3 +20,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name=("pk_submission")),
     )
     op.create_index("ix_submission_at", "submission", ["at"])
+    op.create_table(
+        "web_session",
+        sa.Column("id", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("until", INSTANT, nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=("pk_web_session")),
+    )
+    op.create_index("ix_web_session_until", "web_session", ["until"])

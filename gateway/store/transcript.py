@@ -1,0 +1,39 @@
+"""What was said in a conversation: its inbox rows and its outgoing rows, in the order of their ids."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy import and_, literal, select, union_all
+
+from gateway.store.tables import INBOX, OUTGOING
+from outbox.tables import OutState
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+class Line(NamedTuple):
+    """One message, sealed: ``mine`` is the citizen's (a message body), else ours (a text)."""
+
+    id: bytes
+    mine: bool
+    at: int
+    body: bytes
+
+
+_NOT_SHOWN = (OutState.STALE.value, OutState.BURIED.value)
+
+
+def lines(connection: Connection, conversation: bytes, after: bytes, limit: int) -> list[Line]:
+    """Return the newest messages of a conversation after an id, oldest first."""
+    received = select(
+        INBOX.c.id, literal(1).label("mine"), INBOX.c.received_at.label("at"), INBOX.c.body
+    ).where(INBOX.c.conversation == conversation, INBOX.c.id > after)
+    shown = and_(
+        OUTGOING.c.conversation == conversation, OUTGOING.c.id > after, OUTGOING.c.state.not_in(_NOT_SHOWN)
+    )
+    sent = select(OUTGOING.c.id, literal(0).label("mine"), OUTGOING.c.created_at.label("at"), OUTGOING.c.body)
+    both = union_all(received, sent.where(shown)).subquery()
+    query = select(both).order_by(both.c.id.desc()).limit(limit)
+    return [Line(row.id, bool(row.mine), row.at, row.body) for row in connection.execute(query)][::-1]

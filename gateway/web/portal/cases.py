@@ -1,0 +1,256 @@
+"""查进度: one's own cases, another's by number and code, and what a citizen may do with his own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from gateway.store.rows import Conflict
+from gateway.web.portal.site import seen_again
+from normalizer import case_no
+from normalizer.case import OPEN, Actor, Command, Role, Stage, Verb
+from normalizer.codes import LOW_RATING_LABELS, SATISFACTION_LABELS
+from normalizer.errors import NotFound, Refused
+from normalizer.moves import allowed
+from normalizer.text import clean
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from gateway.cases.lookup import Lookup
+    from gateway.cases.office import Office
+    from gateway.web.portal.site import Site, Visit
+    from normalizer.case import Case, CaseEvent
+
+CITIZEN = Actor(Role.CITIZEN)
+WORDS, OPINION, REASON = 1000, 500, 200
+SHOWN_TO_OTHERS = 5
+"""Cases that a session remembers to have opened by number and code."""
+LOW = 2
+
+TOLD = {
+    Verb.SUBMIT: "已提交",
+    Verb.ACCEPT: "已受理",
+    Verb.ASK: "请您补充材料",
+    Verb.SUPPLEMENT: "您补充了材料",
+    Verb.ANSWER: "已答复",
+    Verb.DIVERT: "已转专线办理",
+    Verb.REJECT: "不予受理",
+    Verb.OBJECT: "您提出异议，另一位工作人员会复核",
+    Verb.MERGE: "与同类诉求一并办理",
+    Verb.DISPATCH: "已转承办单位",
+    Verb.DESIGNATE: "已确定承办单位",
+    Verb.SIGN: "承办单位已接收",
+    Verb.HANDLE: "承办单位正在办理",
+    Verb.GRANT: "办理期限延长",
+    Verb.SUSPEND: "暂时难以办结，会再核查",
+    Verb.RESUME: "继续办理",
+    Verb.REPLY: "承办单位已答复，正在审核",
+    Verb.FINISH: "已办结",
+    Verb.VISIT: "已回访",
+    Verb.RATE: "您评价了办理结果",
+    Verb.REWORK: "重新办理",
+    Verb.CLOSE: "已结案",
+    Verb.WITHDRAW: "您撤回了这件诉求",
+    Verb.TERMINATE: "终止办理",
+    Verb.URGE: "您催办了一次",
+    Verb.SUPERVISE: "已督办",
+}
+"""What a citizen is shown of the log; what is not here is the hotline's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """The pages of cases."""
+
+    site: Site
+    office: Office
+    lookup: Lookup
+    texts: bool
+    """Whether codes can be sent to telephones."""
+
+    def add(self, app: web.Application) -> None:
+        """Add the addresses."""
+        for method, path, handler in (
+            ("GET", "/cases", self.overview),
+            ("POST", "/cases/find", self.find),
+            ("GET", "/cases/{number}", self.show),
+            ("GET", "/cases/{number}/{act}", self.ask),
+            ("POST", "/cases/{number}/{act}", self.act),
+        ):
+            self.site.add(app, method, path, handler)
+
+    async def overview(self, visit: Visit) -> web.StreamResponse:
+        """Show one's own cases, and the ways to others."""
+        return await self._overview(visit, {})
+
+    async def find(self, visit: Visit) -> web.StreamResponse:
+        """Open a case by number and query code."""
+        number = case_no.parse(visit.fields.get("number", ""))
+        code = "".join(c for c in visit.fields.get("code", "") if c.isdigit())
+        if number is None:
+            return await self._overview(visit, {"number": "这个单号不对，请核对 17 位数字。"})
+        if any(case.case_no == number for case in await self._own(visit)):
+            return seen_again(f"/cases/{number}")
+        found = await self.lookup.found(number, code, self.site.gate.address(visit.request))
+        if found.locked:
+            return await self._overview(
+                visit, {"code": "输错次数较多，为保护信息安全，请一小时后再查，或打热线电话由工作人员查询。"}
+            )
+        if found.case is None:
+            return await self._overview(
+                visit, {"code": "单号或查询码不对，请核对后再试。连续输错会暂停查询一小时。"}
+            )
+        shown = (number, *(each for each in visit.memory.shown if each != number))[:SHOWN_TO_OTHERS]
+        visit.keep(replace(visit.memory, shown=shown))
+        return seen_again(f"/cases/{number}")
+
+    async def show(self, visit: Visit) -> web.StreamResponse:
+        """Show a case: whole to its own citizen, the least of it to who has number and code."""
+        number = visit.request.match_info["number"]
+        case = await self._mine(visit, number)
+        if case is not None:
+            return await self._shown(visit, case)
+        if number in visit.memory.shown:
+            other = await self.lookup.case(number)
+            if other is not None:
+                return self.site.page(visit, "case_other.html", case=other, open=other.stage in OPEN)
+        return self._unknown(visit)
+
+    async def ask(self, visit: Visit) -> web.StreamResponse:
+        """Show the form of something to do with one's own case."""
+        case = await self._mine(visit, visit.request.match_info["number"])
+        act = visit.request.match_info["act"]
+        if case is None or act not in _ACTS:
+            return self._unknown(visit)
+        return self._form(visit, case, act, {})
+
+    async def act(self, visit: Visit) -> web.StreamResponse:
+        """Do something with one's own case."""
+        case = await self._mine(visit, visit.request.match_info["number"])
+        act = visit.request.match_info["act"]
+        if case is None or act not in _ACTS:
+            return self._unknown(visit)
+        command, errors = _ACTS[act](visit)
+        if errors:
+            return self._form(visit, case, act, errors)
+        try:
+            await self.office.act(case.case_no, command)
+        except Refused as refused:
+            told = _REFUSED.get(refused.reason, "这件诉求现在不能这样操作，请看最新进展。")
+            return self.site.message(visit, "没有办成", told, 409)
+        except (NotFound, Conflict):
+            return self.site.message(visit, "没有办成", "这件诉求刚刚有了变化，请回去看最新进展再试。", 409)
+        return seen_again(f"/cases/{case.case_no}")
+
+    async def _overview(self, visit: Visit, errors: dict[str, str]) -> web.StreamResponse:
+        cases = await self._own(visit)
+        return self.site.page(
+            visit,
+            "cases.html",
+            status=422 if errors else 200,
+            cases=cases,
+            errors=errors,
+            texts=self.texts,
+            open_stages=OPEN,
+        )
+
+    async def _shown(self, visit: Visit, case: Case) -> web.StreamResponse:
+        log = await self.lookup.log(case.case_no)
+        now = self.site.now()
+        can = {
+            verb.value: allowed(case, Command(verb, CITIZEN, score=5), now) is None
+            for verb in (Verb.SUPPLEMENT, Verb.URGE, Verb.WITHDRAW, Verb.RATE)
+        }
+        answer = case.replies[-1] if case.replies and case.stage in _ANSWERED else None
+        late = case.deadline_at is not None and case.stage in OPEN and now > case.deadline_at
+        return self.site.page(
+            visit,
+            "case.html",
+            case=case,
+            number=case_no.grouped(case.case_no),
+            can=can,
+            answer=answer,
+            late=late,
+            running=case.stage in OPEN and case.stage not in _RATEABLE,
+            lines=[
+                (event.at, TOLD[event.verb], _note(event)) for event in reversed(log) if event.verb in TOLD
+            ],
+            satisfaction=SATISFACTION_LABELS,
+        )
+
+    def _form(self, visit: Visit, case: Case, act: str, errors: dict[str, str]) -> web.StreamResponse:
+        return self.site.page(
+            visit,
+            f"case_{act}.html",
+            status=422 if errors else 200,
+            case=case,
+            act=act,
+            errors=errors,
+            satisfaction=SATISFACTION_LABELS,
+            reasons=LOW_RATING_LABELS,
+            chosen=visit.chosen.get("reason", ()),
+        )
+
+    def _unknown(self, visit: Visit) -> web.StreamResponse:
+        return self.site.message(
+            visit,
+            "没有找到",
+            "没有找到这件诉求，或者您现在不能看它。请用单号和查询码，或者用手机号查询。",
+            404,
+        )
+
+    async def _own(self, visit: Visit) -> tuple[Case, ...]:
+        return await self.lookup.own(self.site.sessions.conversation(visit.session))
+
+    async def _mine(self, visit: Visit, number: str) -> Case | None:
+        return next((case for case in await self._own(visit) if case.case_no == number), None)
+
+
+_RATEABLE = frozenset({Stage.CLOSED_PENDING, Stage.VISITED})
+_ANSWERED = _RATEABLE | {Stage.ANSWERED, Stage.CLOSED, Stage.ARCHIVED}
+_REFUSED = {
+    "urged_lately": "24 小时内已经催办过，承办单位已收到，请等一等再催。",
+    "report_under_check": "这是举报，已在核查中，不能直接撤回。请打热线电话告诉工作人员。",
+}
+
+
+def _note(event: CaseEvent) -> str:
+    """Return what of an event's words its citizen may read."""
+    if event.verb in {Verb.ASK, Verb.REJECT, Verb.GRANT, Verb.TERMINATE, Verb.SUSPEND, Verb.DIVERT}:
+        return event.command.reason or event.command.text
+    if event.verb in {Verb.DISPATCH, Verb.DESIGNATE}:
+        return event.command.unit_name
+    return event.command.text if event.verb is Verb.SUPPLEMENT else ""
+
+
+Taken = tuple[Command, dict[str, str]]
+
+
+def _supplement(visit: Visit) -> Taken:
+    text = clean(visit.fields.get("text", ""))[:WORDS]
+    command = Command(Verb.SUPPLEMENT, CITIZEN, text=text)
+    return command, {} if text else {"text": "请写要补充的内容。"}
+
+
+def _urge(visit: Visit) -> Taken:
+    return Command(Verb.URGE, CITIZEN, text=clean(visit.fields.get("text", ""))[:REASON]), {}
+
+
+def _withdraw(visit: Visit) -> Taken:
+    return Command(Verb.WITHDRAW, CITIZEN, reason="本人撤回"), {}
+
+
+def _rate(visit: Visit) -> Taken:
+    given = visit.fields.get("score", "")
+    score = int(given) if given in {str(each) for each in SATISFACTION_LABELS} else 0
+    known = {str(each) for each in LOW_RATING_LABELS}
+    reasons = (
+        tuple(int(each) for each in visit.chosen.get("reason", ()) if each in known) if score <= LOW else ()
+    )
+    text = clean(visit.fields.get("text", ""))[:OPINION]
+    command = Command(Verb.RATE, CITIZEN, score=score, reasons=reasons, text=text)
+    return command, {} if score else {"score": "请选一个评价。"}
+
+
+_ACTS = {"supplement": _supplement, "urge": _urge, "withdraw": _withdraw, "rate": _rate}

@@ -1,0 +1,148 @@
+"""我要反映: the form page by page, kept as it grows, read back, and submitted once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from bots import slots
+from bots.contract import Moment
+from gateway.cases.office import Matter
+from gateway.web.portal import form as forms
+from gateway.web.portal.form import Form, Page
+from gateway.web.portal.memory import Done
+from gateway.web.portal.site import seen_again
+from normalizer.errors import Refused
+from normalizer.message import SourceChannel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bots.contract import NewNumber, Submit
+    from gateway.cases.office import Office
+    from gateway.web.portal.site import Site, Visit
+    from normalizer.message import Address
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The pages of a report; ``reach`` says where its citizen is told of it."""
+
+    site: Site
+    office: Office
+    reach: Callable[[Visit], Address]
+
+    def add(self, app: web.Application) -> None:
+        """Add the addresses."""
+        for method, path, handler in (
+            ("GET", "/report", self.begin),
+            ("GET", "/report/done", self.done),
+            ("GET", "/report/{page}", self.show),
+            ("POST", "/report/drop", self.drop),
+            ("POST", "/report/{page}", self.take),
+        ):
+            self.site.add(app, method, path, handler)
+
+    async def begin(self, visit: Visit) -> web.StreamResponse:
+        """Begin a report, or offer the one that was left."""
+        form = visit.memory.form
+        if form is not None and form.order.text and forms.fresh(form, self.site.now()) is form:
+            return self.site.page(visit, "report_kept.html", form=form)
+        return seen_again(f"/report/{Page.WHAT}")
+
+    async def drop(self, visit: Visit) -> web.StreamResponse:
+        """Forget the report that was left, and begin anew."""
+        visit.keep(replace(visit.memory, form=None))
+        return seen_again(f"/report/{Page.WHAT}")
+
+    async def show(self, visit: Visit) -> web.StreamResponse:
+        """Show one page of the form."""
+        page = self._page(visit)
+        form = forms.fresh(visit.memory.form, self.site.now())
+        if page is None:
+            raise web.HTTPNotFound
+        if not forms.reachable(form, page):
+            return seen_again(f"/report/{Page.WHAT}")
+        return self._shown(visit, form, page, {})
+
+    async def take(self, visit: Visit) -> web.StreamResponse:
+        """Take one page of the form and go on to the next."""
+        page = self._page(visit)
+        form = forms.fresh(visit.memory.form, self.site.now())
+        if page is None or not forms.reachable(form, page):
+            return seen_again(f"/report/{Page.WHAT}")
+        if page is Page.CHECK:
+            return await self._submit(visit, form)
+        alarmed = forms.danger(form, self.site.now()) is not None
+        form, errors = forms.take(page, form, visit.fields, self._moment())
+        if errors:
+            return self._shown(visit, form, page, errors)
+        visit.keep(replace(visit.memory, form=form))
+        seen = forms.danger(form, self.site.now())
+        if page is Page.WHAT and seen is not None and not alarmed:
+            await self.office.alarm(self.reach(visit), seen)
+        return seen_again(f"/report/{forms.after(form, page, elderly=visit.view.elderly)}")
+
+    async def done(self, visit: Visit) -> web.StreamResponse:
+        """Show number and code of the report that was submitted last."""
+        if visit.memory.done is None:
+            return seen_again("/")
+        return self.site.page(visit, "report_done.html", done=visit.memory.done)
+
+    async def _submit(self, visit: Visit, form: Form) -> web.StreamResponse:
+        moment, view = self._moment(), visit.view
+
+        def fill(number: NewNumber) -> Submit:
+            return forms.filled(form, number, moment, lang=view.lang, elderly=view.elderly)
+
+        if forms.open_slots(form, moment):
+            return seen_again(f"/report/{self._open(form, moment)}")
+        matter = Matter(
+            key=f"portal {visit.session.id} {form.key}",
+            source=SourceChannel.WEB,
+            reach=self.reach(visit),
+            fill=fill,
+            phone=visit.memory.phone,
+        )
+        try:
+            opened = await self.office.open(matter)
+        except Refused:
+            return seen_again(f"/report/{Page.WHAT}")
+        done = Done(opened.case_no, opened.query_code, opened.accepted)
+        visit.keep(replace(visit.memory, form=None, done=done))
+        return seen_again("/report/done")
+
+    def _open(self, form: Form, moment: Moment) -> Page:
+        if form.order.category in moment.city.place_categories and not forms.reachable(form, Page.CHECK):
+            return Page.CONTACT
+        return Page.WHERE if form.order.phone or form.order.anonymous else Page.CONTACT
+
+    def _shown(self, visit: Visit, form: Form, page: Page, errors: forms.Errors) -> web.StreamResponse:
+        asked = forms.pages(elderly=visit.view.elderly)
+        number = asked.index(page) + 1 if page in asked else 1
+        return self.site.page(
+            visit,
+            f"report_{page}.html",
+            status=422 if errors else 200,
+            form=form,
+            order=form.order,
+            page=page,
+            number=number,
+            count=len(asked),
+            before=asked[number - 2] if number > 1 else None,
+            errors=errors,
+            danger=forms.danger(form, self.site.now()),
+            whens=slots.WHENS.values(),
+            choices=slots.KINDS.values(),
+        )
+
+    def _page(self, visit: Visit) -> Page | None:
+        try:
+            return Page(visit.request.match_info["page"])
+        except ValueError:
+            return None
+
+    def _moment(self) -> Moment:
+        return Moment(self.site.now(), self.site.city)

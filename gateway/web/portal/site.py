@@ -1,0 +1,236 @@
+"""What every page of the portal has: who asks, how he wants to see it, and the way from a handler to a page."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+import structlog
+from aiohttp import web
+
+from gateway.web import gate as gates
+from gateway.web.portal.memory import Memory, recall, remember
+from gateway.web.texts import EN, HTML_LANG, LANGUAGES, ZH, speaker
+from normalizer.case import CITIZEN_LABELS
+from normalizer.codes import CATEGORY_LABELS, KIND_LABELS
+from normalizer.errors import Busy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from bots.contract import City
+    from gateway.web.gate import Gate
+    from gateway.web.session import Session, Sessions
+
+log = structlog.get_logger()
+
+VIEW_COOKIE = "jiesu_view"
+ELDERLY, CONTRAST = "elderly", "contrast"
+_YEAR = 365 * 24 * 3600
+_LARGEST = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How somebody wants to see pages."""
+
+    lang: str = ZH
+    elderly: bool = False
+    contrast: bool = False
+
+    @classmethod
+    def of(cls, request: web.Request) -> View:
+        """Return the view that a browser remembers."""
+        words = request.cookies.get(VIEW_COOKIE, "").split("-")
+        return cls(EN if EN in words else ZH, ELDERLY in words, CONTRAST in words)
+
+    def __str__(self) -> str:
+        words = (self.lang, self.elderly and ELDERLY, self.contrast and CONTRAST)
+        return "-".join(word for word in words if word)
+
+
+@dataclass(slots=True)
+class Visit:
+    """One request to the portal: who, how, with what fields; ``memory`` is kept when it was changed."""
+
+    request: web.Request
+    session: Session
+    view: View
+    memory: Memory
+    fields: Mapping[str, str] = field(default_factory=dict)
+    chosen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    changed: bool = False
+
+    def keep(self, memory: Memory) -> None:
+        """Remember this from now on."""
+        self.memory, self.changed = memory, True
+
+    def become(self, session: Session, memory: Memory) -> None:
+        """Go on as another session."""
+        self.session, self.memory, self.changed = session, memory, True
+
+
+Handler = Callable[[Visit], Awaitable[web.StreamResponse]]
+
+Words = tuple[str, str, int]
+"""A page that says one thing: its title, its text, its status."""
+
+_BUSY: Words = ("请稍等", "现在人多，没有保存成功，请过一会儿再试一次；急事请拨打热线电话。", 503)
+_NOTHING: Words = ("没有这个页面", "地址可能写错了，请回首页重新进入。", 404)
+_FAILED: Words = ("出了问题", "这一步没有办成，我们会查看原因。请再试一次，或拨打热线电话。", 500)
+_STOPPED: dict[str, Words] = {
+    "too_fast": ("请稍等", "您点得太快了，请过一分钟再试；急事请拨打热线电话。", 429),
+    "too_large": ("内容太多", "一次提交的内容太多了，请删减后再试。", 413),
+    "csrf": ("页面已过期", "这个页面打开得太久，请返回上一页刷新后再提交。", 403),
+    "trap": ("没有提交", "这次没有提交成功，请刷新页面后重新填写。", 400),
+}
+
+
+class Site:
+    """Renders pages, and wraps handlers with what stands before every one of them."""
+
+    def __init__(
+        self,
+        *,
+        sessions: Sessions,
+        gate: Gate,
+        city: City,
+        now: Callable[[], datetime],
+        zone: ZoneInfo,
+        secure: bool,
+        images: tuple[str, ...] = (),
+    ) -> None:
+        self.sessions = sessions
+        self.gate = gate
+        self.city = city
+        self.now = now
+        self._zone = zone
+        self._secure = secure
+        self._headers = gates.headers(images)
+        self._environment = jinja2.Environment(
+            loader=jinja2.PackageLoader("gateway", "templates/portal"),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.globals |= {
+            "city": city,
+            "languages": LANGUAGES,
+            "stages": CITIZEN_LABELS,
+            "kinds": KIND_LABELS,
+            "categories": CATEGORY_LABELS,
+            "trap": gates.TRAP,
+        }
+        self._environment.filters |= {"day": self._day, "minute": self._minute}
+
+    def add(
+        self,
+        app: web.Application,
+        method: str,
+        path: str,
+        handler: Handler,
+    ) -> None:
+        """Give a page its address."""
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            return await self._handle(request, handler)
+
+        app.router.add_route(method, path, handle)
+
+    def page(self, visit: Visit, template: str, status: int = 200, **values: Any) -> web.Response:
+        """Return a page in the visitor's language and view."""
+        view = visit.view
+        text = self._environment.get_template(template).render(
+            _=speaker(view.lang),
+            view=view,
+            html_lang=HTML_LANG[view.lang],
+            csrf=self.sessions.csrf(visit.session),
+            path=visit.request.rel_url.raw_path_qs,
+            phone=visit.memory.phone,
+            now=self.now(),
+            given=defaultdict(str, visit.fields),
+            **values,
+        )
+        return web.Response(text=text, status=status, content_type="text/html")
+
+    def message(self, visit: Visit, title: str, text: str, status: int = 200) -> web.Response:
+        """Return a page that says one thing."""
+        return self.page(visit, "message.html", status, title=title, text=text)
+
+    def fragment(self, visit: Visit, template: str, **values: Any) -> str:
+        """Return a piece of a page."""
+        return self._environment.get_template(template).render(
+            _=speaker(visit.view.lang), view=visit.view, **values
+        )
+
+    async def _handle(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        session = self.sessions.of(request)
+        visit = Visit(request, session, View.of(request), Memory())
+        response = await self._answer(visit, handler)
+        if not response.prepared:
+            response.headers.update(self._headers)
+            if visit.session.new:
+                self.sessions.give(response, visit.session, secure=self._secure)
+        return response
+
+    async def _answer(self, visit: Visit, handler: Handler) -> web.StreamResponse:
+        try:
+            if (stopped := await self._stopped(visit)) is not None:
+                return stopped
+            visit.memory = await recall(self.sessions, visit.session)
+            response = await handler(visit)
+            if visit.changed:
+                await remember(self.sessions, visit.session, visit.memory)
+        except Busy:
+            return self.message(visit, *_BUSY)
+        except web.HTTPNotFound:
+            return self.message(visit, *_NOTHING)
+        except Exception:
+            log.exception("portal.failed", path=visit.request.path)
+            return self.message(visit, *_FAILED)
+        return response
+
+    async def _stopped(self, visit: Visit) -> web.Response | None:
+        """Return what a request gets that may not pass, None for one that may."""
+        request = visit.request
+        reason = "too_fast" if self.gate.over(request, visit.session) else ""
+        if request.method == "POST" and not reason:
+            if (request.content_length or 0) > _LARGEST:
+                reason = "too_large"
+            else:
+                await _read(visit)
+                reason = self.gate.stranger(request, visit.session, visit.fields)
+        if not reason:
+            return None
+        log.warning("portal.refused", reason=reason, path=request.path)
+        return self.message(visit, *_STOPPED[reason])
+
+    def _day(self, at: datetime) -> str:
+        local = at.astimezone(self._zone)
+        return f"{local.month}月{local.day}日"
+
+    def _minute(self, at: datetime) -> str:
+        local = at.astimezone(self._zone)
+        return f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}"
+
+
+async def _read(visit: Visit) -> None:
+    """Read the fields of a form; files come by an address of their own."""
+    form = await visit.request.post()
+    texts = [(name, value) for name, value in form.items() if isinstance(value, str)]
+    visit.fields = dict(texts)
+    chosen: dict[str, tuple[str, ...]] = {}
+    for name, value in texts:
+        chosen[name] = (*chosen.get(name, ()), value)
+    visit.chosen = chosen
+
+
+def seen_again(path: str) -> web.Response:
+    """Return the redirect after a form was taken, so that going back does not send it twice."""
+    return web.Response(status=303, headers={"Location": path})
