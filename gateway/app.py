@@ -44,6 +44,7 @@ from gateway.store.seal import Sealer, load_key
 from gateway.store.store import make_ready, open_store
 from gateway.turns import Turns
 from gateway.web import health, hooks
+from gateway.web.api import build as api
 from gateway.web.open311 import keys as open311
 from gateway.web.open311.desk import Desk
 from gateway.web.open311.pages import Pages
@@ -253,7 +254,9 @@ def make_channels(settings: Settings, tools: Tools) -> dict[str, Channel]:
 def _add_pages(gateway: Gateway, settings: Settings, clock: Callable[[], datetime]) -> None:
     app = gateway.app
     app.router.add_static("/static", Path(str(resources.files("gateway") / "static")))
-    portal.add(app, _portal(gateway, settings, clock))
+    parts = _portal(gateway, settings, clock)
+    portal.add(app, parts)
+    api.add(app, parts)
     hooks.add(app, gateway.channels)
     health.Health(
         store=gateway.books.store,
