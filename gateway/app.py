@@ -7,6 +7,7 @@ import gc
 import random
 import secrets
 import signal as signals
+import time
 import tomllib
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -45,12 +46,14 @@ from gateway.store.store import make_ready, open_store
 from gateway.turns import Turns
 from gateway.web import health, hooks
 from gateway.web.api import build as api
+from gateway.web.gate import Gate
 from gateway.web.open311 import keys as open311
 from gateway.web.open311.desk import Desk
 from gateway.web.open311.pages import Pages
 from gateway.web.open311.services import Services
 from gateway.web.portal import build as portal
-from gateway.web.session import ACCOUNT, Sessions
+from gateway.web.portal.proof import Proof
+from gateway.web.session import ACCOUNT, ANONYMOUS, Sessions
 from normalizer.errors import Misconfigured
 from outbox import queue
 from outbox.route import Quiet
@@ -202,7 +205,6 @@ def _join(
         books, office, lookup, channels, inbox, pipeline, sender, metrics, cities, web.Application()
     )
     _add_pages(gateway, settings, clock)
-    _add_open311(gateway, settings, clock)
     return gateway
 
 
@@ -257,6 +259,7 @@ def _add_pages(gateway: Gateway, settings: Settings, clock: Callable[[], datetim
     parts = _portal(gateway, settings, clock)
     portal.add(app, parts)
     api.add(app, parts)
+    _open311(gateway, settings, parts).add(app)
     hooks.add(app, gateway.channels)
     health.Health(
         store=gateway.books.store,
@@ -266,7 +269,7 @@ def _add_pages(gateway: Gateway, settings: Settings, clock: Callable[[], datetim
     ).add(app)
 
 
-def _add_open311(gateway: Gateway, settings: Settings, clock: Callable[[], datetime]) -> None:
+def _open311(gateway: Gateway, settings: Settings, parts: portal.Parts) -> Pages:
     books, partners = gateway.books, settings.open311.api_keys
     services = Services(gateway.cities.current.place_categories)
     desk = Desk(
@@ -277,26 +280,49 @@ def _add_open311(gateway: Gateway, settings: Settings, clock: Callable[[], datet
         lookup=gateway.lookup,
         profiles=gateway.cities,
         services=services,
-        keys=open311.Keys(partners, store=books.store, metrics=gateway.metrics, now=clock),
+        keys=open311.Keys(partners, store=books.store, metrics=gateway.metrics, now=parts.now),
         sources=frozenset(partner.source for partner in partners.values()),
-        now=clock,
+        now=parts.now,
     )
-    Pages(settings.open311, settings.public_url, services, desk).add(gateway.app)
+
+    def over(request: web.Request) -> bool:
+        return parts.gate.over(request, parts.sessions.begin(ANONYMOUS))
+
+    return Pages(settings.open311, settings.public_url, services, desk, over)
 
 
 def _portal(gateway: Gateway, settings: Settings, clock: Callable[[], datetime]) -> portal.Parts:
     store, sealer = gateway.books.store, gateway.books.sealer
     phones = (account for account, channel in gateway.channels.items() if channel.capabilities.phones)
+    sessions = Sessions(store=store, sealer=sealer, now=clock)
+    texts, pages = next(phones, ""), settings.portal
+    gate = Gate(
+        sessions=sessions,
+        clock=time.monotonic,
+        proxies=pages.trusted_proxies,
+        address_pace=Pace(per_second=pages.address_per_second, burst=pages.address_burst),
+        session_pace=Pace(per_second=pages.session_per_second, burst=pages.session_burst),
+    )
+    proof = Proof(
+        office=gateway.office,
+        lookup=gateway.lookup,
+        store=store,
+        sealer=sealer,
+        sessions=sessions,
+        texts=texts,
+        now=clock,
+    )
     return portal.Parts(
-        settings=settings.portal,
+        gate=gate,
+        proof=proof,
         city=gateway.cities.city,
         office=gateway.office,
         lookup=gateway.lookup,
         inbox=gateway.inbox,
         store=store,
         sealer=sealer,
-        sessions=Sessions(store=store, sealer=sealer, now=clock),
-        texts=next(phones, ""),
+        sessions=sessions,
+        texts=texts,
         now=clock,
         zone=ZONE,
         secure=settings.public_url.startswith("https://"),

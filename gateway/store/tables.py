@@ -145,6 +145,7 @@ CASE_EVENT = Table(
     Column("body", LargeBinary, nullable=False),
     Column("hash", LargeBinary, nullable=False),
     Index("ix_case_event_id", "id"),
+    Index("ix_case_event_at", "at"),
     sqlite_with_rowid=False,
 )
 """Append-only (a trigger refuses change); ``hash`` chains each event to the one before."""

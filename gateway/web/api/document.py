@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Mode = Literal["validation", "serialization"]
     Key = tuple[type[BaseModel], Mode]
-    References = Mapping[Key, dict[str, Any]]
+    References = Mapping[Any, dict[str, Any]]
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _REF = "#/components/schemas/{model}"

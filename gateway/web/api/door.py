@@ -66,7 +66,7 @@ class Door:
             try:
                 return _written(await self._answer(request, methods))
             except Wrong as wrong:
-                return _problem(wrong, request.method)
+                return _problem(wrong)
 
         return answer
 
@@ -188,10 +188,10 @@ def _written(reply: Reply) -> web.Response:
     )
 
 
-def _problem(wrong: Wrong, method: str) -> web.Response:
+def _problem(wrong: Wrong) -> web.Response:
     body = wrong.problem.model_dump_json(exclude_none=True).encode()
     return web.Response(
-        body=b"" if method == "HEAD" else body,
+        body=body,
         status=wrong.status,
         headers=_SAFE_HEADERS | {"Content-Type": KIND} | wrong.headers,
     )

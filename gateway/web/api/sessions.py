@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import replace
-from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from bots.words import say
-from gateway.pace import Pace
-from gateway.runtime import instant, millis
-from gateway.store import codes
+from gateway.runtime import instant
 from gateway.web.api.models import CodeIn, Me, PhoneIn, Token
 from gateway.web.api.operations import Operation, Reply
 from gateway.web.api.problems import Wrong, invalid
-from gateway.web.portal.login import AN_HOUR, AT_ONCE, GOOD_MS
-from gateway.web.portal.memory import Code, Memory
-from gateway.web.session import ANONYMOUS, PROVED
-from normalizer import case_no
+from gateway.web.portal.proof import LOCKED
+from gateway.web.session import ANONYMOUS
+from normalizer.errors import Refused
 from normalizer.message import Address
 from normalizer.people import mask_phone, valid_mobile
-from outbox.notices import OTP
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -39,7 +32,7 @@ class Sessions:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._pace = Pace(per_second=AN_HOUR, burst=AT_ONCE)
+        self._proof = parts.proof
 
     def operations(self) -> tuple[Operation, ...]:
         """Return the operations."""
@@ -81,41 +74,28 @@ class Sessions:
             raise Wrong(HTTPStatus.CONFLICT, "no-sms", "这里还不能发短信验证码，请用单号和查询码查询。")
         if phone is None:
             raise invalid("/phone", "这个手机号好像不对，请核对 11 位数字。")
-        if self._pace.over(phone.encode(), parts.now().timestamp()):
+        try:
+            code = await self._proof.send(phone)
+        except Refused as refused:
             detail = "验证码要得太多了，请过一会儿再试，或打热线电话查询。"
-            raise Wrong(HTTPStatus.TOO_MANY_REQUESTS, "too-many-codes", detail, retry_after=720)
-        code = case_no.make_code(secrets.randbelow)
-        await parts.office.tell(Address(parts.texts, phone), OTP, say("zh", "sms_code", code=code))
-        call.keep(replace(call.memory, code=Code(phone, code, millis(parts.now()) + GOOD_MS)))
+            raise Wrong(HTTPStatus.TOO_MANY_REQUESTS, "too-many-codes", detail, retry_after=720) from refused
+        call.keep(replace(call.memory, code=code))
         return Reply(status=HTTPStatus.ACCEPTED)
 
     async def prove(self, call: Call, body: CodeIn) -> Reply:
         """Take the code: a right one gives a new session, whose own the telephone's cases are."""
-        parts, waiting, at = self._parts, call.memory.code, millis(self._parts.now())
+        waiting = call.memory.code
         if waiting is None:
             raise Wrong(HTTPStatus.CONFLICT, "no-code", "请先取验证码。")
-        subjects = tuple(parts.sealer.hash(f"login {each}") for each in (waiting.phone, call.session.id))
-        if await parts.store.read(partial(codes.locked, subjects=subjects, now=at)):
+        try:
+            call.session, memory = await self._proof.prove(call.session, call.memory, waiting, body.code)
+        except Refused as refused:
+            if refused.reason != LOCKED:
+                raise invalid("/code", "验证码不对或已过期，请核对，或重新取一个。") from refused
             detail = "输错次数较多，请一小时后再试，或打热线电话查询。"
-            raise Wrong(HTTPStatus.TOO_MANY_REQUESTS, "locked", detail, retry_after=3600)
-        right = secrets.compare_digest(body.code.encode(), waiting.code.encode())
-        if at > waiting.until or not right:
-            await parts.store.write(partial(codes.wrong, subjects=subjects, now=at))
-            raise invalid("/code", "验证码不对或已过期，请核对，或重新取一个。")
-        return Reply(self._token(await self._proved(call, waiting.phone)))
-
-    async def _proved(self, call: Call, phone: str) -> Session:
-        parts, before = self._parts, call.session
-        own = await parts.lookup.own(parts.sessions.conversation(before))
-        if any(case.complainant.phone == phone for case in own):
-            # He reported from here before he proved who he is.
-            await parts.office.bind(before.address, phone)
-        session, memory = parts.sessions.begin(PROVED), call.memory
-        await parts.office.bind(session.address, phone)
-        await parts.sessions.forget(before)
-        call.session = session
-        call.keep(Memory(form=memory.form, phone=phone, done=memory.done))
-        return session
+            raise Wrong(HTTPStatus.TOO_MANY_REQUESTS, "locked", detail, retry_after=3600) from refused
+        call.keep(memory)
+        return Reply(self._token(call.session))
 
     def _token(self, session: Session) -> Token:
         return Token(token=self._parts.sessions.token(session), until=local(instant(session.until)))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 from aiohttp import web
 
-from gateway.web.open311.faults import BAD, BUSY, LARGE, METHOD, UNKNOWN, Faulty, faulty
+from gateway.web.open311.faults import BAD, BUSY, LARGE, METHOD, OFTEN, UNKNOWN, Faulty, faulty
 from gateway.web.open311.requests import form_of
 from gateway.web.open311.wire import TYPES, Answer, Many, Row, write
 from normalizer.errors import Busy, NotFound, Refused
@@ -41,13 +41,21 @@ _CODE = r"(?P<code>[^/]{1,100})"
 
 
 class Pages:
-    """Answers Open311 clients."""
+    """Answers Open311 clients; ``over`` counts a request and says whether its address has made too many."""
 
-    def __init__(self, settings: Open311, public_url: str, services: Services, desk: Desk) -> None:
+    def __init__(
+        self,
+        settings: Open311,
+        public_url: str,
+        services: Services,
+        desk: Desk,
+        over: Callable[[web.Request], bool],
+    ) -> None:
         self._settings = settings
         self._public_url = public_url.rstrip("/")
         self._services = services
         self._desk = desk
+        self._over = over
         paths: dict[str, dict[str, Callable[..., Awaitable[Answer]]]] = {
             "discovery": {"GET": self._discovery},
             "services": {"GET": self._listed},
@@ -95,6 +103,8 @@ class Pages:
             raise faulty(BUSY, "系统暂时不可用，请稍后再试", retry_after=60) from error
 
     async def _called(self, request: web.Request, name: str) -> Answer:
+        if self._over(request):
+            raise faulty(OFTEN, "请求过于频繁，请一分钟后再试", retry_after=60)
         for pattern, verbs in self._paths.items():
             if (found := pattern.fullmatch(name)) is None:
                 continue
@@ -175,6 +185,8 @@ def _written(
     answer: Answer, fmt: str, status: int = 200, headers: dict[str, str] | None = None
 ) -> web.Response:
     safe = {"Content-Type": TYPES[fmt], "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+    # Anybody's page may read what is public; whoever posts proves himself by his key, never by a cookie.
+    safe["Access-Control-Allow-Origin"] = "*"
     return web.Response(body=write(answer, fmt), status=status, headers=safe | (headers or {}))
 
 

@@ -14,11 +14,12 @@ RULES = {
     "endpoint_type": "test",
     "jurisdiction": "taian.gov.cn",
 }
+FREE = {"address_per_second": 1e6, "address_burst": 1e6}
 
 
 @pytest.fixture
 async def gateway(database: str, tmp_path: Path, clock: Hand) -> AsyncIterator[Gateway]:
-    given = settings(database, tmp_path, open311=RULES, public_url="https://12345.example.cn/")
+    given = settings(database, tmp_path, open311=RULES, portal=FREE, public_url="https://12345.example.cn/")
     async with running(given, clock=clock) as opened:
         yield opened
 

@@ -1,4 +1,4 @@
-"""Open311: the cases of a source by time, for its listing."""
+"""Open311: the cases of a source by time, and what happened by time, for its lists."""
 
 from alembic import op
 
@@ -10,3 +10,4 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_index("ix_cases_source_created_at", "cases", ["source", "created_at"])
+    op.create_index("ix_case_event_at", "case_event", ["at"])
