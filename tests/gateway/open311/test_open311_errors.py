@@ -3,9 +3,12 @@
 import asyncio
 
 import pytest
+from aiohttp import ClientSession
 from yarl import URL
 
-from tests.kit.open311 import CITY, OTHER, WORDS, report
+from gateway.app import listening, running
+from tests.kit.gateway import settings
+from tests.kit.open311 import CITY, OTHER, WORDS, Client, report
 
 LONG = "长" * 4001
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -190,6 +193,19 @@ async def test_an_update_of_a_case_of_the_bot_is_404(client, person):
 async def test_ten_partners_guesses_are_all_refused(client):
     replies = await asyncio.gather(*(client.post(**report(api_key=f"{CITY[:-1]}{n}x")) for n in range(10)))
     assert {reply.status for reply in replies} == {403}
+
+
+async def test_an_address_that_asks_too_fast_is_told_to_wait(database, tmp_path, clock):
+    slow = settings(database, tmp_path, portal={"address_per_second": 0.01, "address_burst": 3})
+    async with (
+        running(slow, clock=clock) as gateway,
+        listening(gateway.app, "127.0.0.1", 0) as port,
+        ClientSession() as http,
+    ):
+        client = Client(http, f"http://127.0.0.1:{port}", gateway, clock)
+        replies = [await client.get("services.xml") for _ in range(4)]
+    assert [reply.status for reply in replies] == [200, 200, 200, 400]
+    assert replies[-1].faults == [429]
 
 
 @pytest.fixture
