@@ -32,6 +32,8 @@ HOUR = 3600.0
 class Email:
     """Takes in a mailbox by IMAP and answers by SMTP."""
 
+    sends_here = True
+
     def __init__(self, account: str, settings: Settings, tools: Tools) -> None:
         self.account = account
         self.capabilities = Capabilities(source=SourceChannel.EMAIL, max_bytes=MAX_BYTES)
