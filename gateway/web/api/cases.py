@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.cases.office import Matter
 from gateway.web.api import models as m
-from gateway.web.api.opening import filled
+from gateway.web.api.opening import all_there, filled
 from gateway.web.api.operations import Operation, Reply
 from gateway.web.api.problems import Wrong, invalid, unknown
 from gateway.web.api.reading import danger_of
@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
+    from gateway.web.api.files import Shelf
     from gateway.web.api.operations import Call
     from gateway.web.portal.build import Parts
-    from normalizer.case import Case
+    from normalizer.case import Attachment, Case
 
 CITIZEN = Actor(Role.CITIZEN)
 AGAIN, DAY = timedelta(minutes=10), timedelta(days=1)
@@ -41,8 +42,9 @@ _ONE = "/cases/{number}"
 class Cases:
     """The operations of cases."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, shelf: Shelf) -> None:
         self._parts = parts
+        self._shelf = shelf
 
     def operations(self) -> tuple[Operation, ...]:
         """Return the operations."""
@@ -69,7 +71,8 @@ class Cases:
         """Open a case, once however often it is sent."""
         parts, danger = self._parts, detect(clean(body.text))
         own = f"mark {call.mark}" if call.mark else f"body {hashlib.sha256(call.raw).hexdigest()}"
-        fill = filled(body, parts.city, parts.now())
+        files = await self._shelf.found(call, body.files)
+        fill = filled(body, parts.city, parts.now(), files)
         matter = Matter(
             key=f"api {call.session.id} {own}",
             source=SourceChannel.WEB,
@@ -80,6 +83,7 @@ class Cases:
             within=DAY if call.mark else AGAIN,
         )
         opened = await parts.office.open(matter)
+        await self._shelf.give(call, opened.case_no, body.files)
         if opened.repeat and call.mark:
             await self._same(opened.case_no, clean(body.text))
         told = m.OpenedOut(
@@ -114,7 +118,10 @@ class Cases:
         text = clean(body.text)
         if not text:
             raise invalid("/text", "请写要补充的内容。")
-        return await self._act(call, Command(Verb.SUPPLEMENT, CITIZEN, text=text))
+        files = all_there(body.files, await self._shelf.found(call, body.files))
+        done = await self._act(call, Command(Verb.SUPPLEMENT, CITIZEN, text=text, attachments=files))
+        await self._shelf.give(call, call.request.match_info["number"], body.files)
+        return done
 
     async def urge(self, call: Call, body: m.UrgeIn) -> Reply:
         """Urge."""
@@ -176,6 +183,7 @@ class Cases:
             when=matter.occurred or None,
             demand=matter.demand or None,
             secret=case.secret,
+            files=tuple(_file(each) for each in matter.attachments if each.blob),
             answer=case.replies[-1].text if answered else None,
             score=case.ratings[-1].score if case.ratings else None,
             may=m.May(**can),
@@ -193,6 +201,10 @@ def _act(
     problems = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
     answers: dict[HTTPStatus, type[BaseModel] | None] = {HTTPStatus.OK: m.Whole}
     return Operation("POST", f"{_ONE}/{path}", name, summary, handler, answers, body=body, problems=problems)
+
+
+def _file(each: Attachment) -> m.FileOut:
+    return m.FileOut(key=each.blob, kind=each.kind, name=each.name, mime=each.mime, size=each.size or 0)
 
 
 def _least(case: Case) -> dict[str, Any]:

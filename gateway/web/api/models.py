@@ -120,6 +120,36 @@ class Draft(Out):
     missing: tuple[str, ...]
 
 
+class GrantOut(Out):
+    """Leave to upload: ``grant`` is the bearer token of the addresses ``tus`` (resumable) and ``form`` (multipart)."""
+
+    grant: str
+    until: datetime
+    tus: str
+    form: str
+    largest: int = Field(description="Bytes of one file at most")
+
+
+class FileOut(Out):
+    """A file that was uploaded."""
+
+    key: str
+    kind: str
+    name: str
+    mime: str
+    size: int
+
+
+class Files(Out):
+    """Files that lie ready, oldest first; kept for a day."""
+
+    files: tuple[FileOut, ...]
+
+
+FileKeys = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=128)], ...], Field(max_length=20)]
+"""The files that come with it, by their keys."""
+
+
 class CaseIn(In):
     """A matter to be opened as a case."""
 
@@ -143,6 +173,7 @@ class CaseIn(In):
     uscc: str = Field("", max_length=18)
     agent_for: str = Field("", max_length=NAME, description="On whose behalf (帮办代办)")
     elderly: bool = False
+    files: FileKeys = ()
 
 
 class OpenedOut(Out):
@@ -191,6 +222,7 @@ class Whole(Brief):
     when: str | None
     demand: str | None
     secret: bool
+    files: tuple[FileOut, ...]
     answer: str | None
     score: int | None
     may: May
@@ -228,6 +260,7 @@ class SupplementIn(In):
     """What is added to a case."""
 
     text: str = Field(min_length=1, max_length=1000)
+    files: FileKeys = ()
 
 
 class UrgeIn(In):

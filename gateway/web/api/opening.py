@@ -13,7 +13,7 @@ from bots.scene import Scene
 from bots.state import Order, State
 from bots.submission import submission
 from gateway.web.api.models import Datum
-from gateway.web.api.problems import Fault, Wrong
+from gateway.web.api.problems import Fault, Wrong, invalid
 from gateway.web.portal import form
 from normalizer.codes import CATEGORY_LABELS, Kind
 from normalizer.geo import Point, to_gcj
@@ -21,16 +21,22 @@ from normalizer.people import mask, valid_phone, valid_uscc
 from normalizer.text import clean, han_count
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from bots.contract import City, NewNumber, Submit
     from gateway.web.api.models import CaseIn
+    from normalizer.case import Attachment
 
 Fill = Callable[["NewNumber"], "Submit"]
 
 
-def filled(given: CaseIn, city: City, now: datetime) -> Fill:
-    """Return how a matter is submitted once its number is known; raises Wrong with one error for each bad field."""
+def filled(given: CaseIn, city: City, now: datetime, files: Mapping[str, Attachment]) -> Fill:
+    """Return how a matter is submitted once its number is known; raises Wrong with one error for each bad field.
+
+    ``files`` are those of its files that are there; that one is missing is told when the matter proves to be new, for
+    the files of one that was opened before are the case's by now.
+    """
     order = _order(given, Moment(now, city))
     if faults := _faults(given, order, city):
         raise Wrong(
@@ -41,7 +47,8 @@ def filled(given: CaseIn, city: City, now: datetime) -> Fill:
         )
 
     def fill(number: NewNumber) -> Submit:
-        made = submission(order, number, city, lang="zh", elderly=given.elderly)
+        with_files = replace(order, attachments=all_there(given.files, files))
+        made = submission(with_files, number, city, lang="zh", elderly=given.elderly)
         person = replace(
             made.complainant,
             person_type=given.person_type,
@@ -54,6 +61,13 @@ def filled(given: CaseIn, city: City, now: datetime) -> Fill:
         return replace(made, complainant=person)
 
     return fill
+
+
+def all_there(keys: Sequence[str], files: Mapping[str, Attachment]) -> tuple[Attachment, ...]:
+    """Return the files of some keys; raises Wrong when one is missing."""
+    if not files.keys() >= set(keys):
+        raise invalid("/files", "有的文件没有上传成功或已过期，请重新上传。")
+    return tuple(files[key] for key in dict.fromkeys(keys))
 
 
 def _order(given: CaseIn, moment: Moment) -> Order:

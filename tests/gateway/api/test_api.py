@@ -3,10 +3,13 @@
 import asyncio
 import json
 
+from aiohttp import FormData
+
 from normalizer.case import Stage
 from normalizer.geo import Point, metres, to_gcj
 from tests.kit.api import WORDS, matter
 from tests.kit.cases import STEPS
+from tests.kit.media import photo
 
 PHONE = "13812345678"
 
@@ -202,6 +205,34 @@ async def test_the_talk_is_read_from_a_cursor_and_a_message_sent_twice_is_one(ap
     assert (await (await app.another()).get("/messages")).data["messages"] == []
 
 
+async def test_a_photo_is_uploaded_and_goes_with_its_case_and_a_supplement(app):
+    granted = (await app.post("/uploads")).data
+    first = await uploaded(app, granted, "a.jpg", (64, 48))
+    second = await uploaded(app, granted, "b.jpg", (48, 64))
+    assert [each["key"] for each in (await app.get("/uploads")).data["files"]] == [first, second]
+    made = await app.post("/cases", matter(files=[first]))
+    number = made.data["case_no"]
+    again = await app.post("/cases", matter(files=[first]))
+    assert (again.status, again.data["case_no"]) == (200, number)
+    supplement = {"text": "再补一张照片", "files": [second]}
+    whole = (await app.post(f"/cases/{number}/supplements", supplement)).data
+    assert [(each["key"], each["name"], each["kind"]) for each in whole["files"]] == [
+        (first, "a.jpg", "image"),
+        (second, "b.jpg", "image"),
+    ]
+    assert [each.key for each in await app.gateway.media.uploads.of(number)] == [first, second]
+    assert (await app.get("/uploads")).data == {"files": []}
+
+
+async def test_a_file_of_somebody_else_or_of_nobody_goes_with_no_case(app):
+    key = await uploaded(app, (await app.post("/uploads")).data, "a.jpg", (64, 48))
+    stranger = await app.another()
+    for files in ([key], ["nothing"]):
+        refused = await stranger.post("/cases", matter(files=files))
+        assert (refused.status, refused.pointers) == (422, ["/files"])
+    assert (await stranger.get("/cases")).data == {"cases": []}
+
+
 async def test_a_cookie_proves_the_session_but_moves_nothing_without_the_token_of_a_form(app):
     jar = {"Cookie": f"jiesu={app.token}", "Authorization": ""}
     me = await app.get("/session", headers=jar)
@@ -264,6 +295,15 @@ async def test_what_is_not_meant_is_a_problem_too(app):
     assert (await app.get("/cases")).status == 401
     query = await (await nobody.another()).get("/messages", params={"after": "xyz"})
     assert (query.status, query.pointers) == (422, ["/after"])
+
+
+async def uploaded(app, granted, name, size):
+    form = FormData()
+    form.add_field("grant", granted["grant"])
+    form.add_field("file", photo(size=size), filename=name, content_type="image/jpeg")
+    app.clock.wait(seconds=1)
+    async with app.http.post(f"{app.base}{granted['form']}", data=form) as answer:
+        return (await answer.json())["files"][0]["key"]
 
 
 async def own(app):
