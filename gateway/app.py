@@ -23,6 +23,7 @@ from aiohttp import ClientSession, ClientTimeout, web
 from bots.contract import Moment
 from bots.words import say
 from channels.contract import Tools
+from channels.fetch import Fetcher
 from channels.registry import ADAPTERS
 from gateway import bus as buses
 from gateway import profile as profiles
@@ -51,6 +52,7 @@ from gateway.web.gate import Gate
 from gateway.web.open311 import keys as open311
 from gateway.web.open311.desk import Desk
 from gateway.web.open311.pages import Pages
+from gateway.web.open311.photos import Photos
 from gateway.web.open311.services import Services
 from gateway.web.portal import build as portal
 from gateway.web.portal.proof import Proof
@@ -303,6 +305,7 @@ def _open311(gateway: Gateway, settings: Settings, parts: portal.Parts) -> Pages
         profiles=gateway.cities,
         services=services,
         keys=open311.Keys(partners, store=books.store, metrics=gateway.metrics, now=parts.now),
+        photos=Photos(intake=gateway.media.intake, uploads=gateway.media.uploads, fetcher=Fetcher()),
         sources=frozenset(partner.source for partner in partners.values()),
         now=parts.now,
     )

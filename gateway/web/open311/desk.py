@@ -14,7 +14,8 @@ from gateway.store.rows import Conflict
 from gateway.web.open311 import shown
 from gateway.web.open311.faults import TWICE, faulty
 from gateway.web.open311.keys import ACCOUNT
-from gateway.web.open311.post import attachments, matter_of, media_url, notice_of, report_of
+from gateway.web.open311.photos import linked
+from gateway.web.open311.post import matter_of, media_url, notice_of, report_of
 from gateway.web.open311.requests import MOST, listing_of, period
 from gateway.web.open311.wire import Answer, Many, Row
 from normalizer import case_no
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
     from datetime import datetime
 
+    from aiohttp import MultipartReader
+
     from gateway.cases.book import CaseBook
     from gateway.cases.lookup import Lookup
     from gateway.cases.office import Office
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
     from gateway.store.seal import Sealer
     from gateway.store.store import Store
     from gateway.web.open311.keys import Client, Keys
+    from gateway.web.open311.photos import Photos, Sent
     from gateway.web.open311.requests import Form, Listing
     from gateway.web.open311.services import Services
     from normalizer.case import Case
@@ -65,6 +69,7 @@ class Desk:
         profiles: Profiles,
         services: Services,
         keys: Keys,
+        photos: Photos,
         sources: frozenset[SourceChannel],
         now: Callable[[], datetime],
     ) -> None:
@@ -76,16 +81,25 @@ class Desk:
         self._profiles = profiles
         self._services = services
         self._keys = keys
+        self._photos = photos
         self._sources = tuple(sorted(source.value for source in sources | {SourceChannel.APP}))
         self._now = now
 
-    async def open(self, form: Form, body: bytes, mark: str) -> Answer:
+    async def read(self, parts: MultipartReader, largest: int) -> Sent:
+        """Take in a form with files, whose fields have at most so many bytes; raises Faulty."""
+        return await self._photos.read(parts, self._keys.right, largest)
+
+    async def open(self, form: Form, body: bytes, mark: str, sent: Sent) -> Answer:
         """Open a case, once; raises Faulty and Refused."""
         client = self._keys.known(form.text("api_key"))
         report = report_of(form, self._services)
-        matter = matter_of(report, client, self._profiles.city, mark=mark, body=body)
         await self._keys.count(client)
+        files = linked(sent, report.media_url)
+        if report.danger is None:  # who is in danger does not wait for a photo
+            files = await self._photos.fetched(sent, report.media_url)
+        matter = matter_of(report, client, self._profiles.city, mark=mark, body=body, files=files)
         opened = await self._office.open(matter)
+        await self._photos.give(sent, opened.case_no, files)
         if opened.repeat and mark:
             await self._same(opened.case_no, report.text, report.service_code)
         row = {
@@ -138,7 +152,7 @@ class Desk:
         pairs = zip(opened, told, strict=True)
         return _updates([shown.update(case, each.event) for case, each in pairs if shown.may_be_seen(case)])
 
-    async def update(self, form: Form) -> Answer:
+    async def update(self, form: Form, sent: Sent) -> Answer:
         """Add a client's words to its own case, or a unit's to one that it handles; raises Faulty, NotFound and Refused."""
         client = self._keys.known(form.text("api_key"))
         number, text = form.text("service_request_id"), clean(form.text("description", 2000))
@@ -149,8 +163,10 @@ class Desk:
         url = media_url(form)
         form.check()
         await self._may_add(client, number)
-        command = Command(*_adds(client), text=text, attachments=attachments(url))
-        return _updates([{"update_id": shown.update_id(number, await self._added(number, command))}])
+        files = await self._photos.fetched(sent, url)
+        seq = await self._added(number, Command(*_adds(client), text=text, attachments=files))
+        await self._photos.give(sent, number, files)
+        return _updates([{"update_id": shown.update_id(number, seq)}])
 
     async def _added(self, number: str, command: Command) -> int:
         """Return the number of the event that says so: that of the first when a client tries again."""

@@ -58,6 +58,10 @@ class Keys:
             for name, each in partners.items()
         }
 
+    def right(self, given: str) -> bool:
+        """Return whether a key is one of ours; nothing is counted."""
+        return self._whose(given) is not None
+
     def known(self, given: str) -> Client:
         """Return whose key this is, at his pace; raises Faulty for a wrong one and for too many requests a minute."""
         client = self._whose(given)

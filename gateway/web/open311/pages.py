@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import structlog
 from aiohttp import web
 
 from gateway.web.open311.faults import BAD, BUSY, LARGE, METHOD, OFTEN, UNKNOWN, Faulty, faulty
-from gateway.web.open311.requests import form_of
+from gateway.web.open311.photos import Sent
+from gateway.web.open311.requests import form_from, form_of
 from gateway.web.open311.wire import TYPES, Answer, Many, Row, write
 from normalizer.errors import Busy, NotFound, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    from aiohttp import MultipartReader
 
     from gateway.settings import Open311
     from gateway.web.open311.desk import Desk
@@ -31,13 +36,23 @@ log = structlog.get_logger()
 PREFIX = "/open311/v2"
 LARGEST = 128 * 1024
 """Bytes of a form; 4,000 Chinese characters take 36,000."""
-PATIENCE = 20.0
-"""Seconds a form may take to come, and a request to be answered."""
+PATIENCE, FILES_PATIENCE = 20.0, 300.0
+"""Seconds a form may take to come, without and with files, and a request to be answered."""
 CHANGESET = "2026-11-25T00:00:00+08:00"
 """When the list of services and what is known of the endpoint last changed."""
 SPECIFICATION = "http://wiki.open311.org/GeoReport_v2"
-_FORM = "application/x-www-form-urlencoded"
+_FORM, _FILES = "application/x-www-form-urlencoded", "multipart/form-data"
 _CODE = r"(?P<code>[^/]{1,100})"
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """A request as it came: its parameters, the bytes that make it itself, and the files with it."""
+
+    request: web.Request
+    form: Form
+    raw: bytes
+    sent: Sent
 
 
 class Pages:
@@ -86,7 +101,7 @@ class Pages:
 
     async def _routed(self, request: web.Request, name: str) -> Answer:
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(FILES_PATIENCE if request.content_type == _FILES else PATIENCE):
                 return await self._called(request, name)
         except Refused as error:
             raise faulty(
@@ -111,19 +126,28 @@ class Pages:
             method = "GET" if request.method == "HEAD" else request.method
             if method not in verbs:
                 raise faulty(METHOD, f"这个地址只接受 {'、'.join(verbs)}")
-            raw = await _body(request) if method == "POST" else request.rel_url.raw_query_string.encode()
-            form = form_of(raw)
-            self._of_here(form)
-            return await verbs[method](request, form, raw, **found.groupdict())
+            came = await self._came(request, method)
+            self._of_here(came.form)
+            return await verbs[method](came, **found.groupdict())
         raise faulty(UNKNOWN, "没有这个地址")
+
+    async def _came(self, request: web.Request, method: str) -> Came:
+        """Return what a request brings; raises Faulty."""
+        if method == "POST" and request.content_type == _FILES:
+            sent = await self._desk.read(await _parts(request), LARGEST)
+            # Which files came with it is a part of what was said.
+            said = [*sent.pairs, *(("file", each.sha256) for each in sent.files)]
+            return Came(request, form_from(sent.pairs), urlencode(said).encode(), sent)
+        raw = await _body(request) if method == "POST" else request.rel_url.raw_query_string.encode()
+        return Came(request, form_of(raw), raw, Sent())
 
     def _of_here(self, form: Form) -> None:
         ours, given = self._settings.jurisdiction, form.text("jurisdiction_id")
         if ours and given and given != ours:
             raise faulty(UNKNOWN, "没有这个 jurisdiction_id")
 
-    async def _discovery(self, request: web.Request, form: Form, raw: bytes) -> Answer:
-        base = self._public_url or str(request.url.origin())
+    async def _discovery(self, came: Came) -> Answer:
+        base = self._public_url or str(came.request.url.origin())
         endpoint: Row = {
             "specification": SPECIFICATION,
             "url": f"{base}{PREFIX}",
@@ -142,35 +166,44 @@ class Pages:
             },
         )
 
-    async def _listed(self, request: web.Request, form: Form, raw: bytes) -> Answer:
+    async def _listed(self, came: Came) -> Answer:
         return self._services.listed()
 
-    async def _definition(self, request: web.Request, form: Form, raw: bytes, code: str) -> Answer:
+    async def _definition(self, came: Came, code: str) -> Answer:
         return self._services.definition(code)
 
-    async def _requests(self, request: web.Request, form: Form, raw: bytes) -> Answer:
-        return await self._desk.requests(form)
+    async def _requests(self, came: Came) -> Answer:
+        return await self._desk.requests(came.form)
 
-    async def _request(self, request: web.Request, form: Form, raw: bytes, code: str) -> Answer:
-        return await self._desk.request(code, form)
+    async def _request(self, came: Came, code: str) -> Answer:
+        return await self._desk.request(code, came.form)
 
-    async def _token(self, request: web.Request, form: Form, raw: bytes, code: str) -> Answer:
+    async def _token(self, came: Came, code: str) -> Answer:
         return await self._desk.token(code)
 
-    async def _updates(self, request: web.Request, form: Form, raw: bytes) -> Answer:
-        return await self._desk.updates(form)
+    async def _updates(self, came: Came) -> Answer:
+        return await self._desk.updates(came.form)
 
-    async def _open(self, request: web.Request, form: Form, raw: bytes) -> Answer:
-        return await self._desk.open(form, raw, request.headers.get("Idempotency-Key", ""))
+    async def _open(self, came: Came) -> Answer:
+        return await self._desk.open(
+            came.form, came.raw, came.request.headers.get("Idempotency-Key", ""), came.sent
+        )
 
-    async def _update(self, request: web.Request, form: Form, raw: bytes) -> Answer:
-        return await self._desk.update(form)
+    async def _update(self, came: Came) -> Answer:
+        return await self._desk.update(came.form, came.sent)
+
+
+async def _parts(request: web.Request) -> MultipartReader:
+    try:
+        return await request.multipart()
+    except (AssertionError, ValueError) as error:
+        raise faulty(BAD, "请求体不是正确的 multipart/form-data") from error
 
 
 async def _body(request: web.Request) -> bytes:
     """Return a form's bytes as they came; raises Faulty for what is no form, too large or not UTF-8."""
     if request.content_type != _FORM:
-        raise faulty(BAD, f"请求体须是 {_FORM}; charset=utf-8；照片请用 media_url")
+        raise faulty(BAD, f"请求体须是 {_FORM}; charset=utf-8，带文件时是 {_FILES}")
     if (request.charset or "utf-8").lower().replace("-", "") != "utf8":
         raise faulty(BAD, "请求体须是 UTF-8 编码")
     raw = bytearray()

@@ -17,12 +17,11 @@ from gateway.cases.office import Matter
 from gateway.web.open311.faults import BAD, faulty
 from gateway.web.open311.keys import ACCOUNT
 from gateway.web.open311.services import DEMAND, KIND, PLACE_DETAIL, SECRET, WHEN, YES
-from normalizer.case import Attachment
 from normalizer.classify import category_of
 from normalizer.codes import Kind
 from normalizer.emergency import EmergencyKind, detect
 from normalizer.geo import Point, to_gcj
-from normalizer.message import Address, PartKind
+from normalizer.message import Address
 from normalizer.people import valid_phone
 from normalizer.text import LIMIT, clean, for_matching, han_count
 
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from gateway.web.open311.keys import Client
     from gateway.web.open311.requests import Form
     from gateway.web.open311.services import Services
+    from normalizer.case import Attachment
     from normalizer.emergency import Emergency
 
 WORDS = 4000
@@ -101,7 +101,15 @@ def report_of(form: Form, services: Services) -> Report:
     return report
 
 
-def matter_of(report: Report, client: Client, city: City, *, mark: str, body: bytes) -> Matter:
+def matter_of(
+    report: Report,
+    client: Client,
+    city: City,
+    *,
+    mark: str,
+    body: bytes,
+    files: tuple[Attachment, ...],
+) -> Matter:
     """Return what is to be opened: once for each ``mark`` (Idempotency-Key), else once for each body in ten minutes.
 
     Raises Faulty for a mark that is none.
@@ -114,7 +122,7 @@ def matter_of(report: Report, client: Client, city: City, *, mark: str, body: by
         key=f"open311 {client.name} {own}",
         source=client.partner.source,
         reach=Address(ACCOUNT, f"{client.name}/{report.who or own}"),
-        fill=lambda number: _filled(report, number, city),
+        fill=lambda number: _filled(report, number, city, files),
         danger=report.danger,
         within=DAY if mark else AGAIN,
     )
@@ -146,12 +154,7 @@ def media_url(form: Form) -> str:
     return url
 
 
-def attachments(url: str) -> tuple[Attachment, ...]:
-    """Return the photo of a case by its address; it is fetched by whoever looks after media."""
-    return (Attachment(PartKind.IMAGE.value, "", url=url),) if url else ()
-
-
-def _filled(report: Report, number: NewNumber, city: City) -> Submit:
+def _filled(report: Report, number: NewNumber, city: City, files: tuple[Attachment, ...]) -> Submit:
     there = to_gcj(report.place) if report.place else None
     answers = report.answers
     kind = Kind(answers.get(KIND, Kind.HELP))
@@ -171,7 +174,7 @@ def _filled(report: Report, number: NewNumber, city: City) -> Submit:
         phone=report.phone,
         anonymous=not (report.phone or report.email),
         secret=kind is Kind.REPORT or answers.get(SECRET) == YES,
-        attachments=attachments(report.media_url),
+        attachments=files,
     )
     made = submission(order, number, city, lang="zh", elderly=False)
     matter = replace(made.matter, content=made.matter.content[:LIMIT])

@@ -124,6 +124,13 @@ def form_of(body: bytes) -> Form:
         raise faulty(BAD, "请求须是 UTF-8 编码") from error
     except ValueError as error:
         raise faulty(BAD, f"参数最多 {FIELDS} 个") from error
+    return form_from(pairs)
+
+
+def form_from(pairs: Sequence[tuple[str, str]]) -> Form:
+    """Return the parameters of named values; raises Faulty when there are too many."""
+    if len(pairs) > FIELDS:
+        raise faulty(BAD, f"参数最多 {FIELDS} 个")
     return Form(pairs)
 
 

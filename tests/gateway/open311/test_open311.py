@@ -114,7 +114,7 @@ async def test_the_slots_and_the_person_are_kept(client):
     }
     person = {"first_name": "三", "last_name": "张", "phone": PHONE, "email": "a@example.cn"}
     case = await the_case(
-        client, await client.reports(**attributes, **person, media_url="https://example.cn/a.jpg")
+        client, await client.reports(**attributes, **person, media_url="https://192.0.2.1/a.jpg")
     )
     matter, citizen = case.matter, case.complainant
     assert (matter.kind, matter.occurred, matter.demand) == ("03", "昨天晚上", "尽快补上井盖")
@@ -125,7 +125,7 @@ async def test_the_slots_and_the_person_are_kept(client):
         "a@example.cn",
         False,
     )
-    assert [each.url for each in matter.attachments] == ["https://example.cn/a.jpg"]
+    assert [each.url for each in matter.attachments] == ["https://192.0.2.1/a.jpg"]
 
 
 async def test_who_leaves_no_contact_is_anonymous_and_still_shown(client):

@@ -66,7 +66,10 @@ async def test_codes_for_americas_client_lists_posts_and_follows(three, client):
     assert ("D05", "道路与排水") in [(each["service_code"], each["service_name"]) for each in services]
     asked = await asyncio.to_thread(three.services, "D05")
     assert asked["service_code"] == "D05"
+    media = io.BytesIO(photo())
+    media.name = "hole.jpg"
     post = {
+        "media": media,
         "lat": "36.194",
         "long": "117.088",
         "address": "东岳大街88号",
@@ -78,6 +81,7 @@ async def test_codes_for_americas_client_lists_posts_and_follows(three, client):
     assert await asyncio.to_thread(three.token, number) == [{"service_request_id": number, "token": number}]
     (shown,) = await asyncio.to_thread(three.request, number)
     assert (shown["status"], shown["description"]) == ("open", WORDS)
+    assert [each.name for each in await client.gateway.media.uploads.of(number)] == ["hole.jpg"]
     listed = await asyncio.to_thread(lambda: three.requests("D05", between=["11-01-2026", "11-30-2026"]))
     assert listed == [shown]
     assert (await asyncio.to_thread(three.discovery))["endpoints"][0]["type"] == "test"

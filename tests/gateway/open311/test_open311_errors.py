@@ -11,6 +11,7 @@ from tests.kit.gateway import settings
 from tests.kit.open311 import CITY, OTHER, WORDS, Client, report
 
 LONG = "长" * 4001
+FILE = {"Content-Type": "multipart/form-data; boundary=x"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 GETS = [
@@ -114,14 +115,38 @@ async def test_a_method_that_is_not_meant_is_400(client, fmt, method, path):
     ("headers", "body", "code"),
     [
         ({"Content-Type": "application/json"}, b"{}", 400),
-        ({"Content-Type": "multipart/form-data; boundary=x"}, b"--x--", 400),
+        ({"Content-Type": "multipart/form-data"}, b"--x--", 400),
+        ({"Content-Type": "multipart/form-data; boundary=x"}, b"no boundary at all", 400),
+        (
+            FILE,
+            b'--x\r\nContent-Disposition: form-data; name="f"; filename="a.jpg"\r\n\r\nx\r\n--x--\r\n',
+            400,
+        ),
+        (FILE, b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n\xff\xfe\r\n--x--\r\n', 400),
+        (
+            FILE,
+            b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n' + b"x" * 200_000 + b"\r\n--x--\r\n",
+            413,
+        ),
         ({"Content-Type": "application/x-www-form-urlencoded; charset=gbk"}, b"a=b", 400),
         (FORM, b"description=\xff\xfe", 400),
         (FORM, b"description=%FF%FE", 400),
         (FORM, b"&".join([b"a=b"] * 300), 400),
         (FORM, b"description=" + b"x" * 200_000, 413),
     ],
-    ids=["JSON", "multipart", "GBK", "raw bytes", "escaped bytes", "too many fields", "too large"],
+    ids=[
+        "JSON",
+        "no boundary",
+        "no parts",
+        "a file before the key",
+        "bytes in a part",
+        "too large a part",
+        "GBK",
+        "raw bytes",
+        "escaped bytes",
+        "too many fields",
+        "too large",
+    ],
 )
 async def test_a_body_that_cannot_be_read_is_400(client, fmt, headers, body, code):
     reply = await client.ask("POST", f"requests.{fmt}", data=body, headers=headers)
