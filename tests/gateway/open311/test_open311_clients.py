@@ -6,12 +6,14 @@ to in JSON, because its reading of XML indexes a view of keys. ``georeport`` is 
 
 import asyncio
 import importlib
+import io
 import itertools
 
 import georeport
 import pytest
 
 from normalizer.codes import CATEGORY_LABELS
+from tests.kit.media import photo
 from tests.kit.open311 import CITY, WORDS
 
 STRING, NUMBER, TRUTH = str, (int, float), bool
