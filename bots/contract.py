@@ -95,7 +95,8 @@ class Bound:
 class Facts:
     """What the gateway knows for this turn; None means not asked yet.
 
-    ``sender`` is the telephone or mail address that the message came from, of SMS and mail only. ``own`` are the
+    ``sender`` is the telephone or mail address that the message came from, of SMS and mail only; ``doubted`` means that
+    our own mail server found it not to be the sender's. ``own`` are the
     citizen's own cases, newest first, at most five; ``proved`` is the case that a message proves to be about, which
     may be another's (empty tuple: no such case).
     """
@@ -110,6 +111,7 @@ class Facts:
     proved: tuple[Case, ...] | None = None
     bind_code: str = ""
     bound: Bound | None = None
+    doubted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -279,7 +279,7 @@ def _add_pages(gateway: Gateway, settings: Settings, clock: Callable[[], datetim
     app.router.add_static("/static", Path(str(resources.files("gateway") / "static")))
     parts = _portal(gateway, settings, clock)
     portal.add(app, parts)
-    api.add(app, parts, gateway.media.uploads)
+    api.add(app, parts)
     _open311(gateway, settings, parts).add(app)
     hooks.add(app, gateway.channels)
     files.Files(gateway.media).add(app)
@@ -347,6 +347,7 @@ def _portal(gateway: Gateway, settings: Settings, clock: Callable[[], datetime])
         store=store,
         sealer=sealer,
         sessions=sessions,
+        media=gateway.media,
         texts=texts,
         now=clock,
         zone=ZONE,

@@ -30,7 +30,7 @@ from gateway.store.rows import (
     new_conversation,
 )
 from normalizer.draft import CaseDraft, draft
-from normalizer.message import SourceChannel
+from normalizer.message import DOUBTED, SourceChannel
 from outbox.tables import OutState
 
 if TYPE_CHECKING:
@@ -149,7 +149,8 @@ class Turns:
             talk.state = states.load(self._sealer.open(before.state).decode())
             talk.facts = Facts(owner=Owner(before.owner), source=source)
         if talk.message.source in _WITH_SENDER:
-            talk.facts = replace(talk.facts, sender=talk.message.sender)
+            doubted = DOUBTED in talk.message.notes
+            talk.facts = replace(talk.facts, sender=talk.message.sender, doubted=doubted)
 
     def speak(self, talk: Talk, moment: Moment) -> Turn | Ask:
         """Let the bot answer, or say what it must know first."""

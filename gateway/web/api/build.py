@@ -14,13 +14,12 @@ from gateway.web.api.talk import Talk
 if TYPE_CHECKING:
     from aiohttp import web
 
-    from gateway.media.uploads import Uploads
     from gateway.web.portal.build import Parts
 
 
-def add(app: web.Application, parts: Parts, uploads: Uploads) -> None:
+def add(app: web.Application, parts: Parts) -> None:
     """Add the API; knowledge joins here, as a room with ``operations`` of its own."""
-    shelf = Shelf(parts, uploads)
+    shelf = Shelf(parts)
     rooms = (Sessions(parts), Reading(parts), Cases(parts, shelf), shelf, Talk(parts))
     operations = tuple(each for room in rooms for each in room.operations())
     Door(sessions=parts.sessions, gate=parts.gate).add(app, operations, parts.city.name)

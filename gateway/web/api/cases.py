@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from gateway.web.api.files import Shelf
     from gateway.web.api.operations import Call
     from gateway.web.portal.build import Parts
-    from normalizer.case import Attachment, Case
+    from normalizer.case import Case
 
 CITIZEN = Actor(Role.CITIZEN)
 AGAIN, DAY = timedelta(minutes=10), timedelta(days=1)
@@ -183,7 +183,7 @@ class Cases:
             when=matter.occurred or None,
             demand=matter.demand or None,
             secret=case.secret,
-            files=tuple(_file(each) for each in matter.attachments if each.blob),
+            files=tuple(self._shelf.shown(case.case_no, each) for each in matter.attachments if each.blob),
             answer=case.replies[-1].text if answered else None,
             score=case.ratings[-1].score if case.ratings else None,
             may=m.May(**can),
@@ -201,10 +201,6 @@ def _act(
     problems = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
     answers: dict[HTTPStatus, type[BaseModel] | None] = {HTTPStatus.OK: m.Whole}
     return Operation("POST", f"{_ONE}/{path}", name, summary, handler, answers, body=body, problems=problems)
-
-
-def _file(each: Attachment) -> m.FileOut:
-    return m.FileOut(key=each.blob, kind=each.kind, name=each.name, mime=each.mime, size=each.size or 0)
 
 
 def _least(case: Case) -> dict[str, Any]:

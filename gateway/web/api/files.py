@@ -6,17 +6,18 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from gateway.media.links import Variant
 from gateway.media.uploads import GRANT_LIVES
 from gateway.web.api.models import FileOut, Files, GrantOut
 from gateway.web.api.operations import Operation, Reply
 from gateway.web.api.sessions import local
 from normalizer.case import Attachment
+from normalizer.message import PartKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gateway.media.intake import Taken
-    from gateway.media.uploads import Uploads
     from gateway.web.api.operations import Call
     from gateway.web.portal.build import Parts
 
@@ -26,9 +27,9 @@ TUS, FORM = "/uploads", "/uploads/form"
 class Shelf:
     """A session's files before they are a case's, and the operations to bring them."""
 
-    def __init__(self, parts: Parts, uploads: Uploads) -> None:
+    def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._uploads = uploads
+        self._uploads = parts.media.uploads
 
     def operations(self) -> tuple[Operation, ...]:
         """Return the operations."""
@@ -46,12 +47,22 @@ class Shelf:
 
     async def listed(self, call: Call) -> Reply:
         """Return the files that lie ready."""
-        return Reply(Files(files=tuple(_shown(taken) for taken in await self._mine(call))))
+        owner, mine = self._owner(call), await self._mine(call)
+        return Reply(Files(files=tuple(self.shown(owner, attachment(taken)) for taken in mine)))
 
     async def found(self, call: Call, keys: Sequence[str]) -> dict[str, Attachment]:
         """Return those of the session's files that are named, by their keys."""
         mine = {taken.key: taken for taken in await self._mine(call)} if keys else {}
         return {key: attachment(mine[key]) for key in keys if key in mine}
+
+    def shown(self, owner: str, file: Attachment) -> FileOut:
+        """Return a file of an owner, a case's number or a session's name, as an app is told of it."""
+        pictured = file.kind in {PartKind.IMAGE, PartKind.VIDEO}
+        preview = self._parts.media.links.sign(owner, file.blob, Variant.PREVIEW) if pictured else None
+        size = file.size or 0
+        return FileOut(
+            key=file.blob, kind=file.kind, name=file.name, mime=file.mime, size=size, preview=preview
+        )
 
     async def give(self, call: Call, number: str, keys: Sequence[str]) -> None:
         """Make a session's files those of a case."""
@@ -69,7 +80,3 @@ class Shelf:
 def attachment(taken: Taken) -> Attachment:
     """Return a file that was taken in as it stands in a case."""
     return Attachment(taken.kind.value, "", name=taken.name, mime=taken.mime, size=taken.size, blob=taken.key)
-
-
-def _shown(taken: Taken) -> FileOut:
-    return FileOut(key=taken.key, kind=taken.kind.value, name=taken.name, mime=taken.mime, size=taken.size)

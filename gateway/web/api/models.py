@@ -131,13 +131,14 @@ class GrantOut(Out):
 
 
 class FileOut(Out):
-    """A file that was uploaded."""
+    """A file that was uploaded; ``preview`` is the address of a small copy, good for half an hour."""
 
     key: str
     kind: str
     name: str
     mime: str
     size: int
+    preview: str | None
 
 
 class Files(Out):

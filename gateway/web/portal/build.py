@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gateway.web.portal.cases import Cases
 from gateway.web.portal.home import Home
 from gateway.web.portal.login import Login
+from gateway.web.portal.materials import Materials
 from gateway.web.portal.report import Report
 from gateway.web.portal.site import Site
 from gateway.web.portal.talk import Talk
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from channels.contract import Inbox
     from gateway.cases.lookup import Lookup
     from gateway.cases.office import Office
+    from gateway.media.room import Room
     from gateway.store.seal import Sealer
     from gateway.store.store import Store
     from gateway.web.gate import Gate
@@ -45,6 +47,7 @@ class Parts:
     store: Store
     sealer: Sealer
     sessions: Sessions
+    media: Room
     texts: str
     now: Callable[[], datetime]
     zone: ZoneInfo
@@ -68,7 +71,8 @@ def add(app: web.Application, parts: Parts) -> None:
         return Address(parts.texts, phone) if phone and parts.texts else visit.session.address
 
     Home(site).add(app)
-    Report(site, parts.office, reach).add(app)
+    materials = Materials(parts.media.uploads, parts.media.links)
+    Report(site, parts.office, materials, reach).add(app)
     Login(site, parts.proof).add(app)
-    Cases(site, parts.office, parts.lookup, bool(parts.texts)).add(app)
+    Cases(site, parts.office, parts.lookup, materials, bool(parts.texts)).add(app)
     Talk(site, parts.inbox, parts.store, parts.sealer).add(app)

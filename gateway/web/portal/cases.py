@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from gateway.cases.lookup import Lookup
     from gateway.cases.office import Office
+    from gateway.web.portal.materials import Materials
     from gateway.web.portal.site import Site, Visit
     from normalizer.case import Case, CaseEvent
 
@@ -66,6 +67,7 @@ class Cases:
     site: Site
     office: Office
     lookup: Lookup
+    materials: Materials
     texts: bool
     """Whether codes can be sent to telephones."""
 
@@ -76,6 +78,7 @@ class Cases:
             ("POST", "/cases/find", self.find),
             ("GET", "/cases/{number}", self.show),
             ("GET", "/cases/{number}/{act}", self.ask),
+            ("POST", "/cases/{number}/supplement/drop", self.drop_file),
             ("POST", "/cases/{number}/{act}", self.act),
         ):
             self.site.add(app, method, path, handler)
@@ -123,7 +126,7 @@ class Cases:
         act = visit.request.match_info["act"]
         if case is None or act not in _ACTS:
             return self._unknown(visit)
-        return self._form(visit, case, act, {})
+        return await self._form(visit, case, act, {})
 
     async def act(self, visit: Visit) -> web.StreamResponse:
         """Do something with one's own case."""
@@ -132,8 +135,12 @@ class Cases:
         if case is None or act not in _ACTS:
             return self._unknown(visit)
         command, errors = _ACTS[act](visit)
+        owner = self._owner(visit, case)
+        if command.verb is Verb.SUPPLEMENT:
+            command = replace(command, attachments=await self.materials.attachments(owner))
+            errors = {} if command.attachments else errors
         if errors:
-            return self._form(visit, case, act, errors)
+            return await self._form(visit, case, act, errors)
         try:
             await self.office.act(case.case_no, command)
         except Refused as refused:
@@ -141,7 +148,17 @@ class Cases:
             return self.site.message(visit, "没有办成", told, 409)
         except (NotFound, Conflict):
             return self.site.message(visit, "没有办成", "这件诉求刚刚有了变化，请回去看最新进展再试。", 409)
+        if command.attachments:
+            await self.materials.attach(owner, case.case_no)
         return seen_again(f"/cases/{case.case_no}")
+
+    async def drop_file(self, visit: Visit) -> web.StreamResponse:
+        """Forget a file that was uploaded for a supplement."""
+        case = await self._mine(visit, visit.request.match_info["number"])
+        if case is None:
+            return self._unknown(visit)
+        await self.materials.drop(self._owner(visit, case), visit.fields.get("key", ""))
+        return seen_again(f"/cases/{case.case_no}/supplement")
 
     async def _overview(self, visit: Visit, errors: dict[str, str]) -> web.StreamResponse:
         cases = await self._own(visit)
@@ -173,13 +190,20 @@ class Cases:
             answer=answer,
             late=late,
             running=case.stage in OPEN and case.stage not in _RATEABLE,
+            files=await self.materials.shown(case.case_no),
             lines=[
                 (event.at, TOLD[event.verb], note(event)) for event in reversed(log) if event.verb in TOLD
             ],
             satisfaction=SATISFACTION_LABELS,
         )
 
-    def _form(self, visit: Visit, case: Case, act: str, errors: dict[str, str]) -> web.StreamResponse:
+    def _owner(self, visit: Visit, case: Case) -> str:
+        """Return whose the files are until they are the case's."""
+        return f"supplement {self.site.sessions.conversation(visit.session).hex()} {case.case_no}"
+
+    async def _form(self, visit: Visit, case: Case, act: str, errors: dict[str, str]) -> web.StreamResponse:
+        owner = self._owner(visit, case)
+        supplements = act == "supplement"
         return self.site.page(
             visit,
             f"case_{act}.html",
@@ -190,6 +214,8 @@ class Cases:
             satisfaction=SATISFACTION_LABELS,
             reasons=LOW_RATING_LABELS,
             chosen=visit.chosen.get("reason", ()),
+            files=await self.materials.shown(owner) if supplements else (),
+            grant=self.materials.grant(owner) if supplements else "",
         )
 
     def _unknown(self, visit: Visit) -> web.StreamResponse:

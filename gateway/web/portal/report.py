@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from bots.contract import NewNumber, Submit
     from gateway.cases.office import Office
+    from gateway.web.portal.materials import Materials
     from gateway.web.portal.site import Site, Visit
     from normalizer.message import Address
 
@@ -32,6 +33,7 @@ class Report:
 
     site: Site
     office: Office
+    materials: Materials
     reach: Callable[[Visit], Address]
 
     def add(self, app: web.Application) -> None:
@@ -41,6 +43,7 @@ class Report:
             ("GET", "/report/done", self.done),
             ("GET", "/report/{page}", self.show),
             ("POST", "/report/drop", self.drop),
+            ("POST", "/report/files/drop", self.drop_file),
             ("POST", "/report/{page}", self.take),
         ):
             self.site.add(app, method, path, handler)
@@ -65,7 +68,7 @@ class Report:
             raise web.HTTPNotFound
         if not forms.reachable(form, page):
             return seen_again(f"/report/{Page.WHAT}")
-        return self._shown(visit, form, page, {})
+        return await self._shown(visit, form, page, {})
 
     async def take(self, visit: Visit) -> web.StreamResponse:
         """Take one page of the form and go on to the next."""
@@ -78,12 +81,18 @@ class Report:
         alarmed = forms.danger(form, self.site.now()) is not None
         form, errors = forms.take(page, form, visit.fields, self._moment())
         if errors:
-            return self._shown(visit, form, page, errors)
+            return await self._shown(visit, form, page, errors)
         visit.keep(replace(visit.memory, form=form))
         seen = forms.danger(form, self.site.now())
         if page is Page.WHAT and seen is not None and not alarmed:
             await self.office.alarm(self.reach(visit), seen)
         return seen_again(f"/report/{forms.after(form, page, elderly=visit.view.elderly)}")
+
+    async def drop_file(self, visit: Visit) -> web.StreamResponse:
+        """Forget a file that was uploaded."""
+        form = forms.fresh(visit.memory.form, self.site.now())
+        await self.materials.drop(_owner(form), visit.fields.get("key", ""))
+        return seen_again(f"/report/{Page.FILES}")
 
     async def done(self, visit: Visit) -> web.StreamResponse:
         """Show number and code of the report that was submitted last."""
@@ -93,6 +102,8 @@ class Report:
 
     async def _submit(self, visit: Visit, form: Form) -> web.StreamResponse:
         moment, view = self._moment(), visit.view
+        attachments = await self.materials.attachments(_owner(form))
+        form = replace(form, order=replace(form.order, attachments=attachments))
 
         def fill(number: NewNumber) -> Submit:
             return forms.filled(form, number, moment, lang=view.lang, elderly=view.elderly)
@@ -110,6 +121,7 @@ class Report:
             opened = await self.office.open(matter)
         except Refused:
             return seen_again(f"/report/{Page.WHAT}")
+        await self.materials.attach(_owner(form), opened.case_no)
         done = Done(opened.case_no, opened.query_code, opened.accepted)
         visit.keep(replace(visit.memory, form=None, done=done))
         return seen_again("/report/done")
@@ -119,7 +131,8 @@ class Report:
             return Page.CONTACT
         return Page.WHERE if form.order.phone or form.order.anonymous else Page.CONTACT
 
-    def _shown(self, visit: Visit, form: Form, page: Page, errors: forms.Errors) -> web.StreamResponse:
+    async def _shown(self, visit: Visit, form: Form, page: Page, errors: forms.Errors) -> web.StreamResponse:
+        owner = _owner(form)
         asked = forms.pages(elderly=visit.view.elderly)
         number = asked.index(page) + 1 if page in asked else 1
         return self.site.page(
@@ -136,6 +149,8 @@ class Report:
             danger=forms.danger(form, self.site.now()),
             whens=slots.WHENS.values(),
             choices=slots.KINDS.values(),
+            files=await self.materials.shown(owner) if page in _WITH_FILES else (),
+            grant=self.materials.grant(owner) if page is Page.FILES else "",
         )
 
     def _page(self, visit: Visit) -> Page | None:
@@ -146,3 +161,11 @@ class Report:
 
     def _moment(self) -> Moment:
         return Moment(self.site.now(), self.site.city)
+
+
+_WITH_FILES = frozenset({Page.FILES, Page.CHECK})
+
+
+def _owner(form: Form) -> str:
+    """Return whose the files are until the form is a case."""
+    return f"draft {form.key}"

@@ -221,6 +221,8 @@ async def test_a_photo_is_uploaded_and_goes_with_its_case_and_a_supplement(app):
         (second, "b.jpg", "image"),
     ]
     assert [each.key for each in await app.gateway.media.uploads.of(number)] == [first, second]
+    async with app.http.get(f"{app.base}{whole['files'][0]['preview']}") as preview:
+        assert (preview.status, preview.content_type) == (200, "image/jpeg")
     assert (await app.get("/uploads")).data == {"files": []}
 
 
