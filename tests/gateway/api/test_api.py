@@ -176,6 +176,30 @@ async def test_a_proved_telephone_gives_a_new_session_with_its_cases(app):
         assert [case["case_no"] for case in (await each.get("/cases")).data["cases"]] == [number]
 
 
+async def test_a_page_and_an_app_are_proved_alike_and_share_the_count_of_codes(app):
+    jar = {"Cookie": f"jiesu={app.token}"}
+    csrf = (await app.get("/session")).data["csrf"]
+
+    async def post(path, **fields):
+        url = f"{app.base}{path}"
+        async with app.http.post(
+            url, data={"csrf": csrf} | fields, headers=jar, allow_redirects=False
+        ) as page:
+            return page.status, page.headers.get("Location", ""), page.headers.get("Set-Cookie", "")
+
+    assert (await app.post("/session/phone", {"phone": PHONE})).status == 202
+    for _ in range(2):
+        assert (await post("/login", phone=PHONE))[:2] == (303, "/login/code")
+    assert (await post("/login", phone=PHONE))[0] == 422
+    assert (await app.post("/session/phone", {"phone": PHONE})).wrong == "too-many-codes"
+    assert (await post("/login/code", code="000000"))[0] == 422
+    status, onward, cookie = await post("/login/code", code=await sent_code(app))
+    assert (status, onward) == (303, "/cases")
+    proved = cookie.partition("jiesu=")[2].partition(";")[0]
+    me = await app.get("/session", headers={"Authorization": f"Bearer {proved}"})
+    assert me.data["phone"] == "138****5678"
+
+
 async def test_codes_are_few_short_lived_and_locked_after_five_wrong_ones(app):
     assert (await app.post("/session/phone/code", {"code": "123456"})).wrong == "no-code"
     for _ in range(3):
