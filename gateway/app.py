@@ -7,6 +7,7 @@ import gc
 import random
 import secrets
 import signal as signals
+import time
 import tomllib
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from aiohttp import ClientSession, ClientTimeout, web
 from bots.contract import Moment
 from bots.words import say
 from channels.contract import Tools
+from channels.fetch import Fetcher
 from channels.registry import ADAPTERS
 from gateway import bus as buses
 from gateway import profile as profiles
@@ -47,8 +49,16 @@ from gateway.store.seal import Sealer, load_key
 from gateway.store.store import make_ready, open_store
 from gateway.turns import Turns
 from gateway.web import files, health, hooks, upload_form, uploads
+from gateway.web.api import build as api
+from gateway.web.gate import Gate
+from gateway.web.open311 import keys as open311
+from gateway.web.open311.desk import Desk
+from gateway.web.open311.pages import Pages
+from gateway.web.open311.photos import Photos
+from gateway.web.open311.services import Services
 from gateway.web.portal import build as portal
-from gateway.web.session import ACCOUNT, Sessions
+from gateway.web.portal.proof import Proof
+from gateway.web.session import ACCOUNT, ANONYMOUS, Sessions
 from normalizer.errors import Misconfigured
 from outbox import queue
 from outbox.route import Quiet
@@ -74,8 +84,8 @@ READ_PAUSE = 10.0
 SWEEP_AGE = 24 * 3600.0
 """Seconds after which a file that was received and neither kept nor dropped is what a crash left behind."""
 CALL_SECONDS = 15.0
-OWN_PAGES: dict[str, Mapping[str, object]] = {ACCOUNT: {"kind": "web"}}
-"""The account of the hotline's own pages, which is there without being set up."""
+OWN_PAGES: dict[str, Mapping[str, object]] = {ACCOUNT: {"kind": "web"}, open311.ACCOUNT: {"kind": "web"}}
+"""The accounts of the hotline's own pages and of Open311, which are there without being set up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +305,10 @@ def make_channels(settings: Settings, tools: Tools) -> dict[str, Channel]:
 def _add_pages(gateway: Gateway, settings: Settings, clock: Callable[[], datetime]) -> None:
     app = gateway.app
     app.router.add_static("/static", Path(str(resources.files("gateway") / "static")))
-    portal.add(app, _portal(gateway, settings, clock))
+    parts = _portal(gateway, settings, clock)
+    portal.add(app, parts)
+    api.add(app, parts)
+    _open311(gateway, settings, parts).add(app)
     hooks.add(app, gateway.channels)
     files.Files(gateway.media).add(app)
     upload_form.UploadForm(gateway.media.uploads).add(app)
@@ -308,20 +321,62 @@ def _add_pages(gateway: Gateway, settings: Settings, clock: Callable[[], datetim
     ).add(app)
 
 
+def _open311(gateway: Gateway, settings: Settings, parts: portal.Parts) -> Pages:
+    books, partners = gateway.books, settings.open311.api_keys
+    services = Services(gateway.cities.current.place_categories)
+    desk = Desk(
+        store=books.store,
+        sealer=books.sealer,
+        book=books.cases,
+        office=gateway.office,
+        lookup=gateway.lookup,
+        profiles=gateway.cities,
+        services=services,
+        keys=open311.Keys(partners, store=books.store, metrics=gateway.metrics, now=parts.now),
+        photos=Photos(intake=gateway.media.intake, uploads=gateway.media.uploads, fetcher=Fetcher()),
+        sources=frozenset(partner.source for partner in partners.values()),
+        now=parts.now,
+    )
+
+    def over(request: web.Request) -> bool:
+        return parts.gate.over(request, parts.sessions.begin(ANONYMOUS))
+
+    return Pages(settings.open311, settings.public_url, services, desk, over)
+
+
 def _portal(gateway: Gateway, settings: Settings, clock: Callable[[], datetime]) -> portal.Parts:
     store, sealer = gateway.books.store, gateway.books.sealer
     phones = (account for account, channel in gateway.channels.items() if channel.capabilities.phones)
+    sessions = Sessions(store=store, sealer=sealer, now=clock)
+    texts, pages = next(phones, ""), settings.portal
+    gate = Gate(
+        sessions=sessions,
+        clock=time.monotonic,
+        proxies=pages.trusted_proxies,
+        address_pace=Pace(per_second=pages.address_per_second, burst=pages.address_burst),
+        session_pace=Pace(per_second=pages.session_per_second, burst=pages.session_burst),
+    )
+    proof = Proof(
+        office=gateway.office,
+        lookup=gateway.lookup,
+        store=store,
+        sealer=sealer,
+        sessions=sessions,
+        texts=texts,
+        now=clock,
+    )
     return portal.Parts(
-        settings=settings.portal,
+        gate=gate,
+        proof=proof,
         city=gateway.cities.city,
         office=gateway.office,
         lookup=gateway.lookup,
         inbox=gateway.inbox,
         store=store,
         sealer=sealer,
-        sessions=Sessions(store=store, sealer=sealer, now=clock),
+        sessions=sessions,
         media=gateway.media,
-        texts=next(phones, ""),
+        texts=texts,
         now=clock,
         zone=ZONE,
         secure=settings.public_url.startswith("https://"),

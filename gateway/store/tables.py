@@ -152,6 +152,7 @@ CASES = Table(
     Index("ix_cases_created_at", "created_at"),
     Index("ix_cases_check_at", "check_at"),
     Index("ix_cases_phone_hash", "phone_hash"),
+    Index("ix_cases_source_created_at", "source", "created_at"),
 )
 """``query_code`` is a keyed hash; ``head`` is the hash of the last event; ``check_at`` is when supervision looks next."""
 
@@ -168,6 +169,7 @@ CASE_EVENT = Table(
     Column("body", LargeBinary, nullable=False),
     Column("hash", LargeBinary, nullable=False),
     Index("ix_case_event_id", "id"),
+    Index("ix_case_event_at", "at"),
     sqlite_with_rowid=False,
 )
 """Append-only (a trigger refuses change); ``hash`` chains each event to the one before."""

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gateway.pace import Pace
-from gateway.web.gate import Gate
 from gateway.web.portal.cases import Cases
 from gateway.web.portal.home import Home
 from gateway.web.portal.login import Login
@@ -29,9 +26,10 @@ if TYPE_CHECKING:
     from gateway.cases.lookup import Lookup
     from gateway.cases.office import Office
     from gateway.media.room import Room
-    from gateway.settings import Portal
     from gateway.store.seal import Sealer
     from gateway.store.store import Store
+    from gateway.web.gate import Gate
+    from gateway.web.portal.proof import Proof
     from gateway.web.portal.site import Visit
     from gateway.web.session import Sessions
 
@@ -40,7 +38,8 @@ if TYPE_CHECKING:
 class Parts:
     """What the portal is made of; ``texts`` is the account that codes go by, empty where there is none."""
 
-    settings: Portal
+    gate: Gate
+    proof: Proof
     city: City
     office: Office
     lookup: Lookup
@@ -57,17 +56,9 @@ class Parts:
 
 def add(app: web.Application, parts: Parts) -> None:
     """Add the portal's pages."""
-    settings = parts.settings
-    gate = Gate(
-        sessions=parts.sessions,
-        clock=time.monotonic,
-        proxies=settings.trusted_proxies,
-        address_pace=Pace(per_second=settings.address_per_second, burst=settings.address_burst),
-        session_pace=Pace(per_second=settings.session_per_second, burst=settings.session_burst),
-    )
     site = Site(
         sessions=parts.sessions,
-        gate=gate,
+        gate=parts.gate,
         city=parts.city,
         now=parts.now,
         zone=parts.zone,
@@ -82,13 +73,6 @@ def add(app: web.Application, parts: Parts) -> None:
     Home(site).add(app)
     materials = Materials(parts.media.uploads, parts.media.links)
     Report(site, parts.office, materials, reach).add(app)
-    Login(
-        site=site,
-        office=parts.office,
-        lookup=parts.lookup,
-        store=parts.store,
-        sealer=parts.sealer,
-        texts=parts.texts,
-    ).add(app)
+    Login(site, parts.proof).add(app)
     Cases(site, parts.office, parts.lookup, materials, bool(parts.texts)).add(app)
     Talk(site, parts.inbox, parts.store, parts.sealer).add(app)

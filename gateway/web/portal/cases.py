@@ -192,7 +192,7 @@ class Cases:
             running=case.stage in OPEN and case.stage not in _RATEABLE,
             files=await self.materials.shown(case.case_no),
             lines=[
-                (event.at, TOLD[event.verb], _note(event)) for event in reversed(log) if event.verb in TOLD
+                (event.at, TOLD[event.verb], note(event)) for event in reversed(log) if event.verb in TOLD
             ],
             satisfaction=SATISFACTION_LABELS,
         )
@@ -241,7 +241,7 @@ _REFUSED = {
 }
 
 
-def _note(event: CaseEvent) -> str:
+def note(event: CaseEvent) -> str:
     """Return what of an event's words its citizen may read."""
     if event.verb in {Verb.ASK, Verb.REJECT, Verb.GRANT, Verb.TERMINATE, Verb.SUSPEND, Verb.DIVERT}:
         return event.command.reason or event.command.text
