@@ -35,6 +35,8 @@ from gateway.cases.book import CaseBook
 from gateway.cases.lookup import Lookup
 from gateway.cases.office import Office
 from gateway.inbox import Inbox
+from gateway.knowledge.book import Book
+from gateway.media import reading
 from gateway.media import room as media
 from gateway.metrics import Metrics
 from gateway.pace import Pace
@@ -78,6 +80,7 @@ SUPERVISE_PAUSE = 30.0
 SUPERVISED = 100
 STOP_PATIENCE = 20.0
 SWEEP_PAUSE = 600.0
+READ_PAUSE = 10.0
 SWEEP_AGE = 24 * 3600.0
 """Seconds after which a file that was received and neither kept nor dropped is what a crash left behind."""
 CALL_SECONDS = 15.0
@@ -108,6 +111,8 @@ class Gateway:
     metrics: Metrics
     cities: profiles.Profiles
     media: media.Room
+    knowledge: Book
+    reads: bool
     app: web.Application
 
 
@@ -140,7 +145,8 @@ async def running(
         stack.push_async_callback(bus.close)
         http = await stack.enter_async_context(ClientSession(timeout=ClientTimeout(total=CALL_SECONDS)))
         gateway = _join(settings, books, bus=bus, http=http, clock=clock, decider=decider)
-        async with _kept_running(gateway):
+        await gateway.knowledge.refresh()
+        async with _kept_running(gateway, bus):
             gc.collect()
             gc.freeze()
             yield gateway
@@ -159,7 +165,8 @@ def _join(
     calendar = Calendar.of(cities.current)
     channels: dict[str, Channel] = {}
     queued = partial(bus.wake, "outbox")
-    decides = _decider(decider, books, channels, cities, calendar)
+    knowledge = Book(store=books.store, region=cities.current.region, now=clock)
+    decides = _decider(decider, books, channels, cities=cities, calendar=calendar, knowledge=knowledge)
     pipeline = Pipeline(
         store=books.store,
         decider=decides,
@@ -212,7 +219,19 @@ def _join(
     )
     lookup = Lookup(store=books.store, book=books.cases, sealer=books.sealer, now=clock)
     gateway = Gateway(
-        books, office, lookup, channels, inbox, pipeline, sender, metrics, cities, room, web.Application()
+        books,
+        office,
+        lookup,
+        channels,
+        inbox,
+        pipeline,
+        sender,
+        metrics,
+        cities,
+        room,
+        knowledge,
+        _reads(settings),
+        web.Application(),
     )
     _add_pages(gateway, settings, clock)
     return gateway
@@ -222,8 +241,10 @@ def _decider(
     kind: type[Decider],
     books: Books,
     channels: Mapping[str, Channel],
+    *,
     cities: profiles.Profiles,
     calendar: Calendar,
+    knowledge: Book,
 ) -> Decider:
     ids = Ids()
     turns = Turns(
@@ -236,6 +257,7 @@ def _decider(
     )
     answers = Answers(
         book=books.cases,
+        knowledge=knowledge,
         sealer=books.sealer,
         region=cities.current.region,
         zone=ZONE,
@@ -260,6 +282,12 @@ def open_blobs(settings: Settings, sealer: Sealer) -> Blobs:
             raise Misconfigured("media", "S3 needs: pip install 'jiesu[s3]'") from error
         return Blobs(open_bucket(settings.media, settings.s3), sealer)
     return LocalBlobs(settings.media_path, sealer)
+
+
+def _reads(settings: Settings) -> bool:
+    if settings.ocr and not reading.installed():
+        raise Misconfigured("ocr", "reading photos needs: pip install 'jiesu[ocr]'")
+    return settings.ocr
 
 
 def make_channels(settings: Settings, tools: Tools) -> dict[str, Channel]:
@@ -361,7 +389,7 @@ async def _measure(gateway: Gateway) -> None:
 
 
 @asynccontextmanager
-async def _kept_running(gateway: Gateway) -> AsyncIterator[None]:
+async def _kept_running(gateway: Gateway, bus: buses.Bus) -> AsyncIterator[None]:
     """Run what must run beside the pages; on leaving, what is in hand is finished."""
     ending = [
         asyncio.create_task(gateway.pipeline.run(), name="pipeline"),
@@ -372,6 +400,8 @@ async def _kept_running(gateway: Gateway) -> AsyncIterator[None]:
         asyncio.create_task(gateway.inbox.turn_deferred(DEFERRED_PAUSE), name="deferred"),
         asyncio.create_task(_supervise(gateway.office), name="supervise"),
         asyncio.create_task(_sweep(gateway.media), name="sweep"),
+        asyncio.create_task(gateway.knowledge.keep_fresh(bus), name="knowledge"),
+        *([asyncio.create_task(_read(gateway.media), name="reading")] if gateway.reads else []),
         *(asyncio.create_task(channel.run(), name=account) for account, channel in gateway.channels.items()),
     ]
     try:
@@ -395,6 +425,16 @@ async def _supervise(office: Office) -> None:
         except Exception:
             log.exception("supervise.failed")
         await asyncio.sleep(SUPERVISE_PAUSE)
+
+
+async def _read(room: media.Room) -> None:
+    while True:
+        try:
+            while await room.reading.read_some(1):
+                pass
+        except Exception:
+            log.exception("media.reading_failed")
+        await asyncio.sleep(READ_PAUSE)
 
 
 async def _sweep(room: media.Room) -> None:

@@ -37,6 +37,10 @@ __all__ = [
     "COUNTER",
     "INBOX",
     "KEPT",
+    "KNOWLEDGE",
+    "KNOWLEDGE_GAP",
+    "KNOWLEDGE_LOG",
+    "KNOWLEDGE_VOTE",
     "LONG_PART",
     "MEDIA",
     "METADATA",
@@ -51,6 +55,7 @@ __all__ = [
 _waiting = text("state = 'waiting'")
 _open = text("NOT done")
 _queued = text("owner = 'queued'")
+_unread = text("words IS NULL")
 _expiring = text("expires_at IS NOT NULL")
 
 Size = BigInteger().with_variant(Integer, "sqlite")
@@ -275,6 +280,7 @@ MEDIA = Table(
     Column("body", LargeBinary, nullable=False),
     Column("words", LargeBinary),
     Index("ix_media_key", "key"),
+    Index("ix_media_created_at", "created_at", sqlite_where=_unread, postgresql_where=_unread),
     Index("ix_media_expires_at", "expires_at", sqlite_where=_expiring, postgresql_where=_expiring),
 )
 """Whose file it is and what it is: ``owner`` is a draft, a conversation or a case number; ``copies`` names the copies
@@ -308,3 +314,46 @@ UPLOAD_PIECE = Table(
     Column("size", Integer, nullable=False),
 )
 """The pieces of an upload that are durable, by where they begin; ``name`` is where each lies on the shelf."""
+KNOWLEDGE = Table(
+    "knowledge",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("status", Text, nullable=False),
+    Column("category", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("body", Text, nullable=False),
+)
+"""Entries as they stand; ``body`` is the whole entry as JSON, which holds nothing personal and is not sealed."""
+
+KNOWLEDGE_LOG = Table(
+    "knowledge_log",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("body", Text, nullable=False),
+)
+"""Every version an entry has had."""
+
+KNOWLEDGE_VOTE = Table(
+    "knowledge_vote",
+    METADATA,
+    Column("entry", Text, primary_key=True),
+    Column("helpful", Integer, nullable=False),
+    Column("unhelpful", Integer, nullable=False),
+)
+"""How often an answer solved the matter, and how often it did not."""
+
+KNOWLEDGE_GAP = Table(
+    "knowledge_gap",
+    METADATA,
+    Column("question", Id, primary_key=True),
+    Column("asked", Integer, nullable=False),
+    Column("first_at", Instant, nullable=False),
+    Column("last_at", Instant, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+"""Questions that found no answer, and how often each was put. ``question`` is a keyed hash of its words; they stand
+sealed in ``body`` with personal data masked, for a name may be left in them."""
