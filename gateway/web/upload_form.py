@@ -10,6 +10,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import BodyPartReader, ClientError, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from gateway.media import words
 from gateway.web.asking import answer, failed, language, page, wants_page
@@ -43,7 +44,7 @@ class UploadForm:
             results, onward = await self._files(request)
         except (NotAccepted, Busy) as error:
             return failed(request, error)
-        except (ValueError, ClientError, ConnectionError, TimeoutError):
+        except (ValueError, ClientError, HttpProcessingError, ConnectionError, TimeoutError):
             return answer(request, 400, words.notice("nothing", tongue))
         well = all(result["accepted"] for result in results)
         if well and onward:
