@@ -307,7 +307,7 @@ def _add_pages(gateway: Gateway, settings: Settings, clock: Callable[[], datetim
     app.router.add_static("/static", Path(str(resources.files("gateway") / "static")))
     parts = _portal(gateway, settings, clock)
     portal.add(app, parts)
-    api.add(app, parts)
+    api.add(app, parts, gateway.knowledge)
     _open311(gateway, settings, parts).add(app)
     hooks.add(app, gateway.channels)
     files.Files(gateway.media).add(app)
