@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bots.contract import (
     AskBind,
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
     from zoneinfo import ZoneInfo
+
+    from sqlalchemy import Connection
 
     from bots.contract import Ask
     from gateway.cases.book import CaseBook
@@ -144,14 +146,15 @@ class Answers:
 
     async def _bound(self, batch: Batch, talk: Talk, code: str, now: datetime) -> Bound:
         """Look a code up; wrong ones lock the sender as query codes do."""
-        at = millis(now)
-        subjects = (self._sealer.hash(f"by {talk.conversation.hex()}"),)
-        if await batch.run(partial(codes.locked, subjects=subjects, now=at)):
-            return Bound(right=False, locked=True)
-        given = self._sealer.hash(f"bind {code}")
-        there = await batch.run(partial(bindings.find, code=given, now=at))
+        at, given = millis(now), self._sealer.hash(f"bind {code}")
+        subjects = {self._sealer.hash(f"by {talk.conversation.hex()}"): codes.TRIES}
+
+        def look(connection: Connection) -> tuple[bool, Any]:
+            find = partial(bindings.find, connection, code=given, now=at)
+            return codes.attempt(connection, subjects, at, find)
+
+        locked, there = await batch.run(look)
         if there is None:
-            await batch.run(partial(codes.wrong, subjects=subjects, now=at))
-            return Bound(right=False)
+            return Bound(right=False, locked=locked)
         talk.there = There(there.id, there.account, given)
         return Bound(right=True)

@@ -44,6 +44,7 @@ from gateway.store.seal import Sealer, load_key
 from gateway.store.store import make_ready, open_store
 from gateway.turns import Turns
 from gateway.web import health, hooks
+from gateway.web.gate import guard
 from gateway.web.portal import build as portal
 from gateway.web.session import ACCOUNT, Sessions
 from normalizer.errors import Misconfigured
@@ -247,6 +248,7 @@ def make_channels(settings: Settings, tools: Tools) -> dict[str, Channel]:
 
 def _add_pages(gateway: Gateway, settings: Settings, clock: Callable[[], datetime]) -> None:
     app = gateway.app
+    app.on_response_prepare.append(guard)
     app.router.add_static("/static", Path(str(resources.files("gateway") / "static")))
     portal.add(app, _portal(gateway, settings, clock))
     hooks.add(app, gateway.channels)
@@ -260,6 +262,7 @@ def _add_pages(gateway: Gateway, settings: Settings, clock: Callable[[], datetim
 
 def _portal(gateway: Gateway, settings: Settings, clock: Callable[[], datetime]) -> portal.Parts:
     store, sealer = gateway.books.store, gateway.books.sealer
+    secure = settings.public_url.startswith("https://")
     phones = (account for account, channel in gateway.channels.items() if channel.capabilities.phones)
     return portal.Parts(
         settings=settings.portal,
@@ -269,11 +272,11 @@ def _portal(gateway: Gateway, settings: Settings, clock: Callable[[], datetime])
         inbox=gateway.inbox,
         store=store,
         sealer=sealer,
-        sessions=Sessions(store=store, sealer=sealer, now=clock),
+        sessions=Sessions(store=store, sealer=sealer, now=clock, secure=secure),
         texts=next(phones, ""),
         now=clock,
         zone=ZONE,
-        secure=settings.public_url.startswith("https://"),
+        secure=secure,
     )
 
 

@@ -126,6 +126,10 @@ class Office:
         """Make a conversation a telephone's that its person proved to have."""
         await self._store.write(partial(self._bind, reach=reach, phone=phone))
 
+    async def hand_over(self, before: Address, reach: Address, phone: str) -> tuple[str, ...]:
+        """Make the cases of a conversation that were reported with a telephone that telephone's; return the others."""
+        return await self._store.write(partial(self._hand_over, before=before, reach=reach, phone=phone))
+
     async def supervise(self, limit: int) -> int:
         """Let the clock act on the cases that are due and return how many were looked at (domain.md 3.2)."""
         rows = await self._store.read(partial(cases.due, now=millis(self._now()), limit=limit))
@@ -173,6 +177,18 @@ class Office:
         conversation = self._conversation(connection, reach)
         person = self._sealer.person(phone)
         conversations.bind(connection, BindingRow(conversation, person, millis(self._now())))
+
+    def _hand_over(
+        self, connection: Connection, before: Address, reach: Address, phone: str
+    ) -> tuple[str, ...]:
+        left = []
+        for row in cases.of_conversation(connection, self._sealer.conversation(before.account, before.user)):
+            if self._book.read(row).complainant.phone != phone:
+                left.append(row.case_no)
+                continue
+            self._bind(connection, reach, phone)
+            cases.belong(connection, row.case_no, self._conversation(connection, reach))
+        return tuple(left)
 
     def _alert(self, conversation: bytes, danger: Emergency, now: datetime) -> AlertRow:
         return AlertRow(self._ids(), millis(now), conversation, danger.kind.value, danger.word, None)

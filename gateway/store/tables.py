@@ -22,6 +22,8 @@ __all__ = [
     "CODE_TRY",
     "CONVERSATION",
     "COUNTER",
+    "DATA_REQUEST",
+    "FOLLOW",
     "INBOX",
     "KEPT",
     "LONG_PART",
@@ -29,6 +31,7 @@ __all__ = [
     "OUTGOING",
     "SENT_AS",
     "SUBMISSION",
+    "TALLY",
     "WEB_SESSION",
 ]
 
@@ -126,6 +129,7 @@ CASES = Table(
     Column("body", LargeBinary, nullable=False),
     Index("ix_cases_conversation_created_at", "conversation", "created_at"),
     Index("ix_cases_created_at", "created_at"),
+    Index("ix_cases_category_created_at", "category", "created_at"),
     Index("ix_cases_check_at", "check_at"),
     Index("ix_cases_phone_hash", "phone_hash"),
 )
@@ -236,3 +240,37 @@ WEB_SESSION = Table(
     Index("ix_web_session_until", "until"),
 )
 """What pages remember of who sits at them (a draft, a proved telephone), sealed; ``id`` is the session's conversation."""
+
+TALLY = Table(
+    "tally",
+    METADATA,
+    Column("subject", LargeBinary, primary_key=True),
+    Column("until", Instant, nullable=False),
+    Column("count", Integer, nullable=False),
+    Index("ix_tally_until", "until"),
+)
+"""How often something was done by somebody (a keyed hash of both) in a span that ends at ``until``."""
+
+FOLLOW = Table(
+    "follow",
+    METADATA,
+    Column("case_no", Text, primary_key=True),
+    Column("conversation", Id, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Index("ix_follow_conversation", "conversation"),
+)
+"""Who follows whose case instead of reporting the same matter again."""
+
+DATA_REQUEST = Table(
+    "data_request",
+    METADATA,
+    Column("id", Id, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("conversation", Id, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("settled_at", Instant),
+    Column("body", LargeBinary, nullable=False),
+    Index("ix_data_request_conversation", "conversation"),
+)
+"""What people want done with their data (PIPL 45-47), for a person to settle; ``state`` is open, done or refused."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from gateway.pace import Pace
 from gateway.web.gate import Gate
+from gateway.web.limits import Limits
 from gateway.web.portal.cases import Cases
 from gateway.web.portal.home import Home
 from gateway.web.portal.login import Login
@@ -76,12 +77,14 @@ def add(app: web.Application, parts: Parts) -> None:
         phone = visit.memory.phone
         return Address(parts.texts, phone) if phone and parts.texts else visit.session.address
 
+    limits = Limits(store=parts.store, sealer=parts.sealer, now=parts.now)
     Home(site).add(app)
     Report(site, parts.office, reach).add(app)
     Login(
         site=site,
         office=parts.office,
         lookup=parts.lookup,
+        limits=limits,
         store=parts.store,
         sealer=parts.sealer,
         texts=parts.texts,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gateway.store.rows import Conflict
+from gateway.web.portal.memory import SHOWN
 from gateway.web.portal.site import seen_again
 from normalizer import case_no
 from normalizer.case import OPEN, Actor, Command, Role, Stage, Verb
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 CITIZEN = Actor(Role.CITIZEN)
 WORDS, OPINION, REASON = 1000, 500, 200
-SHOWN_TO_OTHERS = 5
-"""Cases that a session remembers to have opened by number and code."""
 LOW = 2
 
 TOLD = {
@@ -73,6 +72,7 @@ class Cases:
         """Add the addresses."""
         for method, path, handler in (
             ("GET", "/cases", self.overview),
+            ("GET", "/cases/find", self.back),
             ("POST", "/cases/find", self.find),
             ("GET", "/cases/{number}", self.show),
             ("GET", "/cases/{number}/{act}", self.ask),
@@ -84,6 +84,10 @@ class Cases:
         """Show one's own cases, and the ways to others."""
         return await self._overview(visit, {})
 
+    async def back(self, visit: Visit) -> web.StreamResponse:
+        """Lead back to where a case is asked for."""
+        return seen_again("/cases")
+
     async def find(self, visit: Visit) -> web.StreamResponse:
         """Open a case by number and query code."""
         number = case_no.parse(visit.fields.get("number", ""))
@@ -92,7 +96,7 @@ class Cases:
             return await self._overview(visit, {"number": "这个单号不对，请核对 17 位数字。"})
         if any(case.case_no == number for case in await self._own(visit)):
             return seen_again(f"/cases/{number}")
-        found = await self.lookup.found(number, code, self.site.gate.address(visit.request))
+        found = await self.lookup.found(number, code, visit.session.id, self.site.gate.address(visit.request))
         if found.locked:
             return await self._overview(
                 visit, {"code": "输错次数较多，为保护信息安全，请一小时后再查，或打热线电话由工作人员查询。"}
@@ -101,7 +105,7 @@ class Cases:
             return await self._overview(
                 visit, {"code": "单号或查询码不对，请核对后再试。连续输错会暂停查询一小时。"}
             )
-        shown = (number, *(each for each in visit.memory.shown if each != number))[:SHOWN_TO_OTHERS]
+        shown = (number, *(each for each in visit.memory.shown if each != number))[:SHOWN]
         visit.keep(replace(visit.memory, shown=shown))
         return seen_again(f"/cases/{number}")
 

@@ -48,7 +48,7 @@ class Report:
     async def begin(self, visit: Visit) -> web.StreamResponse:
         """Begin a report, or offer the one that was left."""
         form = visit.memory.form
-        if form is not None and form.order.text and forms.fresh(form, self.site.now()) is form:
+        if form is not None and form.order.text:
             return self.site.page(visit, "report_kept.html", form=form)
         return seen_again(f"/report/{Page.WHAT}")
 
@@ -75,14 +75,17 @@ class Report:
             return seen_again(f"/report/{Page.WHAT}")
         if page is Page.CHECK:
             return await self._submit(visit, form)
-        alarmed = forms.danger(form, self.site.now()) is not None
+        before = form
         form, errors = forms.take(page, form, visit.fields, self._moment())
+        danger = forms.danger(form, self.site.now())
+        if page is Page.WHAT and danger is not None and danger.kind.value != form.alarmed:
+            # However little was said, and whether the page could be taken or not.
+            await self.office.alarm(self.reach(visit), danger)
+            before, form = (replace(each, alarmed=danger.kind.value) for each in (before, form))
+            visit.keep(replace(visit.memory, form=replace(before, since=self.site.now())))
         if errors:
             return self._shown(visit, form, page, errors)
         visit.keep(replace(visit.memory, form=form))
-        seen = forms.danger(form, self.site.now())
-        if page is Page.WHAT and seen is not None and not alarmed:
-            await self.office.alarm(self.reach(visit), seen)
         return seen_again(f"/report/{forms.after(form, page, elderly=visit.view.elderly)}")
 
     async def done(self, visit: Visit) -> web.StreamResponse:
