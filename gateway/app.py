@@ -49,6 +49,7 @@ from gateway.web.portal import build as portal
 from gateway.web.session import ACCOUNT, Sessions
 from normalizer.errors import Misconfigured
 from outbox import queue
+from outbox.render import Wording, wording
 from outbox.route import Quiet
 from outbox.sender import Sender
 
@@ -180,7 +181,9 @@ def _join(
         moved=metrics.moved,
         zone=ZONE,
         random_int=secrets.randbelow,
-        short=lambda account: account in channels and channels[account].capabilities.phones,
+        wording=lambda account: (
+            wording(channels[account].capabilities) if account in channels else Wording.LONG
+        ),
     )
     quiet = cities.current.quiet
     sender = Sender(
@@ -269,6 +272,7 @@ def _portal(gateway: Gateway, settings: Settings, clock: Callable[[], datetime])
         city=gateway.cities.city,
         office=gateway.office,
         lookup=gateway.lookup,
+        book=gateway.books.cases,
         inbox=gateway.inbox,
         store=store,
         sealer=sealer,
@@ -314,6 +318,8 @@ async def _supervise(office: Office) -> None:
     while True:
         try:
             while await office.supervise(SUPERVISED) == SUPERVISED:
+                pass
+            while await office.tell_followers(SUPERVISED) == SUPERVISED:
                 pass
         except Exception:
             log.exception("supervise.failed")

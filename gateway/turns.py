@@ -31,6 +31,7 @@ from gateway.store.rows import (
 )
 from normalizer.draft import CaseDraft, draft
 from normalizer.message import SourceChannel
+from outbox.render import wording
 from outbox.tables import OutState
 
 if TYPE_CHECKING:
@@ -284,7 +285,7 @@ class Turns:
             talk.conversation,
             account,
             talk.now,
-            short=talk.channel.capabilities.source is SourceChannel.SMS,
+            wording(talk.channel.capabilities),
         )
 
     def _hand_off(self, effect: Handoff, talk: Talk, before: ConversationRow, change: dict[str, Any]) -> None:

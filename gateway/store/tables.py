@@ -37,6 +37,7 @@ __all__ = [
 
 _waiting = text("state = 'waiting'")
 _open = text("NOT done")
+_untold = text("NOT told")
 _queued = text("owner = 'queued'")
 
 INBOX = Table(
@@ -257,9 +258,11 @@ FOLLOW = Table(
     Column("case_no", Text, primary_key=True),
     Column("conversation", Id, primary_key=True),
     Column("at", Instant, nullable=False),
+    Column("told", Boolean, nullable=False, server_default=false()),
     Index("ix_follow_conversation", "conversation"),
+    Index("ix_follow_untold", "case_no", sqlite_where=_untold, postgresql_where=_untold),
 )
-"""Who follows whose case instead of reporting the same matter again."""
+"""Who follows whose case instead of reporting the same matter again; ``told`` once he knows how it ended."""
 
 DATA_REQUEST = Table(
     "data_request",

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from gateway.app import running
 from gateway.store.tables import BINDING, WEB_SESSION
-from tests.kit.browser import PHONE, WORDS, browsing
+from tests.kit.browser import PHONE, WORDS, browsing, portal_settings
 from tests.kit.gateway import settings
 
 
@@ -197,8 +197,7 @@ async def kept(gateway):
 
 @pytest.fixture
 async def gateway(database, tmp_path, clock):
-    channels = {"web": {"kind": "web"}, "sms": {"kind": "memory", "phones": True}}
-    async with running(settings(database, tmp_path, channels=channels), clock=clock) as opened:
+    async with running(portal_settings(database, tmp_path), clock=clock) as opened:
         yield opened
 
 

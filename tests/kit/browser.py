@@ -6,6 +6,7 @@ import html
 import re
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from aiohttp import ClientResponse, CookieJar
@@ -13,7 +14,9 @@ from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import select
 
 from gateway.app import Gateway
+from gateway.settings import Settings
 from gateway.store.tables import OUTGOING
+from tests.kit.gateway import settings
 
 PHONE = "13812345678"
 WORDS = "泰山区东岳大街88号门前井盖丢失，晚上很危险"
@@ -121,6 +124,13 @@ def first(pattern: str, text: str) -> str:
     found = re.search(pattern, text)
     assert found is not None, text
     return found.group()
+
+
+def portal_settings(database: str, folder: Path, **changes: Any) -> Settings:
+    """Return settings of pages and an account of telephones that keeps what it is given."""
+    channels = {"web": {"kind": "web"}, "sms": {"kind": "memory", "phones": True}}
+    fast = {"session_burst": 1e6, "address_burst": 1e6}
+    return settings(database, folder, **({"channels": channels, "portal": fast} | changes))
 
 
 @asynccontextmanager

@@ -1,10 +1,12 @@
+import re
+
 import pytest
 
 from channels.contract import SendError, SendReason
 from gateway.app import notice_words
 from normalizer.errors import Misconfigured
 from outbox.notices import Notice, NoticeKind
-from outbox.render import render
+from outbox.render import Wording, render
 from outbox.retry import Again, GiveUp, OtherWay, Unknown, decide
 
 FIELDS = {
@@ -13,28 +15,45 @@ FIELDS = {
     "reason": "需要补充材料",
     "text": "已处理",
     "label": "行政复议",
+    "matter": "惠企政策与营商环境",
 }
 NUMBER = "37092611240001233"
+FOLLOWERS = {NoticeKind.FOLLOWED, NoticeKind.FOLLOW_ENDED}
 
 
 @pytest.mark.parametrize("kind", NoticeKind)
-def test_every_notice_has_both_wordings_and_says_which_case(kind):
+def test_every_notice_has_its_wordings_and_says_which_case_to_whose_it_is(kind):
     notice = Notice(NUMBER, kind, 1, FIELDS)
-    for short in (True, False):
-        words = render(notice, notice_words(), short=short)
+    for wording in Wording:
+        words = render(notice, notice_words(), wording)
         assert "{" not in words
-        assert "0001233" in words or kind is NoticeKind.NEED_INFO
+        assert ("0001233" in words) is (kind not in FOLLOWERS) or kind is NoticeKind.NEED_INFO
+
+
+@pytest.mark.parametrize("kind", NoticeKind)
+def test_no_page_asks_for_a_digit_or_a_command(kind):
+    words = render(Notice(NUMBER, kind, 1, FIELDS), notice_words(), Wording.PAGE)
+    assert not re.search("回复 ?[0-9]|回复“|[A-Z]{2}", words)
+
+
+def test_a_notice_that_may_not_carry_the_answer_tells_where_it_is_read():
+    told = {
+        wording: render(Notice(NUMBER, NoticeKind.ANSWERED, 1), notice_words(), wording)
+        for wording in Wording
+    }
+    assert "请回复 3 查看" in told[Wording.LONG]
+    assert "请在“查进度”里查看" in told[Wording.PAGE]
 
 
 @pytest.mark.parametrize("kind", NoticeKind)
 def test_a_notice_by_sms_fits_one_segment_with_its_signature(kind):
-    words = render(Notice(NUMBER, kind, 1, FIELDS), notice_words(), short=True)
+    words = render(Notice(NUMBER, kind, 1, FIELDS), notice_words(), Wording.SHORT)
     assert len("【泰安12345】" + words) <= 70
 
 
 def test_a_value_that_is_missing_is_a_fault_of_ours():
     with pytest.raises(Misconfigured):
-        render(Notice(NUMBER, NoticeKind.DISPATCHED, 1, {}), notice_words(), short=False)
+        render(Notice(NUMBER, NoticeKind.DISPATCHED, 1, {}), notice_words(), Wording.LONG)
 
 
 def test_one_notice_per_case_event_and_round():

@@ -12,7 +12,9 @@ from gateway.web.limits import Limits
 from gateway.web.portal.cases import Cases
 from gateway.web.portal.home import Home
 from gateway.web.portal.login import Login
+from gateway.web.portal.me import Me
 from gateway.web.portal.report import Report
+from gateway.web.portal.same import Same
 from gateway.web.portal.site import Site
 from gateway.web.portal.talk import Talk
 from normalizer.message import Address
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from bots.contract import City
     from channels.contract import Inbox
+    from gateway.cases.book import CaseBook
     from gateway.cases.lookup import Lookup
     from gateway.cases.office import Office
     from gateway.settings import Portal
@@ -43,6 +46,7 @@ class Parts:
     city: City
     office: Office
     lookup: Lookup
+    book: CaseBook
     inbox: Inbox
     store: Store
     sealer: Sealer
@@ -79,7 +83,18 @@ def add(app: web.Application, parts: Parts) -> None:
 
     limits = Limits(store=parts.store, sealer=parts.sealer, now=parts.now)
     Home(site).add(app)
-    Report(site, parts.office, reach).add(app)
+    same = Same(
+        site=site,
+        office=parts.office,
+        lookup=parts.lookup,
+        book=parts.book,
+        store=parts.store,
+        sealer=parts.sealer,
+        limits=limits,
+        reach=reach,
+    )
+    same.add(app)
+    Report(site, parts.office, reach, same, limits).add(app)
     Login(
         site=site,
         office=parts.office,
@@ -90,4 +105,14 @@ def add(app: web.Application, parts: Parts) -> None:
         texts=parts.texts,
     ).add(app)
     Cases(site, parts.office, parts.lookup, bool(parts.texts)).add(app)
-    Talk(site, parts.inbox, parts.store, parts.sealer).add(app)
+    talk = Talk(site, parts.inbox, parts.lookup, limits, parts.store, parts.sealer)
+    talk.add(app)
+    Me(
+        site=site,
+        office=parts.office,
+        lookup=parts.lookup,
+        talk=talk,
+        limits=limits,
+        store=parts.store,
+        sealer=parts.sealer,
+    ).add(app)

@@ -10,6 +10,7 @@ from aiohttp import web
 from bots import slots
 from bots.contract import Moment
 from gateway.cases.office import Matter
+from gateway.web.limits import DAY, HOUR, Limit
 from gateway.web.portal import form as forms
 from gateway.web.portal.form import Form, Page
 from gateway.web.portal.memory import Done
@@ -22,8 +23,14 @@ if TYPE_CHECKING:
 
     from bots.contract import NewNumber, Submit
     from gateway.cases.office import Office
+    from gateway.web.limits import Limits
+    from gateway.web.portal.same import Same
     from gateway.web.portal.site import Site, Visit
     from normalizer.message import Address
+
+BY_ONE_A_DAY, FROM_ADDRESS_AN_HOUR = 20, 120
+"""Reports that one browser or telephone may submit in a day, and one address, which many may share, in an hour."""
+_TOO_MANY = "今天提交得较多了，这一件还没有提交，草稿保留。请明天再试，或打热线电话由工作人员登记。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,8 @@ class Report:
     site: Site
     office: Office
     reach: Callable[[Visit], Address]
+    same: Same
+    limits: Limits
 
     def add(self, app: web.Application) -> None:
         """Add the addresses."""
@@ -65,7 +74,11 @@ class Report:
             raise web.HTTPNotFound
         if not forms.reachable(form, page):
             return seen_again(f"/report/{Page.WHAT}")
-        return self._shown(visit, form, page, {})
+        if page is not Page.CHECK:
+            return self._shown(visit, form, page, {})
+        mine = await self.same.mine(visit, form.order)
+        others = () if mine else await self.same.others(visit, form.order)
+        return self._shown(visit, form, page, {}, mine=mine, others=others)
 
     async def take(self, visit: Visit) -> web.StreamResponse:
         """Take one page of the form and go on to the next."""
@@ -102,6 +115,8 @@ class Report:
 
         if forms.open_slots(form, moment):
             return seen_again(f"/report/{self._open(form, moment)}")
+        if await self._too_many(visit):
+            return self.site.message(visit, "请稍等", _TOO_MANY, 429)
         matter = Matter(
             key=f"portal {visit.session.id} {form.key}",
             source=SourceChannel.WEB,
@@ -117,12 +132,22 @@ class Report:
         visit.keep(replace(visit.memory, form=None, done=done))
         return seen_again("/report/done")
 
+    async def _too_many(self, visit: Visit) -> bool:
+        """Count a submission and return whether there were too many (domain.md 1.11)."""
+        who = visit.memory.phone or visit.session.id
+        return await self.limits.over(
+            Limit("report by", who, BY_ONE_A_DAY, DAY),
+            Limit("report from", self.site.gate.address(visit.request), FROM_ADDRESS_AN_HOUR, HOUR),
+        )
+
     def _open(self, form: Form, moment: Moment) -> Page:
         if form.order.category in moment.city.place_categories and not forms.reachable(form, Page.CHECK):
             return Page.CONTACT
         return Page.WHERE if form.order.phone or form.order.anonymous else Page.CONTACT
 
-    def _shown(self, visit: Visit, form: Form, page: Page, errors: forms.Errors) -> web.StreamResponse:
+    def _shown(
+        self, visit: Visit, form: Form, page: Page, errors: forms.Errors, **more: object
+    ) -> web.StreamResponse:
         asked = forms.pages(elderly=visit.view.elderly)
         number = asked.index(page) + 1 if page in asked else 1
         return self.site.page(
@@ -139,6 +164,7 @@ class Report:
             danger=forms.danger(form, self.site.now()),
             whens=slots.WHENS.values(),
             choices=slots.KINDS.values(),
+            **more,
         )
 
     def _page(self, visit: Visit) -> Page | None:

@@ -26,8 +26,11 @@ def upgrade() -> None:
         sa.Column("case_no", sa.Text(), nullable=False),
         sa.Column("conversation", ID, nullable=False),
         sa.Column("at", INSTANT, nullable=False),
+        sa.Column("told", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.PrimaryKeyConstraint("case_no", "conversation", name=("pk_follow")),
     )
+    untold = sa.text("NOT told")
+    op.create_index("ix_follow_untold", "follow", ["case_no"], sqlite_where=untold, postgresql_where=untold)
     op.create_index("ix_follow_conversation", "follow", ["conversation"])
     op.create_table(
         "data_request",
