@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime, time
+    from datetime import date, datetime, time
 
     from bots.state import State
     from normalizer.case import Case, Command, Complainant, Matter
@@ -92,12 +92,29 @@ class Bound:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """An entry of the knowledge base as a citizen may be told it.
+
+    ``sure`` when it is near enough to the question to be its answer; else it may only be offered.
+    """
+
+    entry: str
+    title: str
+    short: str
+    basis: str = ""
+    source: str = ""
+    updated: date | None = None
+    sure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What the gateway knows for this turn; None means not asked yet.
 
     ``sender`` is the telephone or mail address that the message came from, of SMS and mail only. ``own`` are the
     citizen's own cases, newest first, at most five; ``proved`` is the case that a message proves to be about, which
-    may be another's (empty tuple: no such case).
+    may be another's (empty tuple: no such case). ``answers`` are what the knowledge base says to the question, nearest
+    first.
     """
 
     owner: Owner = Owner.BOT
@@ -110,6 +127,7 @@ class Facts:
     proved: tuple[Case, ...] | None = None
     bind_code: str = ""
     bound: Bound | None = None
+    answers: tuple[Known, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +172,21 @@ class AskBind:
     code: str
 
 
-Ask = AskOwn | AskFound | AskNumber | AskQueue | AskProved | AskBindCode | AskBind
+@dataclass(frozen=True, slots=True)
+class AskAnswers:
+    """Asks what the knowledge base says to a question."""
+
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskEntry:
+    """Asks for one entry of the knowledge base, if it may still be shown."""
+
+    entry: str
+
+
+Ask = AskOwn | AskFound | AskNumber | AskQueue | AskProved | AskBindCode | AskBind | AskAnswers | AskEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +252,22 @@ class Bind:
     words: str
 
 
-Effect = Submit | Act | Handoff | Unqueue | Alert | OptOut | Link | Bind
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """An answer of the knowledge base solved the matter, or did not."""
+
+    entry: str
+    helpful: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """The knowledge base has no answer to a question; personal data in it is masked."""
+
+    question: str
+
+
+Effect = Submit | Act | Handoff | Unqueue | Alert | OptOut | Link | Bind | Vote | Gap
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ DOUBLE_TAP = timedelta(minutes=2)
 AWAY = timedelta(hours=2)
 """A silence after which the open question is forgotten and the order is offered again."""
 
-_MENU_ASK, _MENU_REPORT = 1, 2
+_MENU_REPORT = 2
 _QUESTIONS = frozenset({Kind.INQUIRY, Kind.GUIDANCE})
 _CHANNELS = {"05": "wechat", "06": "wechat", "02": "sms", "03": "email"}
 _CHANGE = re.compile(
@@ -109,18 +109,20 @@ def _undecided(scene: Scene) -> Turn | Ask:
     return scene.turn(scene.say("menu", hotline=scene.city.hotline), state=idle(scene.state))
 
 
-def consult(scene: Scene) -> Turn | Ask | None:
-    """Take a question: until there is a knowledge base it can be registered or put to a person."""
-    state, reading = scene.state, scene.reading
-    if scene.sms:
-        return _next(scene, _anew(scene)) if scene.intent is Intent.ASK else None
-    if state.flow is Flow.CONSULT:
-        return _consulting(scene)
-    if state.flow is not Flow.NONE:
-        return None
-    if scene.intent is Intent.ASK or reading.digit == _MENU_ASK:
-        return scene.turn(scene.say("ask_question"), state=idle(state, flow=Flow.CONSULT))
-    return _unanswered(scene) if is_question(reading) and han_count(reading.text) >= BEGIN_HAN else None
+def consulted(scene: Scene) -> Turn | Ask | None:
+    """Take the word "咨询" by SMS, where nothing is asked twice, for the beginning of an order."""
+    return _next(scene, _anew(scene)) if scene.sms and scene.intent is Intent.ASK else None
+
+
+def registered(scene: Scene, question: str) -> Turn | Ask:
+    """Begin an order from a question that a person shall answer."""
+    order = Order(since=scene.now, text=f"咨询：{question}", kind=Kind.INQUIRY, brief=True)
+    return _next(scene, idle(scene.state, order=order))
+
+
+def reported(scene: Scene, words: str) -> Turn | Ask:
+    """Begin an order from words that were taken for a question before."""
+    return _begin(_saying(scene, words))
 
 
 def went_on(scene: Scene) -> Turn | Ask | None:
@@ -226,27 +228,13 @@ def _dropped(scene: Scene) -> Turn | Ask:
         return scene.turn(scene.say("cancelled"), state=state)
     if not told:
         return _next(scene, _anew(scene))
+    return _begin(_saying(evolve(scene, state=state), told))
+
+
+def _saying(scene: Scene, told: str) -> Scene:
+    """Return the scene as if words that were said before were said now."""
     reading = evolve(scene.reading, text=told, matching=for_matching(told), digit=None, empty=False)
-    return _begin(evolve(scene, state=state, reading=reading))
-
-
-def _consulting(scene: Scene) -> Turn | Ask:
-    state, reading = scene.state, scene.reading
-    if reading.digit == 1 and state.collected:
-        order = Order(since=scene.now, text=f"咨询：{state.collected}", kind=Kind.INQUIRY, brief=True)
-        return _next(scene, idle(state, order=order))
-    if reading.digit == 2 or scene.intent is Intent.ASK:
-        return scene.turn(scene.say("ask_question"), state=evolve(state, collected=""))
-    if scene.intent in {Intent.CANCEL, Intent.BACK}:
-        return scene.turn(scene.say("menu", hotline=scene.city.hotline), state=idle(state))
-    if reading.empty or reading.digit is not None or scene.intent is not None:
-        return scene.turn(scene.say("ask_question"))
-    return _unanswered(scene)
-
-
-def _unanswered(scene: Scene) -> Turn:
-    state = idle(scene.state, flow=Flow.CONSULT, collected=scene.reading.text)
-    return scene.turn(scene.say("no_answer", hours=scene.city.accept_hours), state=state)
+    return evolve(scene, reading=reading)
 
 
 def _answered(scene: Scene) -> Turn | Ask:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from bots import binding, followup, guard, handoff, intake, mail, progress, rating, sms, welcome
+from bots import answers, binding, followup, guard, handoff, intake, mail, progress, rating, sms, welcome
 from bots.contract import Alert, Ask, Owner, Turn
 from bots.intent import Intent, intent_of
 from bots.scene import EMAIL, SMS, Scene, idle
@@ -40,6 +40,7 @@ FLOWS: tuple[Callable[[Scene], Turn | Ask | None], ...] = (
     followup.going_on,
     rating.going_on,
     progress.going_on,
+    answers.going_on,
     # words and numbers
     rating.asked,  # a bare digit may answer the rating question, so before the menu's digits
     sms.bare_digit,  # the menu of other channels has no digits here
@@ -47,7 +48,7 @@ FLOWS: tuple[Callable[[Scene], Turn | Ask | None], ...] = (
     progress.asked,
     followup.asked,
     intake.asked,
-    intake.consult,
+    answers.asked,
     intake.greeted_back,
     welcome.menu,
     welcome.elderly,
@@ -84,6 +85,7 @@ def _answer(scene: Scene) -> Turn | Ask:
 def _scene(state: State, reading: CaseDraft, facts: Facts, moment: Moment) -> Scene:
     intent, number = intent_of(reading)
     state = intake.without_stale_order(state, moment.now, moment.city.draft_hours)
+    state = answers.without_stale(state, moment.now)
     state = guard.calmed(state, reading)
     state = welcome.in_chinese_again(state, reading.text)
     if state.flow and _left(state, reading, intent):
@@ -93,6 +95,7 @@ def _scene(state: State, reading: CaseDraft, facts: Facts, moment: Moment) -> Sc
 
 def _text_message(state: State, reading: CaseDraft, facts: Facts, moment: Moment) -> Scene:
     reading = sms.read(reading)
+    state = answers.without_stale(state, moment.now)
     state = guard.calmed(state, reading)
     state = welcome.in_chinese_again(state, reading.text)
     wish = sms.wish(reading, state, queued=facts.owner is Owner.QUEUED)
@@ -122,8 +125,6 @@ _WISHES = frozenset(
 """Words that begin something else; an order is kept and can be taken up again."""
 _ANSWERS_TOO = frozenset({Intent.REPORT, Intent.ASK, Intent.SUPPLEMENT, Intent.URGE})
 """Of these, words that may as well answer a slot of an order: "投诉" its kind, "快点处理" its demand."""
-_MENU_BESIDES = frozenset({3, 4, 5})
-"""Numbers of the menu that mean nothing while a question is asked."""
 _CHOICES = frozenset({Flow.PROGRESS, Flow.CODE, Flow.URGE, Flow.WITHDRAW, Flow.RATE})
 """Talks that want a number: a whole sentence is a matter of its own."""
 
@@ -134,12 +135,10 @@ def _left(state: State, reading: CaseDraft, intent: Intent | None) -> bool:
         return intent in _WISHES
     if intent in _WISHES:
         return _word_leads_out(state, intent)
-    if state.flow is Flow.CONSULT and reading.digit in _MENU_BESIDES:
-        return True
+    if state.flow is Flow.CONSULT:
+        return answers.left(state, reading, intent)
     if not intake.is_matter(reading):
         return False
-    if state.flow is Flow.CONSULT:
-        return not intake.is_question(reading) and bool(reading.category()[0])
     return state.flow in _CHOICES or (state.flow is Flow.SUPPLEMENT and state.step is Step.PICK)
 
 

@@ -29,6 +29,12 @@ ZH: dict[str, str] = {
     "failed": "您的消息已收到，但系统处理时出了问题，工作人员会查看并补办。急事请拨打12345；紧急情况请拨打110、119、120。",
     "ask_question": "请说您想咨询的问题，例如“公积金怎么提取”。回复 0 转人工。",
     "no_answer": "这个问题我还不能准确回答。请回复：1 登记下来，{hours}小时内受理，由工作人员答复您 2 重新提问 0 转人工",
+    "answer": "{short}\n{basis}来源：{source} 更新：{updated}",
+    "answer_basis": "依据：{basis} ",
+    "answer_solved": "解决了吗？1 解决了 2 没解决（转人工） 3 我要提交诉求",
+    "answer_choose": "您想问的是不是：\n{lines}\n{none} 都不是，登记下来由工作人员答复 0 转人工",
+    "answer_choose_elderly": "您想问的是不是：\n{lines}\n{none} 都不是，登记下来 0 转人工",
+    "answer_glad": "很高兴帮到您。还有问题请直接说，或回复 3 查进度，0 转人工。",
     "opted_out": "已停发办理进展提醒，您的诉求继续办理。随时回复 3 可查进度；回复“恢复提醒”可重新接收。",
     "opted_in": "已恢复办理进展提醒。",
     # Danger

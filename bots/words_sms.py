@@ -23,6 +23,9 @@ SMS: dict[str, str] = {
     "not_understood_sms": "抱歉，没有看懂。直接发文字可反映问题，查进度回CX，转人工回RG，帮助回BZ。",
     "offer_human_sms": "我可能帮不上您，请回RG转人工，或拨打{hotline}，24小时有人接听。",
     "failed_sms": "短信已收到，但系统出了问题，工作人员会查看并补办。急事请拨12345，紧急拨110/119/120。",
+    "answer_sms": "{short}（{source}{updated}更新）",
+    "answer_solved_sms": "1解决了 2转人工 3提诉求",
+    "answer_glad_sms": "很高兴帮到您。还有问题请直接发文字，查进度回CX。",
     "opted_out_sms": "已停发进展短信，诉求继续办理。查进度回CX；回“恢复提醒”可重新接收。",
     "opted_in_sms": "已恢复进展短信。查进度回CX。",
     "danger_sms": "请立即拨110报警/119火警/120急救/122事故，别等短信。已提醒值班人员。您安全吗？1安全 2不安全",
@@ -128,6 +131,7 @@ ONLY_SMS: dict[str, str] = {
 LONGER: dict[str, str] = {
     "cases_sms": "up to three cases, each with number, title and stage",
     "pick_sms": "up to three cases, each with number, title and stage",
+    "answer_sms": "the answer of the knowledge base itself, with its source and date",
     "progress_latest_sms": "a part of progress_ended_sms",
     "progress_ended_sms": "the unit's answer itself, which is what was asked for",
 }

@@ -8,8 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bots.contract import (
+    AskAnswers,
     AskBind,
     AskBindCode,
+    AskEntry,
     AskFound,
     AskNumber,
     AskOwn,
@@ -17,10 +19,13 @@ from bots.contract import (
     AskQueue,
     Bound,
     Found,
+    Known,
     NewNumber,
     QueueView,
 )
 from gateway.cases.lookup import found
+from gateway.knowledge.entry import ZONE
+from gateway.knowledge.search import NEAR, sure
 from gateway.runtime import millis
 from gateway.store import bindings, codes, kept
 from gateway.turns import There
@@ -35,12 +40,15 @@ if TYPE_CHECKING:
 
     from bots.contract import Ask
     from gateway.cases.book import CaseBook
+    from gateway.knowledge.book import Book
+    from gateway.knowledge.entry import Entry
     from gateway.store.seal import Sealer
     from gateway.store.store import Batch
     from gateway.turns import Talk
     from normalizer.case import Case
 
 OWN_LIMIT = 5
+NEAREST = 3
 BIND_MS = 600_000
 """How long a code that binds a telephone holds: ten minutes."""
 BLOCK = 32
@@ -54,12 +62,14 @@ class Answers:
         self,
         *,
         book: CaseBook,
+        knowledge: Book,
         sealer: Sealer,
         region: str,
         zone: ZoneInfo,
         random_int: Callable[[int], int],
     ) -> None:
         self._book = book
+        self._knowledge = knowledge
         self._sealer = sealer
         self._region = region
         self._zone = zone
@@ -88,6 +98,11 @@ class Answers:
                 talk.facts = replace(talk.facts, bind_code=await self._bind_code(batch, talk, now))
             case AskBind(code):
                 talk.facts = replace(talk.facts, bound=await self._bound(batch, talk, code, now))
+            case AskAnswers(question):
+                talk.facts = replace(talk.facts, answers=self._known(question, now))
+            case AskEntry(entry):
+                found = self._knowledge.entry(entry)
+                talk.facts = replace(talk.facts, answers=(_told(found, sure=True),) if found else ())
 
     async def _own(self, batch: Batch, talks: Sequence[Talk]) -> None:
         found = await batch.own([talk.conversation for talk in talks], OWN_LIMIT)
@@ -101,6 +116,12 @@ class Answers:
         for talk in talks:
             # Nobody can be at a desk that is not built yet; the citizen is told so.
             talk.facts = replace(talk.facts, queue=QueueView(ahead=ahead[talk.conversation], agents=0))
+
+    def _known(self, question: str, now: datetime) -> tuple[Known, ...]:
+        """Return what the knowledge base says to a question: nothing below the floor under which it is silent."""
+        hits = self._knowledge.search(question, limit=NEAREST, now=now, region=self._region)
+        near = [hit.entry for hit in hits if hit.score >= NEAR]
+        return tuple(_told(entry, sure=n == 0 and sure(hits)) for n, entry in enumerate(near))
 
     async def _number(self, batch: Batch, now: datetime) -> NewNumber:
         local = now.astimezone(self._zone).date()
@@ -158,3 +179,9 @@ class Answers:
             return Bound(right=False, locked=locked)
         talk.there = There(there.id, there.account, given)
         return Bound(right=True)
+
+
+def _told(entry: Entry, *, sure: bool) -> Known:
+    """Return an entry as a citizen may be told it."""
+    updated = entry.updated_at.astimezone(ZONE).date() if entry.updated_at else None
+    return Known(entry.id, entry.title, entry.answer_short, entry.basis, entry.source_unit, updated, sure)

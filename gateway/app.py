@@ -33,6 +33,7 @@ from gateway.cases.book import CaseBook
 from gateway.cases.lookup import Lookup
 from gateway.cases.office import Office
 from gateway.inbox import Inbox
+from gateway.knowledge.book import Book
 from gateway.metrics import Metrics
 from gateway.pace import Pace
 from gateway.parts import Parts
@@ -95,6 +96,7 @@ class Gateway:
     sender: Sender
     metrics: Metrics
     cities: profiles.Profiles
+    knowledge: Book
     app: web.Application
 
 
@@ -127,7 +129,8 @@ async def running(
         stack.push_async_callback(bus.close)
         http = await stack.enter_async_context(ClientSession(timeout=ClientTimeout(total=CALL_SECONDS)))
         gateway = _join(settings, books, bus=bus, http=http, clock=clock, decider=decider)
-        async with _kept_running(gateway):
+        await gateway.knowledge.refresh()
+        async with _kept_running(gateway, bus):
             gc.collect()
             gc.freeze()
             yield gateway
@@ -146,7 +149,8 @@ def _join(
     calendar = Calendar.of(cities.current)
     channels: dict[str, Channel] = {}
     queued = partial(bus.wake, "outbox")
-    decides = _decider(decider, books, channels, cities, calendar)
+    knowledge = Book(store=books.store, region=cities.current.region, now=clock)
+    decides = _decider(decider, books, channels, cities=cities, calendar=calendar, knowledge=knowledge)
     pipeline = Pipeline(
         store=books.store,
         decider=decides,
@@ -198,7 +202,7 @@ def _join(
     )
     lookup = Lookup(store=books.store, book=books.cases, sealer=books.sealer, now=clock)
     gateway = Gateway(
-        books, office, lookup, channels, inbox, pipeline, sender, metrics, cities, web.Application()
+        books, office, lookup, channels, inbox, pipeline, sender, metrics, cities, knowledge, web.Application()
     )
     _add_pages(gateway, settings, clock)
     return gateway
@@ -208,8 +212,10 @@ def _decider(
     kind: type[Decider],
     books: Books,
     channels: Mapping[str, Channel],
+    *,
     cities: profiles.Profiles,
     calendar: Calendar,
+    knowledge: Book,
 ) -> Decider:
     ids = Ids()
     turns = Turns(
@@ -222,6 +228,7 @@ def _decider(
     )
     answers = Answers(
         book=books.cases,
+        knowledge=knowledge,
         sealer=books.sealer,
         region=cities.current.region,
         zone=ZONE,
@@ -290,7 +297,7 @@ async def _measure(gateway: Gateway) -> None:
 
 
 @asynccontextmanager
-async def _kept_running(gateway: Gateway) -> AsyncIterator[None]:
+async def _kept_running(gateway: Gateway, bus: buses.Bus) -> AsyncIterator[None]:
     """Run what must run beside the pages; on leaving, what is in hand is finished."""
     ending = [
         asyncio.create_task(gateway.pipeline.run(), name="pipeline"),
@@ -300,6 +307,7 @@ async def _kept_running(gateway: Gateway) -> AsyncIterator[None]:
         asyncio.create_task(gateway.inbox.watch(), name="patience"),
         asyncio.create_task(gateway.inbox.turn_deferred(DEFERRED_PAUSE), name="deferred"),
         asyncio.create_task(_supervise(gateway.office), name="supervise"),
+        asyncio.create_task(gateway.knowledge.keep_fresh(bus), name="knowledge"),
         *(asyncio.create_task(channel.run(), name=account) for account, channel in gateway.channels.items()),
     ]
     try:

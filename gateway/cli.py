@@ -1,4 +1,4 @@
-"""The command line: ``jiesu serve | work | demo | migrate | doctor | case | inbox | outbox | audit``.
+"""The command line: ``jiesu serve | work | demo | migrate | doctor | case | inbox | outbox | knowledge | audit``.
 
 Lists and shows print for people, or with ``--json`` one array or object and nothing else.
 """
@@ -28,8 +28,15 @@ app = typer.Typer(no_args_is_help=True, help="接诉: 12345 热线的文字渠�
 case_app = typer.Typer(no_args_is_help=True, help="工单。")
 inbox_app = typer.Typer(no_args_is_help=True, help="收到的消息。")
 outbox_app = typer.Typer(no_args_is_help=True, help="要发出的消息。")
+knowledge_app = typer.Typer(no_args_is_help=True, help="知识库。")
 audit_app = typer.Typer(no_args_is_help=True, help="核验。")
-for name, group in (("case", case_app), ("inbox", inbox_app), ("outbox", outbox_app), ("audit", audit_app)):
+for name, group in (
+    ("case", case_app),
+    ("inbox", inbox_app),
+    ("outbox", outbox_app),
+    ("knowledge", knowledge_app),
+    ("audit", audit_app),
+):
     app.add_typer(group, name=name)
 
 out = Console()
@@ -210,6 +217,56 @@ def outbox_bury(message: str, config: Config = None) -> None:
 
     _loop(views.bury(_settings(config), message))
     out.print("已放弃发送，记录保留。")
+
+
+@knowledge_app.command("import")
+def knowledge_import(
+    file: Annotated[Path, typer.Argument(help="CSV 或 JSON 文件，格式见 docs/knowledge.md。")],
+    config: Config = None,
+) -> None:
+    """Take entries from a file: all of them, or none and every bad row named."""
+    from gateway import library
+
+    brought = _loop(library.bring_in(_settings(config), file))
+    out.print(
+        f"已导入：新增 {brought.new} 条，更新 {brought.changed} 条，未变 {brought.same} 条。", highlight=False
+    )
+
+
+@knowledge_app.command("export")
+def knowledge_export(
+    file: Annotated[Path, typer.Argument(help="要写的 CSV 或 JSON 文件。")], config: Config = None
+) -> None:
+    """Write all entries to a file that can be imported again."""
+    from gateway import library
+
+    count = _loop(library.take_out(_settings(config), file))
+    out.print(f"已导出 {count} 条。", highlight=False)
+
+
+@knowledge_app.command("list")
+def knowledge_list(
+    config: Config = None,
+    as_json: AsJson = False,
+    limit: Limit = 200,
+    status: Annotated[
+        str, typer.Option(help="draft、review_unit、review_centre、published、recheck 或 offline。")
+    ] = "",
+) -> None:
+    """List entries with what citizens thought of them."""
+    from gateway import library
+
+    rows = _loop(library.listing(_settings(config), status, limit))
+    _show(rows, ("id", "title", "category", "status", "valid_until", "helpful", "unhelpful"), as_json=as_json)
+
+
+@knowledge_app.command("gaps")
+def knowledge_gaps(config: Config = None, as_json: AsJson = False, limit: Limit = 50) -> None:
+    """List the questions that found no answer, the most frequent first."""
+    from gateway import library
+
+    rows = _loop(library.gaps(_settings(config), limit))
+    _show(rows, ("asked", "question", "first_at", "last_at"), as_json=as_json)
 
 
 @audit_app.command("verify")

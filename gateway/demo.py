@@ -20,6 +20,7 @@ from rich.console import Console
 
 from gateway import app as gateway
 from gateway import runtime
+from gateway.knowledge import shelf
 from gateway.profile import DEFAULT
 from gateway.sandbox.application import create_sandbox
 from gateway.sandbox.home import World
@@ -112,6 +113,8 @@ async def _whole(stack: AsyncExitStack, data: Path | None, port: int) -> None:
     settings = _settings(data, channels)
     running = views["gateway"] = await stack.enter_async_context(gateway.running(settings))
     stack.callback(views.clear)
+    await shelf.starter(running.books.store, runtime.now())
+    await running.knowledge.refresh()
     own = await stack.enter_async_context(gateway.listening(running.app, HOST, 0))
     account.callback_url = f"http://{HOST}:{own}/channels/wx"
     _announce(at, f"http://{HOST}:{own}")

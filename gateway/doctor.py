@@ -18,6 +18,8 @@ from gateway import app as gateway
 from gateway import bus as buses
 from gateway import profile as profiles
 from gateway.calendar import Calendar
+from gateway.knowledge import shelf
+from gateway.knowledge.entry import Status
 from gateway.metrics import Metrics
 from gateway.runtime import now
 from gateway.store.store import sqlite_path
@@ -45,6 +47,7 @@ async def examine(settings: Settings) -> Sequence[Finding]:
         ("Redis", _redis),
         ("磁盘", _disk),
         ("工作日历", _calendar),
+        ("知识库", _knowledge),
         ("渠道", _channels),
     )
     findings = [Finding(ok=True, what="设置：可以读取，没有错误")]
@@ -124,6 +127,34 @@ def sync_seconds(folder: Path, times: int = 50) -> float:
             os.fdatasync(file.fileno())
             taken.append(time.perf_counter() - started)
     return statistics.median(taken)
+
+
+async def _knowledge(settings: Settings) -> Sequence[Finding]:
+    async with gateway.open_books(settings) as books:
+        entries = await shelf.entries(books.store)
+    published = sum(entry.status is Status.PUBLISHED for entry in entries)
+    findings = [Finding(ok=True, what=f"知识库：已发布 {published} 条")]
+    return findings + [_ending(each) for each in shelf.ending(entries, now())]
+
+
+def _ending(each: shelf.Ending) -> Finding:
+    """Name an entry that ends within 30, 7 or 1 days, or should be reviewed (domain.md 1.9)."""
+    entry, owner = each.entry, each.entry.owner or each.entry.source_unit or "未填写"
+    named = f"知识库：{entry.id}“{entry.title}”（责任人：{owner}）"
+    if each.review:
+        return Finding(
+            ok=False, what=f"{named}应于 {entry.review_due} 前复核", cure="请复核，改好日期后重新导入"
+        )
+    if each.days < 0:
+        return Finding(
+            ok=False,
+            what=f"{named}已于 {entry.valid_until} 到期，不再答复市民",
+            cure="请更新或下线后重新导入",
+        )
+    within = next(days for days in shelf.WARNED if each.days <= days)
+    return Finding(
+        ok=False, what=f"{named}{within} 天内到期（{entry.valid_until}）", cure="请在到期前更新后重新导入"
+    )
 
 
 async def _calendar(settings: Settings) -> Sequence[Finding]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import to_json
 
 from bots import state as states
-from bots.contract import Act, Alert, Bind, Facts, Handoff, Link, OptOut, Owner, Submit, Turn
+from bots.contract import Act, Alert, Bind, Facts, Gap, Handoff, Link, OptOut, Owner, Submit, Turn, Vote
 from bots.router import turn
 from bots.words import say
 from channels.splitting import split
@@ -24,13 +24,16 @@ from gateway.store.rows import (
     BindingRow,
     CaseRow,
     ConversationRow,
+    GapRow,
     NameRow,
     OutgoingRow,
     Rows,
-    new_conversation,
+    VoteRow,
 )
 from normalizer.draft import CaseDraft, draft
 from normalizer.message import SourceChannel
+from normalizer.people import valid_phone
+from normalizer.text import for_matching
 from outbox.render import wording
 from outbox.tables import OutState
 
@@ -225,17 +228,14 @@ class Turns:
                 return self._act(effect, talk, rows)
             case Handoff():
                 self._hand_off(effect, talk, before, change)
-            case Alert(emergency):
-                kind, word = emergency.kind.value, emergency.word
-                rows.alerts.append(
-                    AlertRow(self._ids(), millis(talk.now), talk.conversation, kind, word, None)
-                )
             case OptOut(out):
                 change["opted_out"] = out
             case Link(case_no):
                 return case_no
             case Bind(words):
                 self._bind(words, talk, rows)
+            case Alert() | Vote() | Gap():
+                self._note_down(effect, talk, rows)
             case _:
                 change |= {
                     "owner": Owner.BOT.value,
@@ -244,6 +244,24 @@ class Turns:
                     "note": None,
                 }
         return ""
+
+    def _note_down(self, effect: Alert | Vote | Gap, talk: Talk, rows: Rows) -> None:
+        """Write what changes neither case nor conversation."""
+        at = millis(talk.now)
+        match effect:
+            case Alert(emergency):
+                kind, word = emergency.kind.value, emergency.word
+                rows.alerts.append(AlertRow(self._ids(), at, talk.conversation, kind, word, None))
+            case Vote(entry, helpful):
+                rows.votes.append(VoteRow(entry, int(helpful), int(not helpful)))
+            case Gap(question):
+                rows.gaps.append(self._gap(question, at))
+
+    def _gap(self, question: str, at: int) -> GapRow:
+        # Signs and blanks make no other question.
+        words = "".join(filter(str.isalnum, for_matching(question)))
+        asked = self._sealer.hash(f"gap {words}")[:16]
+        return GapRow(asked, 1, at, at, self._sealer.seal(question.encode()))
 
     def _submit(self, effect: Submit, talk: Talk, rows: Rows) -> str:
         moved = service.submit(

@@ -14,7 +14,18 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from gateway.store.rows import CaseRow, Conflict, ConversationRow, Known, Rows
-from gateway.store.tables import ALERT, BINDING, CASE_EVENT, CASES, CONVERSATION, INBOX, OUTGOING
+from gateway.store.statements import ADD_GAPS, ADD_VOTES
+from gateway.store.tables import (
+    ALERT,
+    BINDING,
+    CASE_EVENT,
+    CASES,
+    CONVERSATION,
+    INBOX,
+    KNOWLEDGE_GAP,
+    KNOWLEDGE_VOTE,
+    OUTGOING,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -217,6 +228,12 @@ class _Statement:
                 f"i_bindings AS (INSERT INTO binding SELECT * FROM {source} ON CONFLICT (conversation)"
                 " DO UPDATE SET person = excluded.person, at = excluded.at)"
             )
+        if rows.votes:
+            source = self._unnest(_types(KNOWLEDGE_VOTE), rows.voted())
+            self.parts.append(f"i_votes AS (INSERT INTO knowledge_vote SELECT * FROM {source}{ADD_VOTES})")
+        if rows.gaps:
+            source = self._unnest(_types(KNOWLEDGE_GAP), rows.missed())
+            self.parts.append(f"i_gaps AS (INSERT INTO knowledge_gap SELECT * FROM {source}{ADD_GAPS})")
         if rows.spent:
             source = self._unnest(("bytea",), [(code,) for code in rows.spent])
             self.parts.append(f"spent AS (DELETE FROM bind_code WHERE code IN (SELECT * FROM {source}))")

@@ -155,6 +155,24 @@ class BindingRow(NamedTuple):
     at: int
 
 
+class VoteRow(NamedTuple):
+    """What is added to a row of ``knowledge_vote``."""
+
+    entry: str
+    helpful: int
+    unhelpful: int
+
+
+class GapRow(NamedTuple):
+    """A row of ``knowledge_gap``; of one that is there already, what is added and when it was put last."""
+
+    question: bytes
+    asked: int
+    first_at: int
+    last_at: int
+    body: bytes
+
+
 class CaseChange(NamedTuple):
     """A case as it shall be, if its row still stands at ``seen`` (its rev when it was read)."""
 
@@ -198,6 +216,8 @@ class Rows:
     names: list[NameRow] = field(default_factory=list)
     bindings: list[BindingRow] = field(default_factory=list)
     spent: list[bytes] = field(default_factory=list)
+    votes: list[VoteRow] = field(default_factory=list)
+    gaps: list[GapRow] = field(default_factory=list)
 
     def changed(self, case_no: str) -> CaseRow | None:
         """Return a case as another message of this batch has left it, None when none moved it."""
@@ -212,6 +232,25 @@ class Rows:
             first = made.get(change.row.case_no, change)
             made[change.row.case_no] = CaseChange(first.seen, change.row)
         return list(made.values())
+
+    def voted(self) -> list[VoteRow]:
+        """Return the votes with those of one entry added up, in the order of the entries.
+
+        One order for all keeps batches that write at once from waiting for one another.
+        """
+        sums: dict[str, VoteRow] = {}
+        for entry, helpful, unhelpful in self.votes:
+            before = sums.get(entry, VoteRow(entry, 0, 0))
+            sums[entry] = VoteRow(entry, before.helpful + helpful, before.unhelpful + unhelpful)
+        return sorted(sums.values())
+
+    def missed(self) -> list[GapRow]:
+        """Return the gaps with those of one question added up, in the order of the questions."""
+        sums: dict[bytes, GapRow] = {}
+        for gap in self.gaps:
+            before = sums.get(gap.question) or gap._replace(asked=0)
+            sums[gap.question] = before._replace(asked=before.asked + gap.asked, last_at=gap.last_at)
+        return sorted(sums.values())
 
     def lengths(self) -> tuple[int, ...]:
         """Return how much the turns of this batch have written so far."""
@@ -241,6 +280,8 @@ class Rows:
             self.names,
             self.bindings,
             self.spent,
+            self.votes,
+            self.gaps,
         )
 
 

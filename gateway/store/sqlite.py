@@ -244,6 +244,8 @@ def _inserts(rows: Rows) -> tuple[tuple[str, Sequence[tuple[Any, ...]]], ...]:
         (sql.INSERT_NAME, rows.names),
         (sql.INSERT_BINDING, rows.bindings),
         (sql.DELETE_BIND_CODE, [(code,) for code in rows.spent]),
+        (sql.INSERT_VOTE, rows.votes),
+        (sql.INSERT_GAP, rows.gaps),
     )
 
 

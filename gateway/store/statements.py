@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, insert, update
 from sqlalchemy.dialects import sqlite
 
-from gateway.store.tables import ALERT, BINDING, CASE_EVENT, CASES, CONVERSATION, INBOX, OUTGOING
+from gateway.store.tables import (
+    ALERT,
+    BINDING,
+    CASE_EVENT,
+    CASES,
+    CONVERSATION,
+    INBOX,
+    KNOWLEDGE_GAP,
+    KNOWLEDGE_VOTE,
+    OUTGOING,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import Table
@@ -45,6 +55,16 @@ INSERT_NAME = (
 INSERT_BINDING = (
     _insert(BINDING) + " ON CONFLICT (conversation) DO UPDATE SET person = excluded.person, at = excluded.at"
 )
+ADD_VOTES = (
+    " ON CONFLICT (entry) DO UPDATE SET helpful = knowledge_vote.helpful + excluded.helpful,"
+    " unhelpful = knowledge_vote.unhelpful + excluded.unhelpful"
+)
+ADD_GAPS = (
+    " ON CONFLICT (question) DO UPDATE SET asked = knowledge_gap.asked + excluded.asked,"
+    " last_at = excluded.last_at"
+)
+INSERT_VOTE = _insert(KNOWLEDGE_VOTE) + ADD_VOTES
+INSERT_GAP = _insert(KNOWLEDGE_GAP) + ADD_GAPS
 DELETE_BIND_CODE = "DELETE FROM bind_code WHERE code = ?"
 UPDATE_CONVERSATION = _replace(CONVERSATION, "id", "version")
 UPDATE_CASE = _replace(CASES, "case_no", "rev")

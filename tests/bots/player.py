@@ -8,6 +8,8 @@ A script is a title line ``# …`` and lines ``citizen: …``, ``photo:``, ``pla
 ``sms number:`` is where codes are sent. A mail is ``mail: text`` (``\\n`` for a new line), with what was given before
 it: ``subject:``, ``attached: file.pdf``, ``about: last`` (or a number), ``automatic:``, ``damaged:``. ``another's: stage``
 is a case of somebody else that ``about: another`` proves. By SMS every reply is measured by segments.
+``known: id|title|answer`` is what the knowledge base finds for every question, ``known: id?|…`` what is only near to it,
+and after ``unknown:`` it finds nothing more.
 """
 
 from __future__ import annotations
@@ -21,8 +23,10 @@ from typing import Any
 
 from bots.contract import (
     Act,
+    AskAnswers,
     AskBind,
     AskBindCode,
+    AskEntry,
     AskFound,
     AskNumber,
     AskOwn,
@@ -33,6 +37,7 @@ from bots.contract import (
     Facts,
     Found,
     Handoff,
+    Known,
     Moment,
     NewNumber,
     Owner,
@@ -81,6 +86,7 @@ class Citizen:
     another: list[Case] = field(default_factory=list)
     city: City = PROFILES.city
     given_code: str = "135790"
+    known: list[Known] = field(default_factory=list)
 
     def says(self, *parts: Part) -> Turn:
         """Send one message and carry out what the bot decides."""
@@ -108,7 +114,7 @@ class Citizen:
             facts = self._answered(done, facts)
         raise AssertionError("asks without end")
 
-    def _answered(self, ask: object, facts: Facts) -> Facts:
+    def _answered(self, ask: object, facts: Facts) -> Facts:  # noqa: C901 - one case for each thing asked
         match ask:
             case AskOwn():
                 newest = sorted(self.cases, key=lambda case: case.created_at, reverse=True)
@@ -135,6 +141,10 @@ class Citizen:
                 right = code == self.given_code and not locked
                 self.wrong_codes += not right
                 return replace(facts, bound=Bound(right, locked))
+            case AskAnswers():
+                return replace(facts, answers=tuple(self.known))
+            case AskEntry(entry):
+                return replace(facts, answers=tuple(k for k in self.known if k.entry == entry))
             case _:
                 raise AssertionError(ask)
 
@@ -173,12 +183,16 @@ def _check(done: Turn, source: SourceChannel) -> None:
         for reply in done.replies:
             assert units(reply) <= FITS or _LONGER.search(reply), f"more than a segment: {reply}"
     for reply in done.replies:
-        assert han_count(reply) <= longest, f"too long: {reply}"
+        assert han_count(reply) <= (ANSWER if _UPDATED.search(reply) else longest), f"too long: {reply}"
         assert "{" not in reply, f"a value is missing: {reply}"
 
 
-_LONGER = re.compile("回序号|，答复：")
-"""Lists of cases, and the unit's own answer (``bots.words_sms.LONGER``)."""
+_UPDATED = re.compile(r"更新：|\d更新）")
+"""Answers of the knowledge base say when they were written."""
+ANSWER = 360
+"""Chinese characters of an answer with its source (domain.md 4.2)."""
+_LONGER = re.compile(r"回序号|，答复：|\d更新）")
+"""Lists of cases, the unit's own answer, and answers of the knowledge base (``bots.words_sms.LONGER``)."""
 LETTER = 260
 
 
@@ -294,6 +308,14 @@ def _event(rest: str) -> Part:
     return Part(PartKind.EVENT, event=EventKind(rest))
 
 
+def _known(citizen: Citizen, rest: str) -> None:
+    entry, title, short = rest.split("|")
+    known = Known(
+        entry.rstrip("?"), title, short, "社会保险法第二条", "示例", START.date(), sure="?" not in entry
+    )
+    citizen.known.append(known)
+
+
 _EXPECT: dict[str, Callable[[Turn, str, str], None]] = {
     "bot": _bot,
     "effect": _effect,
@@ -317,6 +339,8 @@ _GIVEN: dict[str, Callable[[Citizen, str], None]] = {
     "sms number": _sms_number,
     "mailbox": _mailbox,
     "ended": _ended,
+    "known": _known,
+    "unknown": lambda citizen, rest: citizen.known.clear(),
     "locked": lambda citizen, rest: setattr(citizen, "locked", True),
 }
 _PARTS: dict[str, Callable[[str], Part]] = {

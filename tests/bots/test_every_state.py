@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from bots.contract import Alert, Handoff, Owner
+from bots.contract import Alert, Handoff, Known, Owner
 from bots.state import Flow, State, Step, dump, load
 from normalizer.message import EventKind, Part, PartKind, SourceChannel
-from tests.bots.player import Citizen, _case
+from tests.bots.player import START, Citizen, _case
 
 PAST_CODE = "37092611240001233"
 BEGUN = ("2", "小区的路灯全都不亮了")
@@ -35,6 +35,8 @@ WAYS: dict[Place, tuple[str, ...]] = {
     (Flow.ORDER, Step.ITEM): (ALL, "2"),
     (Flow.RESUME, Step.NONE): (*BEGUN, "你好"),
     (Flow.CONSULT, Step.NONE): ("公积金怎么提取",),
+    (Flow.CONSULT, Step.CONFIRM): ("公积金怎么提取",),
+    (Flow.CONSULT, Step.PICK): ("公积金怎么提取",),
     (Flow.PROGRESS, Step.NONE): ("查进度",),
     (Flow.CODE, Step.NONE): (PAST_CODE,),
     (Flow.SUPPLEMENT, Step.PICK): ("补充",),
@@ -107,6 +109,7 @@ def test_nobody_is_held_in_a_question(place: Place) -> None:
 
 BY_SMS: dict[str, tuple[str, ...]] = {
     "nothing": (),
+    "solved": ("公积金怎么提取",),
     "what": ("路灯坏了",),
     "where": ("小区的路灯全都不亮了",),
     "who": ("泰山区青年路路灯坏了影响出行",),
@@ -134,6 +137,7 @@ BY_SMS: dict[str, tuple[str, ...]] = {
 )  # fmt: skip
 def test_whatever_comes_by_sms_is_answered_in_segments(led: tuple[str, ...], text: str) -> None:
     citizen = Citizen(source=SourceChannel.SMS, sender="13812345678")
+    citizen.known = [_LONGEST]
     for stage in ("processing", "processing", "closed_pending"):
         _case(citizen, stage)
     # The player measures every reply.
@@ -192,10 +196,16 @@ def led_to(place: Place) -> Citizen:
     citizen = Citizen()
     for stage in ("processing", "processing", *(("closed_pending",) if place[0] in _RATES else ())):
         _case(citizen, stage)
+    citizen.known = KNOWN.get(place, [])
     for word in WAYS[place]:
         citizen.says(Part(PartKind.TEXT, text=word))
     assert (citizen.state.flow, citizen.state.step) == place
     return citizen
 
 
+_LONGEST = Known("gjj", "公" * 60, "答" * 120, "据" * 60, "市公积金管理中心", START.date(), sure=True)
+KNOWN = {
+    (Flow.CONSULT, Step.CONFIRM): [_LONGEST],
+    (Flow.CONSULT, Step.PICK): [replace(_LONGEST, entry=f"{n}", sure=False) for n in range(3)],
+}
 _RATES = frozenset({Flow.RATE, Flow.REASONS})

@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bots.contract import Handoff, Owner
+from bots.contract import Handoff, Known, Owner
 from bots.state import State, dump, load
 from bots.words import ZH, say
 from bots.words_en import EN
 from normalizer.message import Part, PartKind
 from normalizer.text import han_count
-from tests.bots.player import Citizen, _case
+from tests.bots.player import START, Citizen, _case
 
 WORDS = [
     "你好",
@@ -49,6 +49,10 @@ WORDS = [
     "退订",
     "菜单",
 ]
+KNOWN = [
+    Known("gjj", "公积金怎么提取", "答" * 120, "条例", "示例", START.date(), sure=True),
+    Known("sbk", "社保卡怎么补办", "答" * 60, "", "示例", START.date()),
+]
 NOT_ALLOWED = ("不知道", "不归我们管", "你去找别人", "这是规定", "没办法")
 
 
@@ -56,9 +60,12 @@ NOT_ALLOWED = ("不知道", "不归我们管", "你去找别人", "这是规定"
 @given(
     st.lists(st.sampled_from(WORDS), max_size=25),
     st.lists(st.sampled_from(["processing", "closed_pending", "accepted"]), max_size=3),
+    st.lists(st.sampled_from(KNOWN), max_size=3),
 )
-def test_whatever_is_said_the_bot_answers_within_its_limits(words: list[str], stages: list[str]) -> None:
-    citizen = Citizen()
+def test_whatever_is_said_the_bot_answers_within_its_limits(
+    words: list[str], stages: list[str], known: list[Known]
+) -> None:
+    citizen = Citizen(known=known)
     for stage in stages:
         _case(citizen, stage)
     for word in words:
@@ -70,10 +77,12 @@ def test_whatever_is_said_the_bot_answers_within_its_limits(words: list[str], st
 
 @settings(max_examples=120, deadline=None)
 @given(
-    st.lists(st.sampled_from(WORDS), max_size=12), st.sampled_from(["0", "人工", "转人工", "我要人工客服"])
+    st.lists(st.sampled_from(WORDS), max_size=12),
+    st.sampled_from(["0", "人工", "转人工", "我要人工客服"]),
+    st.lists(st.sampled_from(KNOWN), max_size=3),
 )
-def test_one_key_reaches_a_person_from_everywhere(words: list[str], key: str) -> None:
-    citizen = Citizen()
+def test_one_key_reaches_a_person_from_everywhere(words: list[str], key: str, known: list[Known]) -> None:
+    citizen = Citizen(known=known)
     _case(citizen, "processing")
     for word in words:
         citizen.says(Part(PartKind.TEXT, text=word))

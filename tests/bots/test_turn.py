@@ -6,8 +6,23 @@ from dataclasses import replace
 
 import pytest
 
-from bots.contract import AskFound, AskNumber, AskOwn, AskQueue, Facts, Found, Moment, NewNumber, Submit, Turn
+from bots import answers
+from bots.contract import (
+    AskAnswers,
+    AskFound,
+    AskNumber,
+    AskOwn,
+    AskQueue,
+    Facts,
+    Found,
+    Known,
+    Moment,
+    NewNumber,
+    Submit,
+    Turn,
+)
 from bots.router import turn
+from bots.scene import Scene
 from bots.state import Flow, Order, State, Step
 from normalizer.case import Stage
 from normalizer.codes import Kind
@@ -105,6 +120,43 @@ def test_a_new_notice_is_shown_to_whoever_saw_the_old_one() -> None:
     assert isinstance(done, Turn)
     assert "仅用于办理诉求" in done.replies[0]
     assert done.state.notice_version == PROFILES.city.notice_version
+
+
+@pytest.mark.parametrize(
+    ("text", "looked_up"),
+    [
+        ("公积金怎么提取", True),
+        ("请问公积金怎么提取？", True),
+        ("路灯坏了找谁修", True),
+        ("路灯坏了", False),
+        ("你好", False),
+        ("1", False),
+        ("投诉", False),
+        ("人民路与建设路交叉口的路灯坏了三天，请尽快派人来修", False),
+        ("路灯坏了怎么还不修", False),
+        ("为什么路灯没人管", False),
+        ("路灯什么时候能修好", False),
+        ("我要投诉物业乱收费怎么没人管", False),
+        ("老板拖欠工资三个月，多次讨要不给，请问怎么办", False),
+        ("家里燃气泄漏怎么办", False),
+        ("怎么", False),
+        ("张三 13812345678", False),
+        ("谢谢", False),
+    ],
+)
+def test_only_a_question_that_complains_of_nothing_is_looked_up(text: str, looked_up: bool) -> None:  # noqa: FBT001
+    assert isinstance(turn(KNOWN, said(text), Facts(), MOMENT), AskAnswers) is looked_up
+
+
+def test_a_letter_that_asks_gets_the_answer_in_the_letter() -> None:
+    known = Known("gjj", "公积金怎么提取", "到公积金中心办理。", "条例", "示例", START.date(), sure=True)
+    letter = Scene(KNOWN, said("公积金怎么提取"), Facts(source="03"), MOMENT, None)
+    assert answers.letter(letter) == AskAnswers("公积金怎么提取")
+    told = replace(letter, facts=Facts(source="03", answers=(known,)))
+    assert answers.letter(told) == "到公积金中心办理。\n依据：条例 来源：示例 更新：2026-11-24"
+    near = replace(letter, facts=Facts(source="03", answers=(replace(known, sure=False),)))
+    assert answers.letter(near) == ""
+    assert answers.letter(replace(letter, reading=said("路灯坏了三天没人修"))) == ""
 
 
 def said(text: str) -> CaseDraft:

@@ -58,6 +58,12 @@ FIELDS = {
     "mail_hours": "24",
     "name": "泰安12345",
     "mailbox": "12345@taian.gov.cn",
+    # An answer may have 300 characters, as it was written; what is ours beside it is short.
+    "short": "答" * 60,
+    "basis": "《中华人民共和国社会保险法》第五十八条",
+    "source": "市人力资源和社会保障局",
+    "updated": "2026-11-24",
+    "none": "4",
     "ways": "“泰安12345”公众号或邮箱12345@taian.gov.cn",
 }
 FIELDS_SMS = FIELDS | {
@@ -82,6 +88,8 @@ ACTION = FIELDS_SMS | {
     "due": max((ZH[key].format(day="12月31日") for key in ("due_line_sms", "overdue_line_sms")), key=units)
 }
 FIELDS_ELDERLY = FIELDS | {
+    "short": "答" * 20,
+    "basis": "社会保险法第二条",
     "place": "泰山区东岳大街八十八号院…",
     "text": "井" * 24 + "…",
     "lines": "\n".join(f"{n} 000123{n}｜人民路井盖丢失" for n in range(1, 4)),
@@ -151,6 +159,8 @@ MENUS = [
     if key not in {*BY_SMS, *MAIL} and len(re.findall(r"(?<!\d)[1-5] ?[一-鿿]", text)) >= 2
 ]
 CHOICES_WITHOUT = {
+    # Its own second choice is a person.
+    "answer_solved",
     # There is danger: nothing may stand beside the numbers to call.
     *("danger", "danger_elderly"),
     # Whoever reads these waits for a person already.
