@@ -111,7 +111,8 @@ class Known:
 class Facts:
     """What the gateway knows for this turn; None means not asked yet.
 
-    ``sender`` is the telephone or mail address that the message came from, of SMS and mail only. ``own`` are the
+    ``sender`` is the telephone or mail address that the message came from, of SMS and mail only; ``doubted`` means that
+    our own mail server found it not to be the sender's. ``own`` are the
     citizen's own cases, newest first, at most five; ``proved`` is the case that a message proves to be about, which
     may be another's (empty tuple: no such case). ``answers`` are what the knowledge base says to the question, nearest
     first.
@@ -128,6 +129,7 @@ class Facts:
     bind_code: str = ""
     bound: Bound | None = None
     answers: tuple[Known, ...] | None = None
+    doubted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -283,6 +283,11 @@ class Channel(Protocol):
     account: str
     capabilities: Capabilities
 
+    @property
+    def sends_here(self) -> bool:
+        """Whether this process is the one to send; false while another holds the account's only login."""
+        ...
+
     def routes(self) -> Sequence[Route]:
         """Return the HTTP addresses the provider calls; empty for channels that poll or connect."""
         ...

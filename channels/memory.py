@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 class Memory:
     """Keeps what it is given to send; ``outcomes`` are taken one by one, None meaning success."""
 
+    sends_here = True
+
     def __init__(self, account: str, capabilities: Capabilities) -> None:
         self.account = account
         self.capabilities = capabilities

@@ -34,6 +34,8 @@ class Settings(BaseModel):
 class Web:
     """Delivers by showing."""
 
+    sends_here = True
+
     capabilities = Capabilities(source=SourceChannel.WEB, max_bytes=MAX_BYTES)
 
     def __init__(self, account: str) -> None:

@@ -27,13 +27,14 @@ from gateway import bus as buses
 from gateway import profile as profiles
 from gateway.answers import Answers
 from gateway.batch import Decider
-from gateway.blobs import LocalBlobs
+from gateway.blobs import Blobs, LocalBlobs
 from gateway.calendar import Calendar
 from gateway.cases.book import CaseBook
 from gateway.cases.lookup import Lookup
 from gateway.cases.office import Office
 from gateway.inbox import Inbox
 from gateway.knowledge.book import Book
+from gateway.media import room as media
 from gateway.metrics import Metrics
 from gateway.pace import Pace
 from gateway.parts import Parts
@@ -44,7 +45,7 @@ from gateway.store import migrate
 from gateway.store.seal import Sealer, load_key
 from gateway.store.store import make_ready, open_store
 from gateway.turns import Turns
-from gateway.web import health, hooks
+from gateway.web import files, health, hooks, upload_form, uploads
 from gateway.web.gate import guard
 from gateway.web.portal import build as portal
 from gateway.web.session import ACCOUNT, Sessions
@@ -69,6 +70,9 @@ DEFERRED_PAUSE = 0.5
 SUPERVISE_PAUSE = 30.0
 SUPERVISED = 100
 STOP_PATIENCE = 20.0
+SWEEP_PAUSE = 600.0
+SWEEP_AGE = 24 * 3600.0
+"""Seconds after which a file that was received and neither kept nor dropped is what a crash left behind."""
 CALL_SECONDS = 15.0
 OWN_PAGES: dict[str, Mapping[str, object]] = {ACCOUNT: {"kind": "web"}}
 """The account of the hotline's own pages, which is there without being set up."""
@@ -97,6 +101,7 @@ class Gateway:
     metrics: Metrics
     cities: profiles.Profiles
     knowledge: Book
+    media: media.Room
     app: web.Application
 
 
@@ -160,13 +165,16 @@ def _join(
         queued=queued,
         pending=settings.limits.pending,
     )
+    blobs = open_blobs(settings, books.sealer)
+    days = cities.current.media_days
+    room = media.join(settings, blobs=blobs, store=books.store, sealer=books.sealer, now=clock, days=days)
     pace = Pace(per_second=settings.limits.sender_per_second, burst=settings.limits.sender_burst)
     inbox = Inbox(pipeline=pipeline, pace=pace, sealer=books.sealer, store=books.store)
     tools = Tools(
         inbox=inbox,
         receipts=Receipts(store=books.store, metrics=metrics, now=clock),
         parts=Parts(store=books.store, sealer=books.sealer, now=clock),
-        blobs=LocalBlobs(settings.media_path, books.sealer),
+        blobs=blobs,
         keys=bus,
         http=http,
         meter=metrics,
@@ -202,7 +210,18 @@ def _join(
     )
     lookup = Lookup(store=books.store, book=books.cases, sealer=books.sealer, now=clock)
     gateway = Gateway(
-        books, office, lookup, channels, inbox, pipeline, sender, metrics, cities, knowledge, web.Application()
+        books,
+        office,
+        lookup,
+        channels,
+        inbox,
+        pipeline,
+        sender,
+        metrics,
+        cities,
+        knowledge,
+        room,
+        web.Application(),
     )
     _add_pages(gateway, settings, clock)
     return gateway
@@ -244,6 +263,17 @@ def _decider(
     )
 
 
+def open_blobs(settings: Settings, sealer: Sealer) -> Blobs:
+    """Return the media store of a configuration; raises Misconfigured."""
+    if settings.media is not None and settings.media.startswith("s3://"):
+        try:
+            from gateway.buckets import open_bucket  # noqa: PLC0415 - an extra of the distribution
+        except ImportError as error:
+            raise Misconfigured("media", "S3 needs: pip install 'jiesu[s3]'") from error
+        return Blobs(open_bucket(settings.media, settings.s3), sealer)
+    return LocalBlobs(settings.media_path, sealer)
+
+
 def make_channels(settings: Settings, tools: Tools) -> dict[str, Channel]:
     """Return the channels of a configuration; raises Misconfigured."""
     made: dict[str, Channel] = {}
@@ -262,6 +292,9 @@ def _add_pages(gateway: Gateway, settings: Settings, clock: Callable[[], datetim
     app.router.add_static("/static", Path(str(resources.files("gateway") / "static")))
     portal.add(app, _portal(gateway, settings, clock))
     hooks.add(app, gateway.channels)
+    files.Files(gateway.media).add(app)
+    upload_form.UploadForm(gateway.media.uploads).add(app)
+    uploads.Tus(gateway.media.uploads).add(app)
     health.Health(
         store=gateway.books.store,
         metrics=gateway.metrics,
@@ -284,6 +317,7 @@ def _portal(gateway: Gateway, settings: Settings, clock: Callable[[], datetime])
         store=store,
         sealer=sealer,
         sessions=Sessions(store=store, sealer=sealer, now=clock, secure=secure),
+        media=gateway.media,
         texts=next(phones, ""),
         now=clock,
         zone=ZONE,
@@ -308,6 +342,7 @@ async def _kept_running(gateway: Gateway, bus: buses.Bus) -> AsyncIterator[None]
         asyncio.create_task(gateway.inbox.turn_deferred(DEFERRED_PAUSE), name="deferred"),
         asyncio.create_task(_supervise(gateway.office), name="supervise"),
         asyncio.create_task(gateway.knowledge.keep_fresh(bus), name="knowledge"),
+        asyncio.create_task(_sweep(gateway.media), name="sweep"),
         *(asyncio.create_task(channel.run(), name=account) for account, channel in gateway.channels.items()),
     ]
     try:
@@ -320,6 +355,7 @@ async def _kept_running(gateway: Gateway, bus: buses.Bus) -> AsyncIterator[None]
         for task in endless:
             task.cancel()
         await asyncio.gather(*endless, return_exceptions=True)
+        await gateway.media.workers.close()
 
 
 async def _supervise(office: Office) -> None:
@@ -332,6 +368,17 @@ async def _supervise(office: Office) -> None:
         except Exception:
             log.exception("supervise.failed")
         await asyncio.sleep(SUPERVISE_PAUSE)
+
+
+async def _sweep(room: media.Room) -> None:
+    while True:
+        try:
+            await room.uploads.sweep()
+            await room.retention.forget((await room.retention.due()).unattached)
+            await room.blobs.clear_incoming(SWEEP_AGE)
+        except Exception:
+            log.exception("media.sweep_failed")
+        await asyncio.sleep(SWEEP_PAUSE)
 
 
 def notice_words() -> Mapping[str, Mapping[str, str]]:

@@ -1,74 +1,272 @@
-"""The media store: files sealed on the local disk, each under a keyed hash of its content.
+"""The media store: sealed files, each under a keyed hash of its content.
 
-A file is on the disk, with its folder's entry, before its key is given out; a message that names it is committed
-afterwards. What a crash leaves behind in between is a file that nothing names.
+A file is durable before its key is given out; a message that names it is committed afterwards. What a crash leaves
+behind in between is a file that nothing names.
+
+Format: ``MAGIC``, then chunks of ``CHUNK`` bytes, each sealed by itself with the file's id and its number, then a
+sealed end with the size and the SHA-256. So any range is opened by its own chunks alone, memory is that of one chunk,
+and chunks that were cut off, exchanged or brought from another file do not open. Files of before (sealed in one
+piece, their first byte is the cipher's) are read as ever.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from normalizer.errors import Busy, NotFound
+from cryptography.hazmat.primitives import hashes
+
+from gateway.shelves import LocalShelf
+from normalizer.errors import Busy, InvalidInput, NotFound
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
+    from gateway.shelves import Shelf
     from gateway.store.seal import Sealer
 
+MAGIC = b"\x02JIESU1\n"
+CHUNK = 512 * 1024
+INCOMING = "incoming"
 _KEY = 64
+_ID = 16
+_HEAD = _ID + 8
+_OVER = 1 + 12 + 16 + _HEAD
+_SEALED = CHUNK + _OVER
+_END = _OVER + 8 + 32
+_LAST = 2**64 - 1
 
 
-class LocalBlobs:
-    """Implements ``channels.contract.Blobs`` on a folder."""
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A file that is kept: its key, its size in bytes, and the SHA-256 of its content."""
 
-    def __init__(self, folder: Path, sealer: Sealer) -> None:
-        self._folder = folder
+    key: str
+    size: int
+    sha256: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A file that came in and is not kept yet: ``name`` is where it lies meanwhile."""
+
+    name: str
+    size: int
+    sha256: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Outline:
+    id: bytes
+    size: int
+    sealed: int
+
+
+class Blobs:
+    """Implements ``channels.contract.Blobs`` on a shelf, and streams.
+
+    Every verb raises Busy when the shelf does not answer.
+    """
+
+    def __init__(self, shelf: Shelf, sealer: Sealer) -> None:
+        self._shelf = shelf
         self._sealer = sealer
 
     async def put(self, content: bytes) -> str:
         """Write a file durably and return its key; the same content has the same key. Raises Busy."""
-        try:
-            return await asyncio.to_thread(self._put, content)
-        except OSError as error:
-            raise Busy(f"the file could not be written: {error.strerror}") from error
-
-    async def get(self, key: str) -> bytes:
-        """Return a file; raises NotFound."""
-        return await asyncio.to_thread(self._get, key)
-
-    def _put(self, content: bytes) -> str:
         key = self._sealer.hash_bytes(content).hex()
-        path = self._path(key)
-        if path.exists():
-            return key
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f"{key}.{os.getpid()}.{os.urandom(4).hex()}")
-        with part.open("wb") as file:
-            file.write(self._sealer.seal(content))
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-        for folder in (path.parent, path.parent.parent):
-            _sync(folder)
+        if not await self.has(key):
+            received = await self.receive(_once(content))
+            await self._keep(received, key)
         return key
 
-    def _get(self, key: str) -> bytes:
-        if len(key) != _KEY or not key.isalnum():
-            raise NotFound("no such file")
+    async def get(self, key: str) -> bytes:
+        """Return a whole file; raises NotFound."""
+        return b"".join([piece async for piece in self.open_range(key, 0, None)])
+
+    async def put_stream(self, stream: AsyncIterator[bytes]) -> Stored:
+        """Write a file durably as it comes, in constant memory; the same content has the same key."""
+        return await self.keep(await self.receive(stream))
+
+    async def receive(self, stream: AsyncIterator[bytes]) -> Received:
+        """Write a file durably aside, to be looked at before it is kept or dropped.
+
+        Whatever the stream raises passes through, and nothing stays behind.
+        """
+        return await self._receive(f"{INCOMING}/{os.urandom(16).hex()}", stream)
+
+    async def put_at(self, name: str, content: bytes) -> None:
+        """Write a file durably at a place on the shelf, under no key."""
+        await self._receive(name, _once(content))
+
+    async def clear_at(self, folder: str) -> None:
+        """Remove all that lies in a folder of the shelf."""
         try:
-            return self._sealer.open(self._path(key).read_bytes())
-        except FileNotFoundError as error:
-            raise NotFound("no such file") from error
+            await self._shelf.clear(folder, 0)
+        except OSError as error:
+            raise Busy from error
 
-    def _path(self, key: str) -> Path:
-        return self._folder / key[:2] / key
+    async def keep(self, received: Received) -> Stored:
+        """Keep a file that was received, under its key."""
+        key = self.key(received)
+        await self._keep(received, key)
+        return Stored(key, received.size, received.sha256)
+
+    def key(self, received: Received) -> str:
+        """Return the key under which a file that was received would be kept."""
+        return self._sealer.hash_bytes(b"sha256\0" + received.sha256).hex()
+
+    async def drop(self, received: Received) -> None:
+        """Forget a file that was received."""
+        await self._shelf.delete(received.name)
+
+    async def has(self, key: str) -> bool:
+        """Return whether there is a file under a key."""
+        try:
+            await self._shelf.size(_path(key))
+        except NotFound:
+            return False
+        except OSError as error:
+            raise Busy from error
+        return True
+
+    async def size(self, key: str) -> int:
+        """Return the size of a file in bytes; raises NotFound."""
+        return await self.size_at(_path(key))
+
+    async def size_at(self, name: str) -> int:
+        """Return the size of a file that lies at a place on the shelf."""
+        return (await self._outline(name)).size
+
+    def open_range(self, key: str, start: int, end: int | None) -> AsyncIterator[bytes]:
+        """Yield the bytes from ``start`` up to and without ``end`` (None: to the last); raises NotFound."""
+        return self.range_at(_path(key), start, end)
+
+    async def range_at(self, name: str, start: int, end: int | None) -> AsyncIterator[bytes]:
+        """Yield a range of a file that lies at a place on the shelf, such as one received."""
+        outline = await self._outline(name)
+        end = outline.size if end is None else min(end, outline.size)
+        if not outline.id:
+            whole = self._sealer.open(await self._read(name, 0, outline.sealed))
+            yield whole[start:end]
+            return
+        while start < end:
+            number = start // CHUNK
+            begin = start - number * CHUNK
+            piece = (await self._chunk(name, outline, number))[begin : begin + end - start]
+            yield piece
+            start += len(piece)
+
+    async def delete(self, key: str) -> None:
+        """Remove a file; one that is not there is well."""
+        try:
+            await self._shelf.delete(_path(key))
+        except OSError as error:
+            raise Busy from error
+
+    async def clear_incoming(self, older: float) -> int:
+        """Remove what was received more than ``older`` seconds ago and neither kept nor dropped (a crash)."""
+        return await self._shelf.clear(INCOMING, older)
+
+    async def _receive(self, name: str, stream: AsyncIterator[bytes]) -> Received:
+        try:
+            writing = await self._shelf.write(name)
+            try:
+                size, digest = await self._fill(stream, writing.write)
+                await writing.finish()
+            except BaseException:
+                await writing.abandon()
+                raise
+        except OSError as error:
+            raise Busy(f"the file could not be written: {error.strerror}") from error
+        return Received(name, size, digest)
+
+    async def _keep(self, received: Received, key: str) -> None:
+        try:
+            if await self.has(key):
+                await self._shelf.delete(received.name)
+            else:
+                await self._shelf.move(received.name, _path(key))
+        except OSError as error:
+            raise Busy(f"the file could not be kept: {error.strerror}") from error
+
+    async def _fill(
+        self, stream: AsyncIterator[bytes], write: Callable[[bytes], Awaitable[None]]
+    ) -> tuple[int, bytes]:
+        ident, digest = os.urandom(_ID), hashes.Hash(hashes.SHA256())
+        size = number = 0
+        await write(MAGIC)
+        async for chunk in _chunks(stream):
+            await write(await asyncio.to_thread(self._sealed, ident, number, chunk, digest))
+            size, number = size + len(chunk), number + 1
+        whole = digest.finalize()
+        await write(self._sealer.seal(_head(ident, _LAST) + size.to_bytes(8) + whole))
+        return size, whole
+
+    def _sealed(self, ident: bytes, number: int, chunk: bytes, digest: hashes.Hash) -> bytes:
+        digest.update(chunk)
+        return self._sealer.seal(_head(ident, number) + chunk)
+
+    async def _outline(self, name: str) -> _Outline:
+        try:
+            sealed = await self._shelf.size(name)
+        except OSError as error:
+            raise Busy from error
+        if await self._read(name, 0, len(MAGIC)) != MAGIC:
+            return _Outline(b"", sealed - (_OVER - _HEAD), sealed)
+        end = self._sealer.open(await self._read(name, sealed - _END, _END))
+        full, rest = divmod(sealed - len(MAGIC) - _END, _SEALED)
+        size = full * CHUNK + max(rest - _OVER, 0)
+        if end[_ID:_HEAD] != _LAST.to_bytes(8) or int.from_bytes(end[_HEAD : _HEAD + 8]) != size:
+            raise InvalidInput("a stored file was cut or changed")
+        return _Outline(end[:_ID], size, sealed)
+
+    async def _chunk(self, name: str, outline: _Outline, number: int) -> bytes:
+        at = len(MAGIC) + number * _SEALED
+        sealed = await self._read(name, at, min(_SEALED, outline.sealed - _END - at))
+        plain = await asyncio.to_thread(self._sealer.open, sealed)
+        if plain[:_HEAD] != _head(outline.id, number):
+            raise InvalidInput("a stored file was changed")
+        return plain[_HEAD:]
+
+    async def _read(self, name: str, start: int, length: int) -> bytes:
+        try:
+            return await self._shelf.read(name, start, length)
+        except OSError as error:
+            raise Busy(f"the file could not be read: {error.strerror}") from error
 
 
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+class LocalBlobs(Blobs):
+    """The media store on a folder."""
+
+    def __init__(self, folder: Path, sealer: Sealer) -> None:
+        super().__init__(LocalShelf(folder), sealer)
+
+
+def _path(key: str) -> str:
+    if len(key) != _KEY or not key.isalnum():
+        raise NotFound("no such file")
+    return f"{key[:2]}/{key}"
+
+
+def _head(ident: bytes, number: int) -> bytes:
+    return ident + number.to_bytes(8)
+
+
+async def _once(content: bytes) -> AsyncIterator[bytes]:
+    yield content
+
+
+async def _chunks(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield the stream in pieces of exactly ``CHUNK`` bytes, the last of what remains."""
+    held = bytearray()
+    async for piece in stream:
+        held += piece
+        while len(held) >= CHUNK:
+            yield bytes(held[:CHUNK])
+            del held[:CHUNK]
+    if held:
+        yield bytes(held)

@@ -1,4 +1,4 @@
-"""The command line: ``jiesu serve | work | demo | migrate | doctor | case | inbox | outbox | knowledge | audit``.
+"""The command line: ``jiesu serve | work | demo | migrate | doctor | case | inbox | outbox | knowledge | audit | …``.
 
 Lists and shows print for people, or with ``--json`` one array or object and nothing else.
 """
@@ -30,12 +30,14 @@ inbox_app = typer.Typer(no_args_is_help=True, help="收到的消息。")
 outbox_app = typer.Typer(no_args_is_help=True, help="要发出的消息。")
 knowledge_app = typer.Typer(no_args_is_help=True, help="知识库。")
 audit_app = typer.Typer(no_args_is_help=True, help="核验。")
+retention_app = typer.Typer(no_args_is_help=True, help="到期删除。")
 for name, group in (
     ("case", case_app),
     ("inbox", inbox_app),
     ("outbox", outbox_app),
     ("knowledge", knowledge_app),
     ("audit", audit_app),
+    ("retention", retention_app),
 ):
     app.add_typer(group, name=name)
 
@@ -285,6 +287,26 @@ def audit_verify(config: Config = None, as_json: AsJson = False) -> None:
         )
     if verdict["breaches"]:
         sys.exit(1)
+
+
+@retention_app.command("media")
+def retention_media(
+    config: Config = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="只说要删多少，不删。")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Forget files of cases that ended long ago (the profile says when), and files that nobody attached."""
+    from gateway import retention
+
+    settings = _settings(config)
+    count = _loop(retention.due(settings) if dry_run else retention.forget(settings))
+    if as_json:
+        _print_json(count)
+        return
+    verb = "将删除" if dry_run else "已删除"
+    out.print(
+        f"{verb}：结案已久的工单的文件 {count['of_cases']} 个，无人附到工单的文件 {count['unattached']} 个。"
+    )
 
 
 def _settings(config: Path | None, **given: object) -> Settings:

@@ -119,6 +119,7 @@ class Profile(_Strict):
     mailbox: str = ""
     seats: tuple[time, time] | None = None
     draft_hours: int = Field(gt=0)
+    media_days: int = Field(default=1095, gt=0)
     acceptable: frozenset[str]
     place_categories: frozenset[str]
     utility_categories: frozenset[str]

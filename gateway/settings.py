@@ -13,8 +13,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
+from normalizer import media
 from normalizer.errors import Misconfigured
 
 PREFIX = "JIESU_"
@@ -55,12 +64,53 @@ class Portal(_Strict):
         return given
 
 
+_MB = 1024 * 1024
+
+
+class MediaLimits(_Strict):
+    """What is accepted of each kind: MB, million pixels, minutes, and how many files of one owner."""
+
+    image_mb: int = Field(default=30, gt=0)
+    image_megapixels: int = Field(default=120, gt=0)
+    video_mb: int = Field(default=500, gt=0)
+    video_minutes: int = Field(default=15, gt=0)
+    voice_mb: int = Field(default=30, gt=0)
+    voice_minutes: int = Field(default=30, gt=0)
+    file_mb: int = Field(default=50, gt=0)
+    count: int = Field(default=20, gt=0)
+
+    @property
+    def limits(self) -> media.Limits:
+        """The limits in bytes, pixels and seconds."""
+        return media.Limits(
+            image=media.Limit(self.image_mb * _MB, pixels=self.image_megapixels * 1_000_000),
+            video=media.Limit(self.video_mb * _MB, seconds=self.video_minutes * 60),
+            voice=media.Limit(self.voice_mb * _MB, seconds=self.voice_minutes * 60),
+            file=media.Limit(self.file_mb * _MB),
+            count=self.count,
+        )
+
+
+class Bucket(_Strict):
+    """How the S3 server of ``media = "s3://bucket/prefix"`` is reached."""
+
+    endpoint: str = ""
+    region: str = "us-east-1"
+    access_key: str = ""
+    secret: SecretStr = SecretStr("")
+    virtual_host: bool = False
+
+
 class Settings(_Strict):
     """Everything that one installation decides."""
 
     database: str = "sqlite:///jiesu.sqlite3"
     redis: str | None = None
     media: str | None = None
+    media_limits: MediaLimits = MediaLimits()
+    media_workers: int = Field(default=2, gt=0)
+    s3: Bucket = Field(default=Bucket(), repr=False)
+    clamd: str = Field(default="", pattern=r"^(|.+:[0-9]+)$")
     profile: Path | None = None
     key_file: Path | None = None
     host: str = "127.0.0.1"
@@ -75,8 +125,8 @@ class Settings(_Strict):
 
     @model_validator(mode="after")
     def _fit(self) -> Settings:
-        if self.media is not None and "://" in self.media and not self.media.startswith("file://"):
-            message = "media: write file:///path/to/folder"
+        if self.media is not None and "://" in self.media and not self.media.startswith(("file://", "s3://")):
+            message = "media: write file:///path/to/folder or s3://bucket/prefix"
             raise ValueError(message)
         if self.workers > 1 and self.database.startswith("sqlite:"):
             message = "workers: one SQLite file belongs to one process; use PostgreSQL for several, or set workers = 1"
@@ -100,6 +150,14 @@ class Settings(_Strict):
         if self.database.startswith("sqlite:///"):
             return Path(self.database.removeprefix("sqlite:///") + ".key")
         return Path("jiesu.key")
+
+
+_ROOMS: Mapping[str, type[BaseModel]] = {
+    "limits": Limits,
+    "media_limits": MediaLimits,
+    "portal": Portal,
+    "s3": Bucket,
+}
 
 
 def load(path: Path | None, environ: Mapping[str, str], **given: object) -> Settings:
@@ -177,6 +235,8 @@ def _anchor(raw: dict[str, Any], folder: Path) -> None:
     for name in ("key_file", "profile"):
         if raw.get(name):
             raw[name] = folder / str(raw[name])
+    if str(raw.get("media") or "").startswith("s3://"):
+        return
     if raw.get("media") or not database.startswith("sqlite:///"):
         raw["media"] = f"file://{folder / str(raw.get('media') or 'jiesu.media').removeprefix('file://')}"
 
@@ -184,7 +244,7 @@ def _anchor(raw: dict[str, Any], folder: Path) -> None:
 def _misconfigured(where: tuple[int | str, ...], kind: str, message: str) -> Misconfigured:
     name = ".".join(str(part) for part in where)
     if kind == "extra_forbidden":
-        known = _TABLES.get(str(where[0]), Settings).model_fields
+        known = _ROOMS.get(str(where[0]), Settings).model_fields
         near = difflib.get_close_matches(str(where[-1]), known, 1)
         return Misconfigured(
             name, f"there is no such setting{f'; did you mean {near[0]}?' if near else '; remove it'}"
@@ -192,6 +252,3 @@ def _misconfigured(where: tuple[int | str, ...], kind: str, message: str) -> Mis
     if not name:
         name, _, message = message.removeprefix("Value error, ").partition(": ")
     return Misconfigured(name, message)
-
-
-_TABLES: Mapping[str, type[_Strict]] = {"limits": Limits, "portal": Portal}

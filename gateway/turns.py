@@ -29,10 +29,10 @@ from gateway.store.rows import (
     OutgoingRow,
     Rows,
     VoteRow,
+    new_conversation,
 )
 from normalizer.draft import CaseDraft, draft
-from normalizer.message import SourceChannel
-from normalizer.people import valid_phone
+from normalizer.message import DOUBTED, SourceChannel
 from normalizer.text import for_matching
 from outbox.render import wording
 from outbox.tables import OutState
@@ -153,7 +153,8 @@ class Turns:
             talk.state = states.load(self._sealer.open(before.state).decode())
             talk.facts = Facts(owner=Owner(before.owner), source=source)
         if talk.message.source in _WITH_SENDER:
-            talk.facts = replace(talk.facts, sender=talk.message.sender)
+            doubted = DOUBTED in talk.message.notes
+            talk.facts = replace(talk.facts, sender=talk.message.sender, doubted=doubted)
 
     def speak(self, talk: Talk, moment: Moment) -> Turn | Ask:
         """Let the bot answer, or say what it must know first."""

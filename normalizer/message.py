@@ -48,6 +48,10 @@ class SourceChannel(StrEnum):
     MINIPROGRAM = "06"
 
 
+DOUBTED = "doubted"
+"""The note of a message whose sender's address is not proved to be his."""
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """Where a person is reached: our channel account and the provider's id of the person there."""

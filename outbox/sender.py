@@ -173,7 +173,8 @@ class Sender:
         held = Counter(row.account for row in self._jobs.values()) - Counter(one.row.account for one in ended)
         busy = [account for account, count in held.items() if count >= PLACES]
         most = max((count for account, count in held.items() if account not in busy), default=0)
-        return lost, queue.claim(connection, now, PLACES - most, now + LEASE_MS, busy)
+        elsewhere = [account for account, channel in self._channels.items() if not channel.sends_here]
+        return lost, queue.claim(connection, now, PLACES - most, now + LEASE_MS, [*busy, *elsewhere])
 
     async def _send(self, row: Claimed) -> Settled:
         """Send one row by the way that is open, and say what became of it. Never raises."""

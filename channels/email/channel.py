@@ -14,6 +14,7 @@ from channels.email.letters import Letters
 from channels.email.receive import Receiver
 from channels.email.send import Relay
 from channels.email.settings import Settings
+from channels.lease import Lease
 from channels.settings import read
 from normalizer.errors import Misconfigured
 from normalizer.message import SourceChannel
@@ -32,6 +33,8 @@ HOUR = 3600.0
 class Email:
     """Takes in a mailbox by IMAP and answers by SMTP."""
 
+    sends_here = True
+
     def __init__(self, account: str, settings: Settings, tools: Tools) -> None:
         self.account = account
         self.capabilities = Capabilities(source=SourceChannel.EMAIL, max_bytes=MAX_BYTES)
@@ -39,6 +42,7 @@ class Email:
         self._tools = tools
         self._relay = Relay(settings)
         self._receiver = Receiver(account, settings, tools, Letters(account, settings, tools))
+        self._lease = Lease(tools.keys, f"mail:{account}:mailbox")
 
     def routes(self) -> Sequence[Route]:
         """Return nothing: mail is fetched."""
@@ -49,9 +53,9 @@ class Email:
         return None
 
     async def run(self) -> None:
-        """Take mail in until cancelled."""
+        """Take mail in until cancelled, while no other process does: two would fetch, and number, each mail twice."""
         try:
-            await self._receiver.run()
+            await self._lease.keep(self._receiver.run)
         finally:
             await self._relay.close()
 

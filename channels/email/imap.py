@@ -11,13 +11,14 @@ import re
 import ssl
 from typing import TYPE_CHECKING, TypeVar
 
-from aioimaplib import IMAP4, AioImapException
+from aioimaplib import AioImapException
 
 from channels.contract import SendError, SendReason
 from channels.email.settings import Security
+from channels.email.wire import Client, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from channels.email.settings import Settings
 
@@ -30,6 +31,7 @@ IDLE_SECONDS = 540.0
 """Servers end an IDLE at about ten minutes (spec 3)."""
 AT_ONCE = 50
 """Mails whose sizes are asked for in one command."""
+_UID = re.compile(rb"\bUID (\d+)")
 _SIZE = re.compile(rb"UID (\d+).*?RFC822\.SIZE (\d+)|RFC822\.SIZE (\d+).*?UID (\d+)", re.DOTALL)
 
 
@@ -49,7 +51,7 @@ class Mailbox:
         self._lost = asyncio.Event()
         secure = settings.imap_security is Security.TLS
         # The library's class for TLS tells nobody of a lost connection; this one takes a context as well.
-        self._client = IMAP4(
+        self._client = Client(
             host=settings.imap_host,
             port=settings.imap_port,
             timeout=SECONDS,
@@ -75,43 +77,52 @@ class Mailbox:
 
     async def uids(self) -> list[int]:
         """Return the mails in the folder, oldest first; raises Lost."""
+        self._client.news = False
         lines = await self._ask(lambda: self._client.uid_search("UNDELETED", charset=None))
         return sorted(int(uid) for uid in (lines[0].split() if lines else ()) if uid.isdigit())
 
     async def sizes(self, uids: list[int]) -> dict[int, int]:
-        """Return the bytes of each mail; one that is gone has none. Raises Lost."""
+        """Return the bytes of each mail, in the order given; one that is gone has none. Raises Lost."""
         found: dict[int, int] = {}
         for at in range(0, len(uids), AT_ONCE):
-            numbers = ",".join(map(str, uids[at : at + AT_ONCE]))
+            numbers = _set(uids[at : at + AT_ONCE])
             lines = await self._ask(
                 lambda numbers=numbers: self._client.uid("fetch", numbers, "(UID RFC822.SIZE)")  # type: ignore[misc]
             )
             for line in lines:
                 for a, b, c, d in _SIZE.findall(bytes(line)):
                     found[int(a or d)] = int(b or c)
-        return found
+        return {uid: found[uid] for uid in uids if uid in found}
 
-    async def fetch(self, uid: int, size: int, most: int) -> bytes | None:
-        """Return a mail, or of one larger than ``most`` its first bytes; None when it is gone. Raises Lost."""
-        wanted = f"BODY.PEEK[]<0.{most}>" if size > most else "BODY.PEEK[]"
-        seconds = SECONDS + min(size, most) / BYTES_A_SECOND
-        protocol = self._client.protocol
-        lines = await self._ask(
-            lambda: protocol.uid("fetch", str(uid), f"(UID {wanted})", timeout=seconds), seconds + SECONDS
-        )
-        return next((bytes(line) for line in lines if isinstance(line, bytearray)), None)
+    async def fetch(self, uids: Sequence[int], size: int) -> dict[int, bytes]:
+        """Return mails of ``size`` bytes together; one that is gone is not among them. Raises Lost."""
+        return await self._fetched(uids, "BODY.PEEK[]", size)
 
-    async def file_away(self, uid: int, folder: str) -> None:
-        """Move a mail to another folder; raises Lost, or Declined when the server will not just now."""
-        if self._client.has_capability("MOVE"):
-            await self._ask(lambda: self._client.uid("move", str(uid), _quoted(folder)))
+    async def begin(self, uid: int, most: int) -> dict[int, bytes]:
+        """Return the first ``most`` bytes of a mail, or nothing when it is gone; raises Lost."""
+        return await self._fetched([uid], f"BODY.PEEK[]<0.{most}>", most)
+
+    async def file_away(self, uids: Sequence[int], folder: str) -> None:
+        """Move mails to another folder; raises Lost, or Declined when the server will not just now."""
+        numbers, name, client = _set(uids), quoted(folder), self._client
+        if client.has_capability("MOVE"):
+            await self._ask(lambda: client.uid("move", numbers, name))
             return
-        await self._ask(lambda: self._client.uid("copy", str(uid), _quoted(folder)))
-        await self._ask(lambda: self._client.uid("store", str(uid), "+FLAGS", r"(\Deleted)"))
-        await self._ask(self._client.expunge)
+        await self._ask(lambda: client.uid("copy", numbers, name))
+        await self._ask(lambda: client.uid("store", numbers, "+FLAGS", r"(\Deleted)"))
+        # By number where the server can: what somebody else marked deleted is his to expunge.
+        if client.has_capability("UIDPLUS"):
+            await self._ask(lambda: client.uid("expunge", numbers))
+        else:
+            await self._ask(client.expunge)
 
     async def wait(self, poll: float, stop: Callable[[float], Awaitable[None]]) -> None:
-        """Return when there may be new mail: told by the server, or after ``poll`` seconds of ``stop``; raises Lost."""
+        """Return when there may be new mail: told by the server, or after ``poll`` seconds of ``stop``; raises Lost.
+
+        At once when the server told of some in its answer to another command: it will not tell again.
+        """
+        if self._client.news:
+            return
         if not self.pushes:
             await self._unless_lost(stop(poll))
             await self._ask(self._client.noop)
@@ -143,8 +154,23 @@ class Mailbox:
         await self._within(client.protocol.capability(), SECONDS)
         await self._within(client.id(name="jiesu", version="1", vendor="jiesu"), SECONDS)
         for folder in (chosen.processed_folder, chosen.failed_folder):
-            await self._within(client.create(_quoted(folder)), SECONDS)
-        await self._ask(lambda: client.select(_quoted(chosen.folder)))
+            await self._within(client.create(quoted(folder)), SECONDS)
+        await self._ask(lambda: client.select(quoted(chosen.folder)))
+
+    async def _fetched(self, uids: Sequence[int], wanted: str, size: int) -> dict[int, bytes]:
+        seconds = SECONDS + size / BYTES_A_SECOND
+        protocol = self._client.protocol
+        command = f"(UID {wanted})"
+        lines = await self._ask(
+            lambda: protocol.uid("fetch", _set(uids), command, timeout=seconds), seconds + SECONDS
+        )
+        found: dict[int, bytes] = {}
+        for at in (at for at, line in enumerate(lines) if isinstance(line, bytearray)):
+            # The number stands before the mail or, with some servers, after it.
+            around = _UID.search(lines[at - 1]) or _UID.search(b"".join(lines[at + 1 : at + 2]))
+            if around is not None:
+                found[int(around.group(1))] = bytes(lines[at])
+        return found
 
     async def _ask(
         self, command: Callable[[], Awaitable[object]], seconds: float = SECONDS + 5
@@ -177,5 +203,5 @@ class Mailbox:
             await asyncio.gather(doing, lost, return_exceptions=True)
 
 
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+def _set(uids: Sequence[int]) -> str:
+    return ",".join(map(str, uids))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import TYPE_CHECKING
 
 from channels.email import proof, quotes, tokens
@@ -23,6 +24,10 @@ RAW_INLINE = 64 * 1024
 """Bytes of a raw mail that stay with the message; a larger one goes to the store of files."""
 REFERENCES = 10
 SUBJECT = 200
+THREAD = 1500
+"""Characters that are kept of a mail's thread."""
+LONGEST_ID = 400
+_ID = re.compile(r"<[\x21-\x7e]+>")
 _KINDS = {"image": PartKind.IMAGE, "video": PartKind.VIDEO, "audio": PartKind.VOICE}
 
 
@@ -42,6 +47,7 @@ class Letters:
         now = self._tools.now()
         automatically = automatic(letter) or ("own" if own(letter, self._settings.own_domain) else "")
         damaged = bool(letter.damaged) or not whole or not letter.sender.address
+        words = quotes.visible(letter.text, letter.source)
         return InboundMessage(
             account=self._account,
             sender=letter.sender.address or "unreadable",
@@ -49,13 +55,14 @@ class Letters:
             source=SourceChannel.EMAIL,
             received_at=now,
             sent_at=letter.date or now,
-            parts=await self._parts(letter, raw, damaged=damaged),
+            parts=await self._parts(letter, raw, words, damaged=damaged),
             raw=raw if len(raw) <= RAW_INLINE else b"",
             raw_blob="" if len(raw) <= RAW_INLINE else await self._tools.blobs.put(raw),
             subject=letter.subject,
-            full_text=letter.text,
+            # Cut or not is told by the words: mail programs write the blanks of their two versions as they like.
+            full_text=letter.text if words.split() != letter.text.split() else "",
             about=await self._about(letter),
-            name=letter.message_id,
+            name=_named(letter.message_id),
             thread=_thread(letter),
             automatic=bool(automatically) or not letter.sender.address,
             damaged=damaged,
@@ -68,11 +75,12 @@ class Letters:
         said = bounce(letter)
         if said is None or not said.original or not said.permanent:
             return None
-        if not said.original.rstrip(">").endswith(f"@{self._settings.own_domain}"):
+        # As we wrote it: relays change the case of a domain, which means the same.
+        left, _, domain = said.original.rpartition("@")
+        if domain.lower() != f"{self._settings.own_domain}>":
             return None
-        return Receipt(
-            self._account, said.original, Delivery.FAILED, at, f"{said.status} {said.reason}".strip()
-        )
+        detail = f"{said.status} {said.reason}".strip()
+        return Receipt(self._account, f"{left}@{domain.lower()}", Delivery.FAILED, at, detail)
 
     async def _about(self, letter: Letter) -> str:
         """Return the case that a token of ours, or the thread, proves this mail to be about (spec 5)."""
@@ -85,10 +93,9 @@ class Letters:
             found = tokens.case_in((said.original,), sign)
         return found or await self._tools.receipts.case_of(self._account, chain[:REFERENCES])
 
-    async def _parts(self, letter: Letter, raw: bytes, *, damaged: bool) -> tuple[Part, ...]:
+    async def _parts(self, letter: Letter, raw: bytes, words: str, *, damaged: bool) -> tuple[Part, ...]:
         put = self._tools.blobs.put
         html = await put(letter.html.encode()) if letter.html else ""
-        words = quotes.visible(letter.text, letter.source)
         parts = [Part(PartKind.TEXT, text=words, blob=html, mime="text/html" if html else "")]
         parts += [_file(each, await put(each.content)) for each in _files(letter)]
         if damaged:
@@ -124,11 +131,28 @@ def _file(attachment: Attachment, blob: str) -> Part:
     return Part(kind, name=attachment.name, mime=attachment.kind, size=len(attachment.content), blob=blob)
 
 
+def _named(message_id: str) -> str:
+    """Return a Message-ID that can stand in a header of ours, or nothing."""
+    return message_id if len(message_id) <= LONGEST_ID and _ID.fullmatch(message_id) else ""
+
+
 def _thread(letter: Letter) -> str:
-    """Return what an answer needs to stand in the same thread."""
-    told = {
-        "id": letter.message_id[:250],
-        "references": [name[:120] for name in letter.references[-REFERENCES:]],
-        "subject": letter.subject[:SUBJECT],
-    }
+    """Return what an answer needs to stand in the same thread: at most ``THREAD`` characters."""
+    subject = "".join(filter(str.isprintable, letter.subject))[:SUBJECT]
+    told: dict[str, object] = {"id": _named(letter.message_id), "references": [], "subject": subject}
+    room = THREAD - len(json.dumps(told, ensure_ascii=False))
+    told["references"] = _references(letter.references, room)
     return json.dumps(told, ensure_ascii=False)
+
+
+def _references(given: tuple[str, ...], room: int) -> list[str]:
+    """Return the first and the newest ids for so many characters of JSON (RFC 5322 3.6.4), whole ones only."""
+    ids = [found for name in given if (found := _named(name))]
+    # The first one names the thread; of the others the newest are those that a mail program still has.
+    kept: list[str] = []
+    for name in [*ids[:1], *reversed(ids[1:])]:
+        room -= len(json.dumps(name)) + len(", ")
+        if room < 0:
+            break
+        kept.append(name)
+    return [*kept[:1], *reversed(kept[1:])]

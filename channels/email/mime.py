@@ -29,7 +29,7 @@ MOST_ATTACHMENTS = 100
 MOST_BYTES = 100 * 1024 * 1024
 """Of all decoded attachments together."""
 MOST_TEXT = 2_000_000
-"""Characters of text or HTML that are kept."""
+"""Characters of text that are kept."""
 DEEPEST = 8
 """Mails within mails, and multiparts within multiparts."""
 _MOST_MARKS = 200
@@ -84,9 +84,11 @@ class _Reading:
         text, html = "\n\n".join(filter(None, body.texts)), "\n".join(body.htmls)
         if not text and not html:
             text = _outside(message)
-        if len(text) > MOST_TEXT or len(html) > MOST_TEXT:
+        if len(text) > MOST_TEXT:
             found.damage("text cut")
-        text, html = text[:MOST_TEXT], html[:MOST_TEXT]
+        if len(html) > markup.LONGEST:
+            found.damage("html cut")
+        text, html = text[:MOST_TEXT], markup.shortened(html)
         if markup.hostile(html):
             found.damage("html too deep")
         numbers = {file.content_id: number for number, file in enumerate(found.files) if file.content_id}
@@ -300,4 +302,6 @@ def _date(value: str) -> datetime | None:
 
 
 def _ids(value: str) -> list[str]:
-    return _ID.findall(re.sub(r"\s+(?=[^<]*>)", "", words.unfolded(value)))[:100]
+    """Return the ids of a header; of very many the first, which names the thread, and the newest."""
+    ids = _ID.findall(re.sub(r"\s+(?=[^<]*>)", "", words.unfolded(value)))
+    return [*ids[:1], *ids[1:][-99:]]

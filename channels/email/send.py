@@ -11,6 +11,7 @@ from aiosmtplib import SMTP, SMTPException, SMTPResponseException, SMTPTimeoutEr
 from aiosmtplib.errors import SMTPAuthenticationError, SMTPConnectError, SMTPServerDisconnected
 
 from channels.contract import SendError, SendReason
+from channels.email.answers import Step, refusal
 from channels.email.settings import Security
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ SECONDS = 12.0
 """For each answer of the relay; shorter than the outbox waits for a whole send."""
 KEPT_SECONDS = 240.0
 """A connection older than this is not used again: relays drop idle ones without a word."""
-_ENHANCED = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")
 _QUEUED = re.compile(r"queued as ([\w.-]{4,64})", re.IGNORECASE)
 
 
@@ -101,11 +101,13 @@ class Relay:
         return smtp
 
     async def _addressed(self, smtp: SMTP, recipient: str) -> None:
+        step = Step.MAIL
         try:
             await smtp.mail(self._settings.address)
+            step = Step.RCPT
             await smtp.rcpt(recipient)
         except SMTPResponseException as error:
-            raise _refused(error) from error
+            raise refusal(step, error.code, error.message) from error
         except (SMTPException, OSError) as error:
             raise SendError(SendReason.CONNECTION, type(error).__name__) from error
 
@@ -114,7 +116,7 @@ class Relay:
             answer = await smtp.data(content)
         except SMTPResponseException as error:
             await self._drop()
-            raise _refused(error) from error
+            raise refusal(Step.DATA, error.code, error.message) from error
         except (SMTPTimeoutError, SMTPServerDisconnected, SMTPConnectError, SMTPException, OSError) as error:
             await self._drop()
             raise SendError(SendReason.TIMEOUT, type(error).__name__) from error
@@ -128,17 +130,3 @@ class Relay:
         smtp, self._smtp = self._smtp, None
         if smtp is not None:
             smtp.close()
-
-
-def _refused(error: SMTPResponseException) -> SendError:
-    """Return what a relay's code means (RFC 5321 4.2, RFC 3463)."""
-    # The relay's own words often hold the citizen's address, which no log may; its enhanced code says enough.
-    enhanced = _ENHANCED.search(error.message)
-    detail = f"{error.code} {enhanced.group()}" if enhanced else str(error.code)
-    if error.code in {421, 450, 451, 452}:
-        return SendError(SendReason.BUSY, detail)
-    if error.code in {535, 530}:
-        return SendError(SendReason.CREDENTIALS, detail)
-    if error.code in {550, 551, 553}:
-        return SendError(SendReason.UNREACHABLE, detail)
-    return SendError(SendReason.CONTENT if error.code >= 500 else SendReason.BUSY, detail)

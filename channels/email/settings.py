@@ -64,5 +64,5 @@ class Settings(BaseModel):
 
     @property
     def own_domain(self) -> str:
-        """The domain of our own Message-IDs."""
-        return self.domain or f"jiesu.{self.address.rpartition('@')[2]}"
+        """The domain of our own Message-IDs, in lower case."""
+        return (self.domain or f"jiesu.{self.address.rpartition('@')[2]}").lower()

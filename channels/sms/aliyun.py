@@ -20,16 +20,17 @@ from yarl import URL
 from channels.contract import SendError, SendReason, SendResult
 from channels.http import post
 from channels.settings import read
-from channels.sms.callbacks import Callbacks, Dialect, Received, Record, Reported, bare, china_time
-from channels.sms.outgoing import SECONDS, Pace, TemplateSettings, able, probed, reason_of
+from channels.sms.callbacks import Dialect, Received, Record, Reported, china_time, proper
+from channels.sms.outgoing import SECONDS, TemplateSettings, reason_of
+from channels.sms.provider import Provider
 from normalizer.message import Delivery
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from datetime import datetime
 
-    from channels.contract import Finding, Grant, Route, Tools
-    from normalizer.message import InboundMessage, OutboundMessage
+    from channels.contract import Tools
+    from normalizer.message import OutboundMessage
 
 VERSION = "2017-05-25"
 THANKS = '{"code":0,"msg":"成功"}'
@@ -44,40 +45,21 @@ class Settings(TemplateSettings):
     access_key_secret: SecretStr
 
 
-class Aliyun:
+class Aliyun(Provider):
     """Receives callbacks and sends by templates."""
 
     def __init__(self, account: str, settings: Settings, tools: Tools) -> None:
-        self.account = account
-        self.capabilities = able(settings.templates)
+        dialect = Dialect(received, reported, THANKS)
+        super().__init__(account, settings, tools, dialect, settings.templates)
         self._settings = settings
-        self._tools = tools
-        self._pace = Pace(settings.rate)
-        self._callbacks = Callbacks(account, settings, tools, Dialect(received, reported, THANKS))
-
-    def routes(self) -> Sequence[Route]:
-        """Return the callbacks for messages and reports."""
-        return self._callbacks.routes()
-
-    def grant(self, message: InboundMessage) -> Grant | None:  # noqa: ARG002 - no rule depends on it
-        """Change nothing: SMS knows no window."""
-        return None
-
-    async def run(self) -> None:
-        """Return at once: the provider calls us."""
 
     async def send(self, message: OutboundMessage) -> SendResult:
         """Send by the notice's template or the general one; raises SendError."""
         template, values = self._settings.template_for(message)
         return await self._send(message.address.user, template, values, message.id)
 
-    async def check(self) -> Sequence[Finding]:
-        """Send to nobody: the complaint about the number proves that key and clock are right."""
-        try:
-            await self._send("", "", {}, "")
-        except SendError as error:
-            return [probed(self.account, error)]
-        return [probed(self.account, None)]
+    async def _probe(self) -> None:
+        await self._send("", "", {}, "")
 
     async def _send(self, number: str, template: str, values: Mapping[str, str], ours: str) -> SendResult:
         query = {
@@ -87,7 +69,7 @@ class Aliyun:
             "TemplateParam": json.dumps(values, ensure_ascii=False),
             "OutId": ours,
         }
-        await self._pace.turn()
+        await self._rate.turn()
         url = URL(f"{self._settings.api_base}/?{canonical(query)}", encoded=True)
         answer = await post(self._tools.http, url, b"", headers=self._signed(url), seconds=SECONDS)
         if (code := str(answer.get("Code", ""))) != "OK":
@@ -122,7 +104,7 @@ def reported(record: Record) -> Reported:
     """Return what an element of SmsReport says."""
     well = record.text("success") in {"true", "1"}
     return Reported(
-        name=f"{record.text('biz_id')}:{bare(record.text('phone_number'))}",
+        name=f"{record.text('biz_id')}:{proper(record.text('phone_number'))}",
         delivery=Delivery.DELIVERED if well else Delivery.FAILED,
         at=china_time(record.maybe("report_time")),
         detail=record.maybe("err_code"),

@@ -11,7 +11,6 @@ import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
@@ -20,10 +19,14 @@ import structlog
 from aiohttp import web
 
 from channels.contract import Route
+from channels.sms.numbers import bare, machine
+from channels.sms.settings import address
 from normalizer.errors import Busy, InvalidInput, TooLarge
 from normalizer.message import Delivery, InboundMessage, Part, PartKind, Receipt, SourceChannel
 
 if TYPE_CHECKING:
+    from ipaddress import IPv4Address, IPv6Address
+
     from channels.contract import Tools
     from channels.sms.outgoing import HttpSettings
 
@@ -32,8 +35,6 @@ log = structlog.get_logger()
 MAX_BODY = 512 * 1024
 """Bytes of one callback; the largest real one brings 100 reports."""
 MAX_RECORDS = 1000
-MACHINES = ("106", "95", "400")
-"""Beginnings of numbers that only firms write from; they are never answered (domain.md 4.4)."""
 _RETRY = {"Retry-After": "5"}
 _STATUS = {"bad_secret": 403, "foreign_address": 403, "too_large": 413}
 _CHINA = ZoneInfo("Asia/Shanghai")
@@ -136,14 +137,14 @@ class Callbacks:
         said, now = self._dialect.received(record), self._tools.now()
         message = InboundMessage(
             account=self._account,
-            sender=bare(said.sender),
+            sender=proper(said.sender),
             external_id=said.external_id,
             source=SourceChannel.SMS,
             received_at=now,
             sent_at=said.sent_at or now,
             parts=(Part(PartKind.TEXT, text=said.text),),
             raw=raw,
-            automatic=_firm(said.sender),
+            automatic=machine(said.sender),
         )
         await self._tools.inbox.accept(message)
 
@@ -162,10 +163,10 @@ class Callbacks:
 
     def _caller(self, request: web.Request) -> IPv4Address | IPv6Address:
         """Return who calls: the peer, or whom the last of our own proxies names."""
-        caller = _address(request.remote or "")
+        caller = address(request.remote or "")
         hops = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")
         while hops and any(caller in network for network in self._settings.trusted_proxies):
-            caller = _address(hops.pop().strip())
+            caller = address(hops.pop().strip())
         return caller
 
     def _refused(self, reason: str) -> None:
@@ -239,20 +240,12 @@ def _rescued(value: str) -> str:
         return value.encode("utf-8", "replace").decode()
 
 
-def bare(number: str) -> str:
-    """Return a number without blanks and China's country code; raises InvalidInput when it is none."""
-    digits = number.strip().replace(" ", "").replace("-", "").removeprefix("+")
-    for code in ("0086", "86"):
-        if digits.startswith(code) and len(digits) - len(code) == 11:
-            digits = digits.removeprefix(code)
+def proper(number: str) -> str:
+    """Return a number as ``bare`` does; raises InvalidInput when it is none."""
+    digits = bare(number)
     if not (digits.isascii() and digits.isdecimal() and 3 <= len(digits) <= 21):
         raise InvalidInput("bad_number")
     return digits
-
-
-def _firm(number: str) -> bool:
-    # +95 and +400 are abroad; only without a plus, or after China's, are these the beginnings of firms' numbers.
-    return number.strip().removeprefix("+86").startswith(MACHINES)
 
 
 def china_time(text: str) -> datetime | None:
@@ -278,12 +271,3 @@ def _json(body: bytes) -> object:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
         raise InvalidInput("malformed") from error
-
-
-def _address(text: str) -> IPv4Address | IPv6Address:
-    try:
-        address = ip_address(text)
-    except ValueError as error:
-        raise InvalidInput("foreign_address") from error
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return mapped or address

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from channels.contract import Capabilities, Finding, SendError, SendReason, SendResult
+from channels.lease import Lease
 from channels.sms.concat import Concat, Piece
 from channels.sms.link import Link
+from channels.sms.numbers import bare, machine
 from channels.sms.pace import Pace, Rate
-from channels.sms.session import Dialect, Timers
-from channels.sms.text import decoded, opened, payload, segments, signed
+from channels.sms.session import Dialect
+from channels.sms.text import MAX_BYTES, decoded, fewest, opened, payload, signed
 from normalizer.errors import Busy, InvalidInput
 from normalizer.message import Delivery, Receipt, SourceChannel
 
@@ -24,27 +26,26 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from channels.contract import Grant, Route, Tools
+    from channels.sms.settings import Gateway
+    from channels.sms.text import Alphabet
     from normalizer.message import InboundMessage, OutboundMessage
 
 log = structlog.get_logger()
 
-MAX_BYTES = 1500
-"""About five hundred characters: what one text may hold with its signature (sms-email.md 1.6)."""
 FLOW_PAUSES = (0.5, 1.0, 2.0)
 """Seconds before a part is sent again that met flow control."""
 BUSY_PAUSES = (1.0, 3.0, 9.0)
 """Seconds before the inbox is asked again; after them the request stays unanswered and comes again (T = 60 s)."""
-MACHINES = ("106", "95", "400")
-"""Beginnings of numbers that are no citizen's (domain.md 4.4)."""
-PENDING = frozenset({"ACCEPTD", "ENROUTE"})
-"""States that decide nothing."""
+PENDING = frozenset({"ACCEPTD", "ENROUTE", "UNKNOWN"})
+"""States that decide nothing; of UNKNOWN the carrier itself does not know how it ended, so we say no more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One short message to one number; ``content`` has its header when it is a part."""
+    """One short message to one number; ``content`` has its header when it is a part, ``coding`` says what it is in."""
 
     receiver: str
+    coding: int
     content: bytes
     number: int
     total: int
@@ -70,10 +71,15 @@ class Outcome:
 
 
 class Frames(Dialect, Protocol):
-    """A protocol's frames for sending and receiving short messages."""
+    """A protocol's frames for sending and receiving short messages.
+
+    ``throttled`` are the results that ask for patience, ``reasons`` what the others mean; ``alphabets`` are those a
+    text may go in, the surest first.
+    """
 
     reasons: Mapping[int, SendReason]
     throttled: frozenset[int]
+    alphabets: Sequence[Alphabet]
 
     def submit(self, sequence: int, message: Outgoing) -> bytes:
         """Return the request that sends a message; raises InvalidInput."""
@@ -92,31 +98,63 @@ class Frames(Dialect, Protocol):
         ...
 
 
+class Line(Protocol):
+    """A way to the gateway: kept up by ``run``, asked by everybody (``Link``)."""
+
+    async def run(self) -> None:
+        """Keep the way open until cancelled."""
+        ...
+
+    async def up(self) -> None:
+        """Return once something can be asked."""
+        ...
+
+    async def ask(self, build: Callable[[int], bytes]) -> bytes:
+        """Send a request and return its answer; raises SendError."""
+        ...
+
+    async def check(self) -> None:
+        """Prove that the gateway lets us in; raises SendError."""
+        ...
+
+
 class Carrier:
-    """One account with one carrier's gateway, as a channel."""
+    """One account with one carrier's gateway, as a channel.
+
+    Carriers let few logins in, so of all processes one holds the line; ``send`` is refused (CONNECTION) in the others.
+    """
 
     def __init__(
         self,
         account: str,
         frames: Frames,
+        settings: Gateway,
         tools: Tools,
-        *,
-        address: tuple[str, int],
-        signature: str,
-        rate: float,
-        timers: Timers,
         pace: Pace | None = None,
     ) -> None:
         self.account = account
         self.capabilities = Capabilities(source=SourceChannel.SMS, max_bytes=MAX_BYTES, phones=True)
         self._frames = frames
         self._tools = tools
-        self._signature = signature
+        self._signature = settings.signature
         self._pace = pace or Pace()
-        self._rate = Rate(rate, self._pace)
-        self.link = Link(account, address, frames, self._handle, timers=timers, pace=self._pace)
+        self._rate = Rate(settings.rate, self._pace)
+        self.link: Line = Link(
+            account,
+            (settings.host, settings.port),
+            frames,
+            self._handle,
+            timers=settings.timers,
+            pace=self._pace,
+        )
+        self._lease = Lease(tools.keys, f"sms:{account}:line", sleep=self._pace.sleep)
         self._concat = Concat(account, tools, self._pace)
         self._reference = int(self._pace.chance() * 256)
+
+    @property
+    def sends_here(self) -> bool:
+        """Whether this process holds the line."""
+        return self._lease.ours
 
     def routes(self) -> Sequence[Route]:
         """Return nothing: we connect."""
@@ -127,19 +165,25 @@ class Carrier:
         return None
 
     async def run(self) -> None:
-        """Keep the link up, and deliver what never comes whole, until cancelled."""
+        """Hold the line whenever no other process does, and deliver what never comes whole, until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self.link.run())
+            group.create_task(self._lease.keep(self.link.run))
             group.create_task(self._concat.run())
 
     async def send(self, message: OutboundMessage) -> SendResult:
         """Send a text in as many parts as it needs, each with a receipt; raises SendError."""
-        parts = segments(signed(message.text, self._signature))
+        parts = fewest(signed(message.text, self._signature), self._frames.alphabets)
         self._reference = (self._reference + 1) % 256
         reference = self._reference
         names: list[str] = []
         for part in parts:
-            given = Outgoing(message.address.user, payload(part, reference), part.number, part.total)
+            given = Outgoing(
+                receiver=message.address.user,
+                coding=part.alphabet.coding,
+                content=payload(part, reference),
+                number=part.number,
+                total=part.total,
+            )
             try:
                 names.append(await self._sent(given))
             except SendError as error:
@@ -205,7 +249,7 @@ class Carrier:
 
     async def _take(self, upward: Upward, frame: bytes) -> None:
         sender = bare(upward.sender)
-        if not sender or sender.startswith(MACHINES):
+        if not sender or machine(upward.sender):
             log.info("sms.machine_ignored", account=self.account)
             return
         long, words = opened(upward.content) if upward.udhi else (None, upward.content)
@@ -220,15 +264,6 @@ class Carrier:
         delivery = Delivery.DELIVERED if outcome.stat == "DELIVRD" else Delivery.FAILED
         receipt = Receipt(self.account, outcome.name, delivery, self._tools.now(), outcome.stat)
         await self._tools.receipts.receive(receipt)
-
-
-def bare(number: str) -> str:
-    """Return a telephone number without the country's 86, +86 or 0086."""
-    digits = number.strip().removeprefix("+")
-    for prefix in ("0086", "86"):
-        if digits.startswith(prefix) and len(digits) - len(prefix) >= 11:
-            return digits.removeprefix(prefix)
-    return digits
 
 
 def _cure(error: SendError) -> str:

@@ -13,15 +13,18 @@ from channels.settings import read
 from channels.sms import cmpp_pdu as pdu
 from channels.sms import octets
 from channels.sms.carrier import Carrier, Outcome, Upward
+from channels.sms.exchange import Exchange
 from channels.sms.settings import Gateway
+from channels.sms.text import WIDE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from channels.contract import Tools
     from channels.sms.carrier import Outgoing
     from channels.sms.pace import Pace
+    from channels.sms.text import Alphabet
 
 log = structlog.get_logger()
 
@@ -37,11 +40,13 @@ class Settings(Gateway):
     version: Literal[2, 3] = 2
 
 
-class Frames:
+class Frames(Exchange):
     """CMPP's frames for one account (``carrier.Frames``)."""
 
-    header = pdu.HEADER
-    longest = pdu.LONGEST
+    _test = pdu.Command.ACTIVE_TEST
+    _goodbye = pdu.Command.TERMINATE
+    _alive = b"\0"
+    alphabets: Sequence[Alphabet] = (WIDE,)
     throttled = frozenset({8})
     reasons: Mapping[int, SendReason] = {
         1: SendReason.CONTENT,
@@ -60,14 +65,6 @@ class Frames:
         self._now = now
         self._proof = b""
 
-    def key(self, frame: bytes) -> tuple[int, int]:
-        """Return command and sequence, the same for a request and its answer."""
-        return octets.command(frame) & ~pdu.ANSWER, octets.sequence(frame)
-
-    def answers(self, frame: bytes) -> bool:
-        """Return whether the command has the highest bit set."""
-        return octets.command(frame) >= pdu.ANSWER
-
     def login(self, sequence: int) -> bytes:
         """Return CONNECT with the time in China."""
         stamp = int(self._now().astimezone(_CHINA).strftime("%m%d%H%M%S"))
@@ -85,22 +82,6 @@ class Frames:
         if not pdu.approved(answer, self._proof, self._secret):
             log.warning("cmpp.gateway_unproved", account=self._account)
 
-    def test(self, sequence: int) -> bytes:
-        """Return ACTIVE_TEST."""
-        return pdu.active_test(sequence)
-
-    def goodbye(self, sequence: int) -> bytes:
-        """Return TERMINATE."""
-        return pdu.terminate(sequence)
-
-    def routine(self, frame: bytes) -> bytes | None:
-        """Return the answer to ACTIVE_TEST and TERMINATE."""
-        return pdu.routine(frame)
-
-    def ends(self, frame: bytes) -> bool:
-        """Return whether this is TERMINATE."""
-        return octets.command(frame) == pdu.Command.TERMINATE
-
     def submit(self, sequence: int, message: Outgoing) -> bytes:
         """Return SUBMIT; raises InvalidInput."""
         fields = pdu.Submit(
@@ -108,6 +89,7 @@ class Frames:
             sp_id=self._settings.sp_id,
             service=self._settings.service_id,
             receiver=message.receiver,
+            coding=message.coding,
             content=message.content,
             number=message.number,
             total=message.total,
@@ -137,13 +119,4 @@ class Frames:
 def build(account: str, settings: Mapping[str, object], tools: Tools, pace: Pace | None = None) -> Carrier:
     """Make the channel of an account; raises Misconfigured."""
     chosen = read(Settings, account, settings)
-    return Carrier(
-        account,
-        Frames(account, chosen, tools.now),
-        tools,
-        address=(chosen.host, chosen.port),
-        signature=chosen.signature,
-        rate=chosen.rate,
-        timers=chosen.timers,
-        pace=pace,
-    )
+    return Carrier(account, Frames(account, chosen, tools.now), chosen, tools, pace)

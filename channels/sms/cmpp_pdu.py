@@ -6,14 +6,10 @@ import hashlib
 from dataclasses import dataclass
 from enum import IntEnum
 
-from channels.sms.octets import Octets, command, frame, padded, sequence
+from channels.sms import octets
+from channels.sms.octets import Octets, frame, padded
 from channels.sms.text import UCS2
 from normalizer.errors import InvalidInput
-
-HEADER = 12
-LONGEST = 8192
-"""Bytes; a SUBMIT to 99 receivers is below 4 KB."""
-ANSWER = 0x80000000
 
 
 class Command(IntEnum):
@@ -105,7 +101,7 @@ def connect(number: int, sp_id: str, secret: str, stamp: int, version: int) -> b
 
 def connected(data: bytes) -> Connected:
     """Read CONNECT_RESP of either width of status; raises InvalidInput."""
-    fields = _fields(data, Command.CONNECT | ANSWER)
+    fields = octets.fields(data, Command.CONNECT | octets.ANSWER)
     status = fields.number(1 if len(data) < 33 else 4)
     return Connected(status, fields.take(16), fields.number())
 
@@ -140,13 +136,13 @@ def submit(number: int, message: Submit, version: int) -> bytes:
 
 def submitted(data: bytes) -> Submitted:
     """Read SUBMIT_RESP of either width of result; raises InvalidInput."""
-    fields = _fields(data, Command.SUBMIT | ANSWER)
+    fields = octets.fields(data, Command.SUBMIT | octets.ANSWER)
     return Submitted(fields.take(8), fields.number(1 if len(data) < 24 else 4))
 
 
 def delivered(data: bytes, version: int) -> Deliver:
     """Read DELIVER; raises InvalidInput."""
-    fields = _fields(data, Command.DELIVER)
+    fields = octets.fields(data, Command.DELIVER)
     msg_id, destination, _service = fields.take(8), fields.text(21), fields.take(10)
     _pid, udhi, coding = fields.take(3)
     source = fields.text(32 if version == 3 else 21)
@@ -161,7 +157,7 @@ def delivered(data: bytes, version: int) -> Deliver:
 def deliver_resp(data: bytes, result: int, version: int) -> bytes:
     """Return the answer to a DELIVER; result 0 takes it."""
     body = data[12:20] + result.to_bytes(4 if version == 3 else 1, "big")
-    return frame(Command.DELIVER | ANSWER, sequence(data), body)
+    return octets.answer(data, body)
 
 
 def report(content: bytes) -> Report:
@@ -169,30 +165,3 @@ def report(content: bytes) -> Report:
     fields = Octets(content)
     msg_id, stat, _submitted, done = fields.take(8), fields.text(7), fields.take(10), fields.text(10)
     return Report(msg_id, stat, done, fields.text(32 if len(content) >= 71 else 21))
-
-
-def active_test(number: int) -> bytes:
-    """Return ACTIVE_TEST."""
-    return frame(Command.ACTIVE_TEST, number)
-
-
-def terminate(number: int) -> bytes:
-    """Return TERMINATE."""
-    return frame(Command.TERMINATE, number)
-
-
-def routine(data: bytes) -> bytes | None:
-    """Return the answer to ACTIVE_TEST or TERMINATE, None for other frames."""
-    match command(data):
-        case Command.ACTIVE_TEST:
-            return frame(Command.ACTIVE_TEST | ANSWER, sequence(data), b"\0")
-        case Command.TERMINATE:
-            return frame(Command.TERMINATE | ANSWER, sequence(data))
-        case _:
-            return None
-
-
-def _fields(data: bytes, expected: int) -> Octets:
-    if len(data) < HEADER or command(data) != expected:
-        raise InvalidInput("not the frame that was expected")
-    return Octets(data[HEADER:])

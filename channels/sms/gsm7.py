@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from normalizer.errors import InvalidInput
+
 ESCAPE = 0x1B
 
 _BASIC = (
@@ -27,10 +29,14 @@ _OCTETS = {letter: bytes((code,)) for code, letter in enumerate(_BASIC) if code 
 _OCTETS |= {letter: bytes((ESCAPE, code)) for code, letter in _EXTENDED.items()}
 
 
-def encode(text: str) -> bytes | None:
-    """Return the text in the alphabet, None where a character is not in it; an extended one takes two octets."""
-    octets = [_OCTETS.get(letter) for letter in text]
-    return None if None in octets else b"".join(octet for octet in octets if octet)
+def encode(text: str) -> bytes:
+    """Return the text in the alphabet, two octets for an extended letter; raises InvalidInput for one it has not."""
+    return b"".join(map(_octets, text))
+
+
+def width(letter: str) -> int:
+    """Return how many septets a letter takes; raises InvalidInput for one that the alphabet has not."""
+    return len(_octets(letter))
 
 
 def decode(data: bytes) -> str:
@@ -47,6 +53,12 @@ def decode(data: bytes) -> str:
         letters.append(_letter(code, escaped=escaped))
         escaped = False
     return "".join(letters) + (" " if escaped else "")
+
+
+def _octets(letter: str) -> bytes:
+    if letter not in _OCTETS:
+        raise InvalidInput("not a letter of the GSM 7-bit alphabet")
+    return _OCTETS[letter]
 
 
 def _letter(code: int, *, escaped: bool) -> str:

@@ -20,15 +20,16 @@ from yarl import URL
 from channels.contract import SendError, SendReason, SendResult
 from channels.http import post
 from channels.settings import read
-from channels.sms.callbacks import Callbacks, Dialect, Received, Record, Reported, utc_time
-from channels.sms.outgoing import SECONDS, Pace, TemplateSettings, able, probed, reason_of
+from channels.sms.callbacks import Dialect, Received, Record, Reported, utc_time
+from channels.sms.outgoing import SECONDS, TemplateSettings, reason_of
+from channels.sms.provider import Provider
 from normalizer.message import Delivery
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from channels.contract import Finding, Grant, Route, Tools
-    from normalizer.message import InboundMessage, OutboundMessage
+    from channels.contract import Tools
+    from normalizer.message import OutboundMessage
 
 PATH = "/sms/batchSendSms/v1"
 WELL = "000000"
@@ -50,41 +51,21 @@ class Settings(TemplateSettings):
     report_url: str = ""
 
 
-class Huawei:
+class Huawei(Provider):
     """Receives callbacks and sends by templates."""
 
     def __init__(self, account: str, settings: Settings, tools: Tools) -> None:
-        self.account = account
-        self.capabilities = able(settings.templates)
-        self._settings = settings
-        self._tools = tools
-        self._pace = Pace(settings.rate)
         dialect = Dialect(received, reported, thanks="", batch="statusReportList")
-        self._callbacks = Callbacks(account, settings, tools, dialect)
-
-    def routes(self) -> Sequence[Route]:
-        """Return the callbacks for messages and reports."""
-        return self._callbacks.routes()
-
-    def grant(self, message: InboundMessage) -> Grant | None:  # noqa: ARG002 - no rule depends on it
-        """Change nothing: SMS knows no window."""
-        return None
-
-    async def run(self) -> None:
-        """Return at once: the provider calls us."""
+        super().__init__(account, settings, tools, dialect, settings.templates)
+        self._settings = settings
 
     async def send(self, message: OutboundMessage) -> SendResult:
         """Send by the notice's template or the general one; raises SendError."""
         template, values = self._settings.template_for(message)
         return await self._send(f"+86{message.address.user}", template, list(values.values()))
 
-    async def check(self) -> Sequence[Finding]:
-        """Send to nobody: the complaint about the number proves that key and clock are right."""
-        try:
-            await self._send("", "", [])
-        except SendError as error:
-            return [probed(self.account, error)]
-        return [probed(self.account, None)]
+    async def _probe(self) -> None:
+        await self._send("", "", [])
 
     async def _send(self, number: str, template: str, values: list[str]) -> SendResult:
         settings = self._settings
@@ -97,7 +78,7 @@ class Huawei:
             "statusCallback": settings.report_url,
         }
         body = urlencode({name: value for name, value in form.items() if value}).encode()
-        await self._pace.turn()
+        await self._rate.turn()
         url = URL(settings.api_base + PATH)
         answer = await post(self._tools.http, url, body, headers=self._signed(url, body), seconds=SECONDS)
         return SendResult(_names(answer))

@@ -17,17 +17,18 @@ from pydantic import Field, SecretStr
 from channels.contract import SendError, SendReason, SendResult
 from channels.http import post_text
 from channels.settings import read
-from channels.sms.callbacks import Callbacks, Dialect, Received, Record, Reported, raw_of, utc_time
-from channels.sms.outgoing import SECONDS, HttpSettings, Pace, able, probed
+from channels.sms.callbacks import Dialect, Received, Record, Reported, raw_of, utc_time
+from channels.sms.outgoing import SECONDS, HttpSettings
+from channels.sms.provider import Provider
 from channels.sms.text import signed
 from normalizer.errors import InvalidInput
 from normalizer.message import Delivery
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from channels.contract import Finding, Grant, Route, Tools
-    from normalizer.message import InboundMessage, OutboundMessage
+    from channels.contract import Tools
+    from normalizer.message import OutboundMessage
 
 PATH = "/cgi-bin/sendsms"
 ASKED = "19"
@@ -68,27 +69,12 @@ class Settings(HttpSettings):
     up_charset: Charset = Charset.AUTO
 
 
-class Kannel:
+class Kannel(Provider):
     """Receives by get-url and sends by sendsms."""
 
     def __init__(self, account: str, settings: Settings, tools: Tools) -> None:
-        self.account = account
-        self.capabilities = able({})
+        super().__init__(account, settings, tools, Dialect(self._received, reported, thanks=""))
         self._settings = settings
-        self._tools = tools
-        self._pace = Pace(settings.rate)
-        self._callbacks = Callbacks(account, settings, tools, Dialect(self._received, reported, thanks=""))
-
-    def routes(self) -> Sequence[Route]:
-        """Return the callbacks for messages and reports."""
-        return self._callbacks.routes()
-
-    def grant(self, message: InboundMessage) -> Grant | None:  # noqa: ARG002 - no rule depends on it
-        """Change nothing: SMS knows no window."""
-        return None
-
-    async def run(self) -> None:
-        """Return at once: Kannel calls us."""
 
     async def send(self, message: OutboundMessage) -> SendResult:
         """Send a text, which Kannel cuts into parts; raises SendError. Reports come under our own id."""
@@ -100,13 +86,8 @@ class Kannel:
         await self._send(signed(message.text, self._settings.signature), about)
         return SendResult((message.id,) if self._settings.report_url else ())
 
-    async def check(self) -> Sequence[Finding]:
-        """Send to nobody: the complaint about the number proves that name and password are right."""
-        try:
-            await self._send("x", {})
-        except SendError as error:
-            return [probed(self.account, error)]
-        return [probed(self.account, None)]
+    async def _probe(self) -> None:
+        await self._send("x", {})
 
     async def _send(self, text: str, about: Mapping[str, str]) -> None:
         settings = self._settings
@@ -118,7 +99,7 @@ class Kannel:
         }
         headers = {f"X-Kannel-{name}": value for name, value in fields.items()}
         headers["Content-Type"] = "text/plain; charset=UTF-8"
-        await self._pace.turn()
+        await self._rate.turn()
         url = settings.api_base + PATH
         status, words = await post_text(
             self._tools.http, url, text.encode(), headers=headers, seconds=SECONDS

@@ -24,6 +24,10 @@ log = structlog.get_logger()
 
 STEADY = 30.0
 """Seconds a link must have lasted before its loss counts as the first failure again."""
+REFUSED = 30.0
+"""Seconds at least before a refused login is tried again: gateways lock accounts that keep knocking."""
+CURE = "check the account's name, secret and protocol version, and that the carrier knows our address"
+"""What the log says to do about a refused login."""
 
 
 class Link:
@@ -57,6 +61,9 @@ class Link:
             reason = await self._once()
             failures = 1 if self._pace.clock() - began > STEADY else failures + 1
             pause = backoff(failures, self._pace.chance())
+            if self._refusal is SendReason.CREDENTIALS:
+                pause = max(pause, REFUSED)
+                log.error("sms.login_refused", account=self._account, reason=reason, cure=CURE)
             log.warning("sms.link_down", account=self._account, reason=reason, again_in=round(pause, 1))
             await self._pace.sleep(pause)
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from normalizer.errors import InvalidInput
 
+HEADER = 12
+ANSWER = 0x80000000
+"""The bit that makes a request's command its answer's."""
+
 
 class Octets:
     """Reads a body field by field; every method raises InvalidInput when the body is too short."""
@@ -60,3 +64,15 @@ def command(data: bytes) -> int:
 def sequence(data: bytes) -> int:
     """Return a frame's sequence."""
     return int.from_bytes(data[8:12], "big")
+
+
+def answer(request: bytes, body: bytes = b"") -> bytes:
+    """Return the answer to a request: its command with the highest bit, its sequence."""
+    return frame(command(request) | ANSWER, sequence(request), body)
+
+
+def fields(data: bytes, expected: int) -> Octets:
+    """Return the body of a frame of the expected command, to be read; raises InvalidInput."""
+    if len(data) < HEADER or command(data) != expected:
+        raise InvalidInput("not the frame that was expected")
+    return Octets(data[HEADER:])

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Mapping
-from ipaddress import IPv4Network, IPv6Network
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
-from channels.contract import Capabilities, Finding, SendError, SendReason
-from normalizer.message import SourceChannel
+from channels.contract import Finding, SendError, SendReason
+from channels.sms.settings import Networks
 
 if TYPE_CHECKING:
     from normalizer.message import OutboundMessage
 
-MAX_BYTES = 1500
-"""UTF-8 bytes of one text: 500 characters, the clouds' cap with the signature (sms-email.md 1.6)."""
 SECONDS = 8.0
 """How long a provider may take to answer."""
 PATIENCE = 5.0
@@ -37,8 +33,8 @@ class HttpSettings(BaseModel):
 
     api_base: str
     callback_secret: SecretStr
-    callback_allow: tuple[IPv4Network | IPv6Network, ...] = ()
-    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    callback_allow: Networks = ()
+    trusted_proxies: Networks = ()
     rate: float = Field(default=50.0, gt=0)
 
     @field_validator("api_base")
@@ -84,28 +80,6 @@ class TemplateSettings(HttpSettings):
         if self.text_template:
             return self.text_template, {"text": message.text}
         raise SendError(SendReason.FORBIDDEN, f"no template for {message.notice}")
-
-
-def able(templates: Mapping[str, str]) -> Capabilities:
-    """Return what SMS by such a provider can carry."""
-    return Capabilities(source=SourceChannel.SMS, max_bytes=MAX_BYTES, templates=templates, phones=True)
-
-
-class Pace:
-    """Lets one message pass every so often, so that the provider's limit is not run into."""
-
-    def __init__(self, rate: float) -> None:
-        self._interval = 1 / rate
-        self._next = 0.0
-
-    async def turn(self) -> None:
-        """Wait for the next turn; raises SendError when the line is longer than ``PATIENCE`` seconds."""
-        now = asyncio.get_running_loop().time()
-        at = max(now, self._next)
-        if at - now > PATIENCE:
-            raise SendError(SendReason.THROTTLED, "our own rate", retry_after=at - now)
-        self._next = at + self._interval
-        await asyncio.sleep(at - now)
 
 
 def reason_of(code: str, reasons: Mapping[str, SendReason]) -> SendReason:

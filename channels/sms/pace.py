@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import time
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from channels.contract import SendError, SendReason
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -23,19 +26,25 @@ class Pace:
 
 
 class Rate:
-    """Lets at most so many messages pass in any second, in the order they asked."""
+    """Lets at most so many messages pass in any second, in the order they asked.
 
-    def __init__(self, per_second: float, pace: Pace) -> None:
+    Whoever would wait longer than ``patience`` seconds is sent away instead.
+    """
+
+    def __init__(self, per_second: float, pace: Pace, patience: float = math.inf) -> None:
         most = max(int(per_second), 1)
         self._span = most / per_second
         self._turns: deque[float] = deque(maxlen=most)
         self._pace = pace
+        self._patience = patience
 
     async def turn(self) -> None:
-        """Return when the next message may go."""
+        """Return when the next message may go; raises SendError (THROTTLED) when that is too long to wait."""
         now = self._pace.clock()
         full = len(self._turns) == self._turns.maxlen
         at = max(now, self._turns[0] + self._span) if full else now
+        if at - now > self._patience:
+            raise SendError(SendReason.THROTTLED, "our own rate", retry_after=at - now)
         self._turns.append(at)
         if at > now:
             await self._pace.sleep(at - now)

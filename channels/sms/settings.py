@@ -1,15 +1,16 @@
-"""What every account with a carrier's gateway needs, and how a wrong setting is named."""
+"""What every account with a carrier's gateway needs, and who is meant by an address."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from channels.sms.session import Timers
+from normalizer.errors import InvalidInput
 
-if TYPE_CHECKING:
-    pass
+Networks = tuple[IPv4Network | IPv6Network, ...]
+"""Addresses (10.0.0.1) and whole networks (10.0.0.0/24)."""
 
 
 class Gateway(BaseModel):
@@ -30,3 +31,13 @@ class Gateway(BaseModel):
     def timers(self) -> Timers:
         """The protocol's numbers with this account's window."""
         return Timers(window=self.window)
+
+
+def address(text: str) -> IPv4Address | IPv6Address:
+    """Return who calls, an IPv4 caller of an IPv6 socket as what he is; raises InvalidInput."""
+    try:
+        found = ip_address(text)
+    except ValueError as error:
+        raise InvalidInput("foreign_address") from error
+    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
+    return mapped or found

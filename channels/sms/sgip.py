@@ -3,58 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import hashlib
-import hmac
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
-
-import structlog
-from pydantic import Field, SecretStr
 
 from channels.contract import SendError, SendReason
 from channels.settings import read
 from channels.sms import sgip_pdu as pdu
 from channels.sms.carrier import Carrier, Outcome, Upward
-from channels.sms.pace import Pace
-from channels.sms.session import Session, Timers
-from channels.sms.settings import Gateway
-from channels.sms.text import UCS2
-from normalizer.errors import InvalidInput
+from channels.sms.session import Session
+from channels.sms.sgip_line import Line, Settings
+from channels.sms.text import WIDE
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from channels.contract import Tools
     from channels.sms.carrier import Outgoing
-
-log = structlog.get_logger()
+    from channels.sms.pace import Pace
+    from channels.sms.text import Alphabet
 
 _CHINA = ZoneInfo("Asia/Shanghai")
 _STATES = {0: "DELIVRD", 1: "ENROUTE", 2: "UNDELIV"}
-
-
-class Settings(Gateway):
-    """One account with an SMG; ``listen_*`` is where the gateway visits us (0: any free port), ``allow`` from where."""
-
-    kind: Literal["sgip"]
-    port: int = Field(default=8801, ge=1, le=65535)
-    secret: SecretStr = Field(alias="password")
-    login: str = Field(pattern=r"^[\x21-\x7e]{1,16}$")
-    node_id: int = Field(ge=1, le=0xFFFFFFFF)
-    corp_id: str = Field(pattern=r"^\d{5}$")
-    listen_host: str = "0.0.0.0"  # noqa: S104 - the gateway comes from outside; ``allow`` says who may
-    listen_port: int = Field(default=8801, ge=0, le=65535)
-    allow: tuple[str, ...] = ()
-    window: int = Field(default=32, ge=1, le=32)
-    idle: float = Field(default=30.0, gt=0, le=60)
-
-    @property
-    def timers(self) -> Timers:
-        """Thirty seconds for an answer; a link silent for a minute is dropped, for SGIP has no test of it."""
-        return Timers(idle=60.0, reply=30.0, tries=0, window=self.window)
 
 
 class Frames:
@@ -62,6 +33,7 @@ class Frames:
 
     header = pdu.HEADER.size
     longest = pdu.MAX_PDU
+    alphabets: Sequence[Alphabet] = (WIDE,)
     throttled = frozenset({int(pdu.Result.BUSY), int(pdu.Result.QUEUE_FULL)})
     reasons: Mapping[int, SendReason] = {
         pdu.Result.BAD_NUMBER: SendReason.UNREACHABLE,
@@ -116,7 +88,7 @@ class Frames:
         return pdu.decode(frame).command == pdu.Command.UNBIND
 
     def submit(self, sequence: int, message: Outgoing) -> bytes:  # noqa: ARG002 - see _named
-        """Return Submit in UCS-2 that asks for a report; raises InvalidInput."""
+        """Return Submit that asks for a report; raises InvalidInput."""
         who = self._settings
         fields = pdu.Submit(
             source=who.src_id,
@@ -124,7 +96,7 @@ class Frames:
             corp_id=who.corp_id,
             service_type=who.service_id,
             content=message.content,
-            coding=UCS2,
+            coding=message.coding,
             udhi=int(message.total > 1),
         )
         return self._named(pdu.Command.SUBMIT, fields.encode())
@@ -147,7 +119,7 @@ class Frames:
 
     def taken(self, frame: bytes) -> bytes:
         """Return the answer with result 0."""
-        return answer(pdu.decode(frame), pdu.Result.OK)
+        return pdu.answer(pdu.decode(frame), pdu.Result.OK)
 
     def _named(self, command: int, body: bytes = b"") -> bytes:
         """Return a request under a name no other link of this node gives: the counter runs across links."""
@@ -157,181 +129,21 @@ class Frames:
         return pdu.Pdu(command, name, body).encode()
 
 
-class Visits:
-    """Connects when there is something to send and leaves when there is nothing more for ``idle`` seconds."""
-
-    def __init__(self, open_session: Callable[[], Awaitable[Session]], idle: float, pace: Pace) -> None:
-        self._open = open_session
-        self._idle = idle
-        self._pace = pace
-        self._lock = asyncio.Lock()
-        self._session: Session | None = None
-        self._serving: asyncio.Task[None] | None = None
-        self._last = 0.0
-
-    async def ask(self, build: Callable[[int], bytes]) -> bytes:
-        """Send a request and return its answer; raises SendError."""
-        async with self._lock:
-            session = await self._current()
-        self._last = self._pace.clock()
-        return await session.ask(build)
-
-    async def check(self) -> None:
-        """Prove that the gateway lets us in; raises SendError."""
-        async with self._lock:
-            await self._current()
-
-    async def run(self) -> None:
-        """Leave when idle, and for good when cancelled."""
-        try:
-            while True:
-                await self._pace.sleep(1.0)
-                async with self._lock:
-                    if self._pace.clock() - self._last > self._idle:
-                        await self._leave()
-        finally:
-            await self._leave()
-
-    async def _current(self) -> Session:
-        if self._session is not None and self._serving is not None and not self._serving.done():
-            return self._session
-        await self._leave()
-        try:
-            self._session = await self._open()
-        except InvalidInput as error:
-            raise SendError(SendReason.REFUSED, str(error)) from error
-        except OSError as error:
-            raise SendError(SendReason.CONNECTION, type(error).__name__) from error
-        self._last = self._pace.clock()
-        self._serving = asyncio.create_task(_served(self._session))
-        return self._session
-
-    async def _leave(self) -> None:
-        if self._serving is not None:
-            self._serving.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._serving
-        self._serving = self._session = None
-
-
 class Sgip(Carrier):
-    """One account with an SMG, as a channel; ``listening`` is set to our port once the gateway can visit."""
+    """One account with an SMG, as a channel; of its link, ``home`` is where the gateway visits us."""
 
     def __init__(self, account: str, settings: Settings, tools: Tools, pace: Pace | None = None) -> None:
-        pace = pace or Pace()
         frames = Frames(settings, tools.now)
-        super().__init__(
-            account,
-            frames,
-            tools,
-            address=(settings.host, settings.port),
-            signature=settings.signature,
-            rate=settings.rate,
-            timers=settings.timers,
-            pace=pace,
-        )
-        self._settings = settings
-        self._visits = Visits(self._visit, settings.idle, pace)
-        self.link = self._visits  # type: ignore[assignment] # the same two verbs, by short visits
-        self.listening: asyncio.Future[int] = asyncio.Future()
+        super().__init__(account, frames, settings, tools, pace)
 
-    async def run(self) -> None:
-        """Be at home to the gateway, and deliver what never comes whole, until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._visits.run())
-            group.create_task(self._concat.run())
-            group.create_task(self._home())
+        def opened(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Session:
+            return Session(
+                account, (reader, writer), frames, self._handle, timers=settings.timers, pace=self._pace
+            )
 
-    async def _home(self) -> None:
-        guests: set[asyncio.Task[None]] = set()
-
-        def came(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            guest = asyncio.ensure_future(self._guest(reader, writer))
-            guests.add(guest)
-            guest.add_done_callback(guests.discard)
-
-        server = await asyncio.start_server(came, self._settings.listen_host, self._settings.listen_port)
-        self.listening.set_result(server.sockets[0].getsockname()[1])
-        try:
-            await asyncio.Event().wait()
-        finally:
-            server.close()
-            for guest in guests:
-                guest.cancel()
-            await asyncio.gather(*guests, return_exceptions=True)
-
-    async def _guest(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            admitted = await self._admitted(reader, writer)
-        except (OSError, InvalidInput, asyncio.IncompleteReadError):
-            admitted = False
-        if not admitted:
-            log.warning("sgip.guest_refused", account=self.account)
-            writer.close()
-            return
-        await _served(self._session(reader, writer))
-
-    async def _admitted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        if self._settings.allow and writer.get_extra_info("peername")[0] not in self._settings.allow:
-            return False
-        async with asyncio.timeout(self._settings.timers.login):
-            head = await reader.readexactly(pdu.HEADER.size)
-            asked = pdu.decode(head + await reader.readexactly(pdu.length(head) - len(head)))
-            if asked.command != pdu.Command.BIND:
-                return False
-            result = self._judged(pdu.decode_bind(asked.body))
-            writer.write(answer(asked, result))
-            await writer.drain()
-        return result == pdu.Result.OK
-
-    def _judged(self, bind: pdu.Bind) -> pdu.Result:
-        if bind.login_type != pdu.LoginType.TO_SP:
-            return pdu.Result.WRONG_TYPE
-        who = self._settings
-        right = _digest(who.login, who.secret.get_secret_value())
-        return (
-            pdu.Result.OK
-            if hmac.compare_digest(right, _digest(bind.name, bind.password))
-            else pdu.Result.WRONG_LOGIN
-        )
-
-    async def _visit(self) -> Session:
-        async with asyncio.timeout(self._settings.timers.login):
-            streams = await asyncio.open_connection(self._settings.host, self._settings.port)
-        session = self._session(*streams)
-        try:
-            await session.login()
-        except BaseException:
-            await session.close()
-            raise
-        return session
-
-    def _session(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Session:
-        streams = (reader, writer)
-        return Session(
-            self.account, streams, self._frames, self._handle, timers=self._settings.timers, pace=self._pace
-        )
+        self.link: Line = Line(account, settings, opened, self._pace)
 
 
 def build(account: str, settings: Mapping[str, object], tools: Tools, pace: Pace | None = None) -> Sgip:
-    """Make the channel of an account; raises Misconfigured. Needs a running loop."""
+    """Make the channel of an account; raises Misconfigured."""
     return Sgip(account, read(Settings, account, settings), tools, pace)
-
-
-def answer(asked: pdu.Pdu, result: int) -> bytes:
-    """Return the answer to a Bind, Deliver or Report."""
-    return pdu.Pdu(asked.command | pdu.RESPONSE, asked.sequence, pdu.encode_answer(result)).encode()
-
-
-def _digest(name: str, password: str) -> bytes:
-    return hashlib.sha256(f"{name}\0{password}".encode()).digest()
-
-
-async def _served(session: Session) -> None:
-    """Serve a session to its end, whatever ends it."""
-    try:
-        await session.serve()
-    except (OSError, InvalidInput) as error:
-        log.info("sgip.link_ended", reason=str(error))
-    finally:
-        await session.close()

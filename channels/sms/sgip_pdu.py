@@ -216,6 +216,11 @@ def decode_answer(body: bytes) -> int:
     return body[0]
 
 
+def answer(asked: Pdu, result: int) -> bytes:
+    """Return the answer to a Bind, Deliver or Report."""
+    return Pdu(asked.command | RESPONSE, asked.sequence, encode_answer(result)).encode()
+
+
 def decode_submit(body: bytes) -> Submit:
     """Return the body of a Submit to one number; raises InvalidInput."""
     source, _charge, count = _unpack(_SUBMIT_HEAD, body)

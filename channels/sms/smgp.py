@@ -12,15 +12,18 @@ from channels.settings import read
 from channels.sms import octets
 from channels.sms import smgp_pdu as pdu
 from channels.sms.carrier import Carrier, Outcome, Upward
+from channels.sms.exchange import Exchange
 from channels.sms.settings import Gateway
+from channels.sms.text import WIDE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from channels.contract import Tools
     from channels.sms.carrier import Outgoing
     from channels.sms.pace import Pace
+    from channels.sms.text import Alphabet
 
 _CHINA = ZoneInfo("Asia/Shanghai")
 
@@ -33,11 +36,13 @@ class Settings(Gateway):
     client_id: str = Field(pattern=r"^[\x21-\x7e]{1,8}$")
 
 
-class Frames:
+class Frames(Exchange):
     """SMGP's frames for one account (``carrier.Frames``)."""
 
-    header = pdu.HEADER
-    longest = pdu.LONGEST
+    _test = pdu.Command.ACTIVE_TEST
+    _goodbye = pdu.Command.EXIT
+    _alive = b""
+    alphabets: Sequence[Alphabet] = (WIDE,)
     throttled = frozenset({1})
     # The norm's numbers as they are commonly known; one that is not here is a refusal.
     reasons: Mapping[int, SendReason] = {
@@ -52,14 +57,6 @@ class Frames:
         self._settings = settings
         self._now = now
 
-    def key(self, frame: bytes) -> tuple[int, int]:
-        """Return command and sequence, the same for a request and its answer."""
-        return octets.command(frame) & ~pdu.ANSWER, octets.sequence(frame)
-
-    def answers(self, frame: bytes) -> bool:
-        """Return whether the command has the highest bit set."""
-        return octets.command(frame) >= pdu.ANSWER
-
     def login(self, sequence: int) -> bytes:
         """Return Login with the time in China."""
         stamp = int(self._now().astimezone(_CHINA).strftime("%m%d%H%M%S"))
@@ -72,28 +69,13 @@ class Frames:
             reason = SendReason.CREDENTIALS if status in {20, 21} else SendReason.BUSY
             raise SendError(reason, f"login status {status}")
 
-    def test(self, sequence: int) -> bytes:
-        """Return Active_Test."""
-        return pdu.active_test(sequence)
-
-    def goodbye(self, sequence: int) -> bytes:
-        """Return Exit."""
-        return pdu.leave(sequence)
-
-    def routine(self, frame: bytes) -> bytes | None:
-        """Return the answer to Active_Test and Exit."""
-        return pdu.routine(frame)
-
-    def ends(self, frame: bytes) -> bool:
-        """Return whether this is Exit."""
-        return octets.command(frame) == pdu.Command.EXIT
-
     def submit(self, sequence: int, message: Outgoing) -> bytes:
         """Return Submit; raises InvalidInput."""
         fields = pdu.Submit(
             source=self._settings.src_id,
             service=self._settings.service_id,
             receiver=message.receiver,
+            coding=message.coding,
             content=message.content,
             number=message.number,
             total=message.total,
@@ -123,13 +105,4 @@ class Frames:
 def build(account: str, settings: Mapping[str, object], tools: Tools, pace: Pace | None = None) -> Carrier:
     """Make the channel of an account; raises Misconfigured."""
     chosen = read(Settings, account, settings)
-    return Carrier(
-        account,
-        Frames(chosen, tools.now),
-        tools,
-        address=(chosen.host, chosen.port),
-        signature=chosen.signature,
-        rate=chosen.rate,
-        timers=chosen.timers,
-        pace=pace,
-    )
+    return Carrier(account, Frames(chosen, tools.now), chosen, tools, pace)

@@ -7,14 +7,11 @@ import re
 from dataclasses import dataclass
 from enum import IntEnum
 
-from channels.sms.octets import Octets, command, frame, padded, sequence
+from channels.sms import octets
+from channels.sms.octets import Octets, frame, padded
 from channels.sms.text import UCS2
 from normalizer.errors import InvalidInput
 
-HEADER = 12
-LONGEST = 8192
-"""Bytes; a Submit to 100 receivers is below 4 KB."""
-ANSWER = 0x80000000
 VERSION = 0x30
 BOTH = 2
 """LoginMode: this session sends and receives."""
@@ -97,7 +94,7 @@ def login(number: int, client: str, secret: str, stamp: int) -> bytes:
 
 def login_status(data: bytes) -> int:
     """Return the status of Login_Resp, 0 is well; raises InvalidInput."""
-    return _fields(data, Command.LOGIN | ANSWER).number(4)
+    return octets.fields(data, Command.LOGIN | octets.ANSWER).number(4)
 
 
 def submit(number: int, message: Submit) -> bytes:
@@ -127,13 +124,13 @@ def submit(number: int, message: Submit) -> bytes:
 
 def submitted(data: bytes) -> Submitted:
     """Read Submit_Resp; raises InvalidInput."""
-    fields = _fields(data, Command.SUBMIT | ANSWER)
+    fields = octets.fields(data, Command.SUBMIT | octets.ANSWER)
     return Submitted(fields.take(10), fields.number(4))
 
 
 def delivered(data: bytes) -> Deliver:
     """Read Deliver; raises InvalidInput."""
-    fields = _fields(data, Command.DELIVER)
+    fields = octets.fields(data, Command.DELIVER)
     msg_id, receipt, coding, _received = fields.take(10), fields.number(), fields.number(), fields.take(14)
     source, destination = fields.text(21), fields.text(21)
     content = fields.take(fields.number())
@@ -144,7 +141,7 @@ def delivered(data: bytes) -> Deliver:
 
 def deliver_resp(data: bytes, status: int) -> bytes:
     """Return the answer to a Deliver; status 0 takes it."""
-    return frame(Command.DELIVER | ANSWER, sequence(data), data[12:22] + status.to_bytes(4, "big"))
+    return octets.answer(data, data[12:22] + status.to_bytes(4, "big"))
 
 
 def report(content: bytes) -> Report:
@@ -157,24 +154,6 @@ def report(content: bytes) -> Report:
         raise InvalidInput("a receipt without a state")
     err = _ERR.search(rest)
     return Report(content[3:13], stat[1].upper(), err[1] if err else "")
-
-
-def active_test(number: int) -> bytes:
-    """Return Active_Test."""
-    return frame(Command.ACTIVE_TEST, number)
-
-
-def leave(number: int) -> bytes:
-    """Return Exit."""
-    return frame(Command.EXIT, number)
-
-
-def routine(data: bytes) -> bytes | None:
-    """Return the answer to Active_Test or Exit, None for other frames."""
-    asked = command(data)
-    if asked in {Command.ACTIVE_TEST, Command.EXIT}:
-        return frame(asked | ANSWER, sequence(data))
-    return None
 
 
 _STAT = re.compile(r"stat:\s*([0-9A-Za-z:]{1,10})", re.IGNORECASE)
@@ -192,9 +171,3 @@ def _optional(rest: bytes) -> dict[int, bytes]:
         tag = fields.number(2)
         found[tag] = fields.take(fields.number(2))
     return found
-
-
-def _fields(data: bytes, expected: int) -> Octets:
-    if len(data) < HEADER or command(data) != expected:
-        raise InvalidInput("not the frame that was expected")
-    return Octets(data[HEADER:])

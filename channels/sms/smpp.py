@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, SecretStr
@@ -15,21 +16,24 @@ from channels.sms import smpp_pdu as pdu
 from channels.sms.carrier import Carrier, Outcome, Upward
 from channels.sms.session import Timers
 from channels.sms.settings import Gateway
-from channels.sms.text import UCS2
+from channels.sms.text import GSM7, UCS2, WIDE
 from normalizer.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
+    from collections.abc import Sequence
 
     from channels.contract import Tools
     from channels.sms.carrier import Outgoing
     from channels.sms.pace import Pace
+    from channels.sms.text import Alphabet
 
 _ANSWER = 0x80000000
 _LATIN = 3
 _REPEAT = 120
-"""Seconds in which the same words of the same sender are one message (domain.md 4.4): deliver_sm has no id."""
+"""Seconds from the first in which the same words of the same sender are one message (domain.md 4.4).
+
+deliver_sm has no id, so words brought again because our answer was lost look like words that were sent again.
+"""
 
 
 class Settings(Gateway):
@@ -56,6 +60,7 @@ class Frames:
 
     header = pdu.HEADER.size
     longest = pdu.MAX_PDU
+    alphabets: Sequence[Alphabet] = (WIDE, GSM7)
     throttled = frozenset({int(pdu.Status.THROTTLED), int(pdu.Status.QUEUE_FULL)})
     reasons: Mapping[int, SendReason] = {
         pdu.Status.BAD_LENGTH: SendReason.CONTENT,
@@ -63,11 +68,11 @@ class Frames:
         pdu.Status.SYSTEM_ERROR: SendReason.BUSY,
         pdu.Status.BAD_SOURCE: SendReason.FORBIDDEN,
         pdu.Status.BAD_DESTINATION: SendReason.UNREACHABLE,
+        pdu.Status.TRY_AGAIN: SendReason.BUSY,
     }
 
-    def __init__(self, settings: Settings, now: Callable[[], datetime]) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._now = now
 
     def key(self, frame: bytes) -> int:
         """Return the sequence; a generic_nack has only that in common with its request."""
@@ -111,13 +116,13 @@ class Frames:
         return pdu.decode(frame).command == pdu.Command.UNBIND
 
     def submit(self, sequence: int, message: Outgoing) -> bytes:
-        """Return submit_sm in UCS-2 that asks for a receipt; raises InvalidInput."""
+        """Return submit_sm that asks for a receipt; raises InvalidInput."""
         who = self._settings
         fields = pdu.Message(
             source=pdu.Party(who.src_id, who.src_ton, who.src_npi),
             destination=pdu.Party(message.receiver, who.dst_ton, who.dst_npi),
             content=message.content,
-            coding=UCS2,
+            coding=message.coding,
             esm_class=pdu.UDHI if message.total > 1 else 0,
             registered=1,
             service_type=who.service_id[:5],
@@ -130,7 +135,7 @@ class Frames:
         return pdu.decode_name(answer.body), answer.status or (answer.command == pdu.Command.NACK)
 
     def delivered(self, frame: bytes) -> Upward | Outcome | None:
-        """Read deliver_sm: words or a receipt; raises InvalidInput."""
+        """Read deliver_sm: words, named by themselves for now, or a receipt; raises InvalidInput."""
         came = pdu.decode(frame)
         if came.command != pdu.Command.DELIVER:
             return None
@@ -140,7 +145,7 @@ class Frames:
             # One without a name says nothing we could use: it is answered and forgotten, as a pending one is.
             return Outcome(report.name, report.state or "ENROUTE") if report else Outcome("", "ENROUTE")
         udh, words = _opened(message)
-        return Upward(self._name(came.body), message.source.number, UCS2, bool(udh), udh + words)
+        return Upward(_words_name(message, udh + words), message.source.number, UCS2, bool(udh), udh + words)
 
     def taken(self, frame: bytes) -> bytes:
         """Return deliver_sm_resp with status 0."""
@@ -153,10 +158,6 @@ class Frames:
             return _deliver_resp(frame, pdu.Status.TRY_AGAIN)
         return pdu.Pdu(pdu.Command.NACK, asked.sequence, pdu.Status.BAD_COMMAND).encode()
 
-    def _name(self, body: bytes) -> str:
-        window = int(self._now().timestamp()) // _REPEAT
-        return hashlib.sha256(b"%d\0" % window + body).hexdigest()[:32]
-
 
 class Smpp(Carrier):
     """One account with an SMSC, as a channel; a request that cannot be taken gets an answer that says so."""
@@ -166,25 +167,38 @@ class Smpp(Carrier):
     async def _handle(self, frame: bytes) -> bytes | None:
         return await super()._handle(frame) or self._frames.refused(frame)
 
+    async def _take(self, upward: Upward, frame: bytes) -> None:
+        name = await self._named(upward.external_id)
+        await super()._take(replace(upward, external_id=name), frame)
+
+    async def _named(self, words: str) -> str:
+        """Return the id of these words: that of the first like them, as long as it is not ``_REPEAT`` seconds old."""
+        keyed = self._tools.sign(words).hex()[:32]
+        key = f"sms:{self.account}:up:{keyed}"
+        if known := await self._tools.keys.get(key):
+            return known
+        # Two that are more than the span apart never share a number; two that are not do so mostly, which helps
+        # when the shared values were lost with a process.
+        name = f"{keyed}-{int(self._tools.now().timestamp()) // _REPEAT}"
+        await self._tools.keys.set(key, name, _REPEAT)
+        return name
+
 
 def build(account: str, settings: Mapping[str, object], tools: Tools, pace: Pace | None = None) -> Smpp:
     """Make the channel of an account; raises Misconfigured."""
     chosen = read(Settings, account, settings)
-    return Smpp(
-        account,
-        Frames(chosen, tools.now),
-        tools,
-        address=(chosen.host, chosen.port),
-        signature=chosen.signature,
-        rate=chosen.rate,
-        timers=chosen.timers,
-        pace=pace,
-    )
+    return Smpp(account, Frames(chosen), chosen, tools, pace)
 
 
 def _deliver_resp(frame: bytes, status: int) -> bytes:
     sequence = pdu.decode(frame).sequence
     return pdu.Pdu(pdu.Command.DELIVER_RESP, sequence, status, pdu.encode_name("")).encode()
+
+
+def _words_name(message: pdu.Message, content: bytes) -> str:
+    """Return what the same words from the same sender to the same number of ours have in common."""
+    numbers = f"{message.source.number}\0{message.destination.number}\0".encode()
+    return hashlib.sha256(numbers + content).hexdigest()
 
 
 def _opened(message: pdu.Message) -> tuple[bytes, bytes]:

@@ -19,16 +19,17 @@ from yarl import URL
 from channels.contract import SendError, SendReason, SendResult
 from channels.http import post
 from channels.settings import read
-from channels.sms.callbacks import Callbacks, Dialect, Received, Record, Reported, china_time
-from channels.sms.outgoing import SECONDS, Pace, TemplateSettings, able, probed, reason_of
+from channels.sms.callbacks import Dialect, Received, Record, Reported, china_time
+from channels.sms.outgoing import SECONDS, TemplateSettings, reason_of
+from channels.sms.provider import Provider
 from normalizer.errors import InvalidInput
 from normalizer.message import Delivery
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from channels.contract import Finding, Grant, Route, Tools
-    from normalizer.message import InboundMessage, OutboundMessage
+    from channels.contract import Tools
+    from normalizer.message import OutboundMessage
 
 VERSION = "2021-01-11"
 SERVICE = "sms"
@@ -47,40 +48,21 @@ class Settings(TemplateSettings):
     region: str = "ap-guangzhou"
 
 
-class Tencent:
+class Tencent(Provider):
     """Receives callbacks and sends by templates."""
 
     def __init__(self, account: str, settings: Settings, tools: Tools) -> None:
-        self.account = account
-        self.capabilities = able(settings.templates)
+        dialect = Dialect(received, reported, THANKS)
+        super().__init__(account, settings, tools, dialect, settings.templates)
         self._settings = settings
-        self._tools = tools
-        self._pace = Pace(settings.rate)
-        self._callbacks = Callbacks(account, settings, tools, Dialect(received, reported, THANKS))
-
-    def routes(self) -> Sequence[Route]:
-        """Return the callbacks for messages and reports."""
-        return self._callbacks.routes()
-
-    def grant(self, message: InboundMessage) -> Grant | None:  # noqa: ARG002 - no rule depends on it
-        """Change nothing: SMS knows no window."""
-        return None
-
-    async def run(self) -> None:
-        """Return at once: the provider calls us."""
 
     async def send(self, message: OutboundMessage) -> SendResult:
         """Send by the notice's template or the general one; raises SendError."""
         template, values = self._settings.template_for(message)
         return await self._send([f"+86{message.address.user}"], template, list(values.values()), message.id)
 
-    async def check(self) -> Sequence[Finding]:
-        """Send to nobody: the complaint about the number proves that key and clock are right."""
-        try:
-            await self._send([], "0", [], "")
-        except SendError as error:
-            return [probed(self.account, error)]
-        return [probed(self.account, None)]
+    async def _probe(self) -> None:
+        await self._send([], "0", [], "")
 
     async def _send(self, numbers: list[str], template: str, values: list[str], ours: str) -> SendResult:
         settings = self._settings
@@ -95,7 +77,7 @@ class Tencent:
             },
             ensure_ascii=False,
         ).encode()
-        await self._pace.turn()
+        await self._rate.turn()
         headers = self._signed(body)
         answer = await post(self._tools.http, f"{settings.api_base}/", body, headers=headers, seconds=SECONDS)
         return SendResult(_names(answer))

@@ -2,37 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from channels.sms import gsm7
 from normalizer.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
 ASCII, BINARY, UCS2, GB = 0, 4, 8, 15
 """Values of Msg_Fmt (CMPP 3.0, 7.4.3)."""
+MAX_BYTES = 1500
+"""UTF-8 bytes of one text: 500 characters, the clouds' cap with the signature (sms-email.md 1.6)."""
 WIDE_REFERENCE = 0x10000
 """Added to a 16-bit reference, so that it is never taken for an 8-bit one."""
 
 _JOINERS = {"\u200d", "\ufe0e", "\ufe0f", "\u20e3"}
 _SKINS = range(0x1F3FB, 0x1F400)
 _HALVES, _PARKED = 0xD800, 0xF0000
-_GSM = (
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
-    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
-)
-_GSM_ESCAPED = "^{}\\[~]|€\f"
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """One short message: part ``number`` (from 1) of ``total``, and its words."""
-
-    text: str
-    number: int
-    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,29 +36,52 @@ class Long:
 
 @dataclass(frozen=True, slots=True)
 class Alphabet:
-    """How many units a message holds alone and as a part, and how many units a character takes."""
+    """How many units a message holds alone and as a part, how many a character takes, and its bytes.
+
+    ``coding`` is what the carrier is told of them (Msg_Fmt, data_coding).
+    """
 
     single: int
     part: int
+    coding: int
     width: Callable[[str], int]
+    encode: Callable[[str], bytes]
 
 
 def _utf16_width(char: str) -> int:
     return 2 if ord(char) > 0xFFFF else 1
 
 
-def _gsm_width(char: str) -> int:
-    if char in _GSM:
-        return 1
-    if char in _GSM_ESCAPED:
-        return 2
-    raise InvalidInput("not a character of GSM 03.38")
+def _utf16(text: str) -> bytes:
+    return text.encode("utf-16-be", "replace")
 
 
-WIDE = Alphabet(70, 67, _utf16_width)
+WIDE = Alphabet(70, 67, UCS2, _utf16_width, _utf16)
 """UCS-2: 140 bytes, 134 beside a header of six."""
-GSM7 = Alphabet(160, 153, _gsm_width)
-"""GSM 03.38 in septets; only for routes that really send it."""
+GSM7 = Alphabet(160, 153, ASCII, gsm7.width, gsm7.encode)
+"""The GSM 7-bit alphabet, an octet a septet as SMPP carries it; only for routes that really send it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One short message: part ``number`` (from 1) of ``total``, its words and in which alphabet they go."""
+
+    text: str
+    number: int
+    total: int
+    alphabet: Alphabet = WIDE
+
+
+def fewest(text: str, alphabets: Sequence[Alphabet]) -> tuple[Segment, ...]:
+    """Return the short messages a text makes in the alphabet that needs fewest; of equals the first is taken.
+
+    Alphabets that have not all of its letters are passed over, but for the first; raises InvalidInput as ``segments``.
+    """
+    best = segments(text, alphabets[0])
+    for alphabet in alphabets[1:]:
+        with contextlib.suppress(InvalidInput):
+            best = min(best, segments(text, alphabet), key=len)
+    return best
 
 
 def segments(text: str, alphabet: Alphabet = WIDE) -> tuple[Segment, ...]:
@@ -78,7 +91,7 @@ def segments(text: str, alphabet: Alphabet = WIDE) -> tuple[Segment, ...]:
     Raises InvalidInput for a character the alphabet has not, or for more than 255 parts.
     """
     if sum(map(alphabet.width, text)) <= alphabet.single:
-        return (Segment(text, 1, 1),)
+        return (Segment(text, 1, 1, alphabet),)
     pieces = []
     while text:
         end = _end(text, alphabet)
@@ -86,7 +99,8 @@ def segments(text: str, alphabet: Alphabet = WIDE) -> tuple[Segment, ...]:
         text = text[end:]
     if len(pieces) > 255:
         raise InvalidInput("a text of more than 255 short messages")
-    return tuple(Segment(piece, number, len(pieces)) for number, piece in enumerate(pieces, 1))
+    total = len(pieces)
+    return tuple(Segment(piece, number, total, alphabet) for number, piece in enumerate(pieces, 1))
 
 
 def count(text: str) -> int:
@@ -109,8 +123,8 @@ def header(long: Long) -> bytes:
 
 
 def payload(segment: Segment, reference: int) -> bytes:
-    """Return a segment's UTF-16BE bytes, after a header with the reference when it is a part."""
-    words = segment.text.encode("utf-16-be", "replace")
+    """Return a segment's bytes in its alphabet, after a header with the reference when it is a part."""
+    words = segment.alphabet.encode(segment.text)
     if segment.total == 1:
         return words
     return header(Long(reference, segment.total, segment.number)) + words

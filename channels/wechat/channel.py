@@ -27,6 +27,8 @@ VALUE = 20
 class WeChat:
     """Receives callbacks and sends by customer-service and template messages."""
 
+    sends_here = True
+
     def __init__(self, account: str, settings: Settings, tools: Tools) -> None:
         self.account = account
         self.capabilities = Capabilities(

@@ -7,7 +7,20 @@ personal is needed to find it.
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, SmallInteger, Table, Text, false, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+    false,
+    text,
+)
 
 from outbox.tables import ATTEMPT, METADATA, OUTGOING, SENT_AS, Id, Instant
 
@@ -31,11 +44,14 @@ __all__ = [
     "KNOWLEDGE_LOG",
     "KNOWLEDGE_VOTE",
     "LONG_PART",
+    "MEDIA",
     "METADATA",
     "OUTGOING",
     "SENT_AS",
     "SUBMISSION",
     "TALLY",
+    "UPLOAD",
+    "UPLOAD_PIECE",
     "WEB_SESSION",
 ]
 
@@ -43,6 +59,9 @@ _waiting = text("state = 'waiting'")
 _open = text("NOT done")
 _untold = text("NOT told")
 _queued = text("owner = 'queued'")
+_expiring = text("expires_at IS NOT NULL")
+
+Size = BigInteger().with_variant(Integer, "sqlite")
 
 INBOX = Table(
     "inbox",
@@ -325,3 +344,55 @@ KNOWLEDGE_GAP = Table(
 )
 """Questions that found no answer, and how often each was put. ``question`` is a keyed hash of its words; they stand
 sealed in ``body`` with personal data masked, for a name may be left in them."""
+
+MEDIA = Table(
+    "media",
+    METADATA,
+    Column("owner", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("mime", Text, nullable=False),
+    Column("size", Size, nullable=False),
+    Column("width", Integer),
+    Column("height", Integer),
+    Column("seconds", Float),
+    Column("scan", Text, nullable=False),
+    Column("copies", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    Column("body", LargeBinary, nullable=False),
+    Column("words", LargeBinary),
+    Index("ix_media_key", "key"),
+    Index("ix_media_expires_at", "expires_at", sqlite_where=_expiring, postgresql_where=_expiring),
+)
+"""Whose file it is and what it is: ``owner`` is a draft, a conversation or a case number; ``copies`` names the copies
+made of it (JSON: variant to key and media type); ``body`` holds its name, SHA-256, place and time, sealed; ``words``
+what was read in it. ``expires_at`` is set until somebody attaches it to something."""
+
+UPLOAD = Table(
+    "upload",
+    METADATA,
+    Column("id", Id, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("size", Size, nullable=False),
+    Column("received", Size, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("ix_upload_owner", "owner"),
+    Index("ix_upload_expires_at", "expires_at"),
+)
+"""Uploads in pieces (tus): ``state`` is open, done or refused (``reason``: which rule it broke); ``body`` is sealed."""
+
+UPLOAD_PIECE = Table(
+    "upload_piece",
+    METADATA,
+    Column("upload", Id, primary_key=True),
+    Column("at", Size, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("size", Integer, nullable=False),
+)
+"""The pieces of an upload that are durable, by where they begin; ``name`` is where each lies on the shelf."""

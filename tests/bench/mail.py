@@ -178,8 +178,8 @@ async def _fetching(raw: dict[str, Any]) -> float:
     mailbox = await Mailbox.open(read(Settings, "mail", raw))
     began = time.perf_counter()
     for uid, size in (await mailbox.sizes(await mailbox.uids())).items():
-        await mailbox.fetch(uid, size, size)
-        await mailbox.file_away(uid, "Processed")
+        await mailbox.fetch([uid], size)
+        await mailbox.file_away([uid], "Processed")
     taken = time.perf_counter() - began
     mailbox.close()
     return taken

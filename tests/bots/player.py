@@ -6,7 +6,8 @@ A script is a title line ``# …`` and lines ``citizen: …``, ``photo:``, ``pla
 ``effect: -`` is none at all, ``never: …`` must not be said, ``channel: 02`` is where the messages come from, and
 ``secret:`` or ``rework: 2`` make the last case confidential or reworked so often. Five wrong codes lock.
 ``sms number:`` is where codes are sent. A mail is ``mail: text`` (``\\n`` for a new line), with what was given before
-it: ``subject:``, ``attached: file.pdf``, ``about: last`` (or a number), ``automatic:``, ``damaged:``. ``another's: stage``
+it: ``subject:``, ``attached: file.pdf``, ``about: last`` (or a number), ``automatic:``, ``damaged:``,
+``doubted:``. ``another's: stage``
 is a case of somebody else that ``about: another`` proves. By SMS every reply is measured by segments.
 ``known: id|title|answer`` is what the knowledge base finds for every question, ``known: id?|…`` what is only near to it,
 and after ``unknown:`` it finds nothing more.
@@ -105,7 +106,8 @@ class Citizen:
         return done
 
     def _turn(self, message: InboundMessage) -> Turn:
-        reading, facts = draft(message), Facts(self.owner, message.source.value, message.sender)
+        facts = Facts(self.owner, message.source.value, message.sender, doubted="doubted" in message.notes)
+        reading = draft(message)
         for _ in range(4):
             # The memory goes through its stored form, as it does in the gateway.
             done = turn(load(dump(self.state)), reading, facts, Moment(self.now, self.city))
@@ -125,7 +127,8 @@ class Citizen:
             case AskQueue():
                 return replace(facts, queue=self.queue)
             case AskFound(number, code):
-                known = a_case(Stage.PROCESSING)
+                cases = (*self.cases, a_case(Stage.PROCESSING))
+                known = next((case for case in cases if case.case_no == number), cases[-1])
                 locked = self.locked or self.wrong_codes >= 5
                 right = number == known.case_no and code == CODE and not locked
                 self.wrong_codes += not right
@@ -333,6 +336,7 @@ _GIVEN: dict[str, Callable[[Citizen, str], None]] = {
     "subject": lambda citizen, rest: citizen.letter.__setitem__("subject", rest),
     "about": _about,
     "automatic": lambda citizen, rest: citizen.letter.__setitem__("automatic", True),
+    "doubted": lambda citizen, rest: citizen.letter.__setitem__("notes", {"doubted": "x"}),
     "damaged": lambda citizen, rest: citizen.letter.__setitem__("damaged", True),
     "attached": lambda citizen, rest: citizen.files.append(Part(PartKind.FILE, name=rest, blob=rest)),
     "another's": _anothers,

@@ -9,13 +9,15 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 from aiohttp import ClientSession
 
+from channels.email import hand
+from channels.email.imap import Mailbox
 from channels.email.letters import Letters
 from channels.email.receive import Receiver
 from channels.email.settings import Settings
 from channels.settings import read
 from normalizer.errors import Busy
 from tests.kit.doors import Blobs, Door, tools
-from tests.kit.mail import PASSWORD, USER, append, count, line, mailbox_server
+from tests.kit.mail import PASSWORD, USER, append, count, home, line, mailbox_server
 
 MANY = int(os.environ.get("JIESU_TEST_MAILS", "1000"))
 
@@ -64,14 +66,14 @@ async def test_a_line_cut_while_nothing_happens_is_noticed_at_once(server):
     assert cut.connections == 2
 
 
-async def test_a_mailbox_made_anew_loses_nothing(server, tmp_path):
+async def test_a_mailbox_made_anew_loses_nothing(server, folder):
     append(server, mail(1), mail(2))
     door = Door(None)
     async with receiving(server, door):
         await until(lambda: len(door.messages) == 2)
         await filed(server, 2)
     # The mailbox is lost and restored from a copy: new UIDVALIDITY, and the same mails once more with a new one.
-    shutil.rmtree(tmp_path / "mail" / USER)
+    shutil.rmtree(folder / "mail" / USER)
     append(server, mail(1), mail(2), mail(3))
     async with receiving(server, door):
         await until(lambda: len(known(door)) == 3)
@@ -84,14 +86,14 @@ async def test_thousands_that_wait_are_all_taken_in(server):
     append(server, *(mail(n) for n in range(MANY)))
     door = Door(None)
     async with receiving(server, door):
-        await until(lambda: len(door.messages) == MANY, 30 + MANY / 10)
+        # A session that is lost on a busy machine brings some twice, which the gateway knows.
+        await until(lambda: len(known(door)) == MANY, 30 + MANY / 10)
         await filed(server, MANY)
-    assert len(known(door)) == MANY
 
 
-async def test_a_server_without_move_or_push_is_served_too(tmp_path):
+async def test_a_server_without_move_or_push_is_served_too(folder):
     without = "imap_capability = IMAP4rev1 LITERAL+ UIDPLUS"
-    with mailbox_server(tmp_path, without) as port:
+    with mailbox_server(folder, without) as port:
         door = Door(None)
         async with receiving(port, door, poll_seconds=1):
             append(port, mail(1))
@@ -113,6 +115,79 @@ async def test_a_poison_mail_goes_aside_and_blocks_nobody(server):
         await until(lambda: len(door.messages) == 2)
         await filed(server, 2)
         await filed(server, 1, "Failed")
+
+
+async def test_a_mail_that_the_server_cannot_read_blocks_nobody(server, folder):
+    append(server, mail(1), mail(2), mail(3))
+    broken = next(
+        path for path in (folder / "mail").rglob("*") if path.is_file() and b"<m2@" in path.read_bytes()
+    )
+    broken.chmod(0)
+    door = Door(None)
+    async with receiving(server, door):
+        await filed(server, 2)
+        append(server, mail(4))
+        await filed(server, 3)
+    assert known(door) == {"citizen1@qq.com", "citizen3@qq.com", "citizen4@qq.com"}
+    assert count(server, "INBOX") == 1
+
+
+async def test_a_mail_that_waits_holds_up_only_its_own_sender_and_is_filed_after_it_is_written(server):
+    class Slow(Door):
+        async def accept(self, message):
+            if message.external_id.startswith("<m1@"):
+                await written.wait()
+            return await super().accept(message)
+
+    written, door = asyncio.Event(), Slow(None)
+    again = mail(4).replace(b"From: citizen4@", b"From: citizen1@")
+    append(server, mail(1), mail(2), mail(3), again)
+    async with receiving(server, door):
+        await filed(server, 2)
+        assert {message.name for message in door.messages} == {"<m2@qq.com>", "<m3@qq.com>"}
+        assert count(server, "INBOX") == 2
+        written.set()
+        await filed(server, 4)
+    assert [message.name for message in door.messages[2:]] == ["<m1@qq.com>", "<m4@qq.com>"]
+
+
+async def test_an_answer_to_a_mail_that_waits_comes_after_it(server):
+    class Slow(Door):
+        async def accept(self, message):
+            if message.sender == "citizen1@qq.com":
+                await written.wait()
+            return await super().accept(message)
+
+    written, door = asyncio.Event(), Slow(None)
+    answer = mail(2).replace(b"Subject:", b"In-Reply-To: <m1@qq.com>\r\nSubject:")
+    append(server, mail(1), answer, mail(3))
+    async with receiving(server, door):
+        await filed(server, 1)
+        written.set()
+        await filed(server, 3)
+    assert [message.name for message in door.messages] == ["<m3@qq.com>", "<m1@qq.com>", "<m2@qq.com>"]
+
+
+async def test_many_are_written_down_side_by_side_but_never_more_than_the_hand_holds(server):
+    class Counting(Door):
+        now = most = 0
+
+        async def accept(self, message):
+            self.now += 1
+            self.most = max(self.most, self.now)
+            await asyncio.to_thread(lambda: None)
+            if self.most == hand.LETTERS:
+                full.set()
+            await full.wait()
+            self.now -= 1
+            return await super().accept(message)
+
+    full, door = asyncio.Event(), Counting(None)
+    append(server, *(mail(n) for n in range(hand.LETTERS + 40)))
+    async with line(server) as through, receiving(through.port, door):
+        await filed(server, hand.LETTERS + 40)
+    assert door.most == hand.LETTERS
+    assert through.sent.count(b"MOVE") < (hand.LETTERS + 40) / 4
 
 
 async def test_a_full_gateway_leaves_the_mail_where_it_is(server):
@@ -138,6 +213,31 @@ async def test_a_mail_that_comes_while_others_are_taken_does_not_wait_for_the_ne
     async with receiving(server, door):
         await until(lambda: len(door.messages) == 2)
         await filed(server, 2)
+
+
+async def test_a_mail_told_of_in_the_answer_to_another_command_is_not_waited_for(server):
+    mailbox = await Mailbox.open(chosen(server))
+    append(server, mail(1))
+    # The server looks before it notes what came, tells of it in the same answer, and so not again by IDLE.
+    assert await mailbox.uids() == []
+    async with asyncio.timeout(10):
+        await mailbox.wait(60, asyncio.sleep)
+    assert await mailbox.uids() == [1]
+    mailbox.close()
+
+
+async def test_folders_have_the_names_that_people_read(server):
+    append(server, mail(1), mail(2))
+
+    class Choking(Door):
+        async def accept(self, message):
+            if message.sender == "citizen2@qq.com":
+                raise RuntimeError("no end in sight")
+            return await super().accept(message)
+
+    async with receiving(server, Choking(None), processed_folder="已处理", failed_folder='没读懂 & "坏"'):
+        await filed(server, 1, "&XfJZBHQG-")
+        await filed(server, 1, '"&bKGL+2HC- &- \\"&V08-\\""')
 
 
 async def test_a_store_that_is_away_for_a_moment_sends_no_mail_aside(server):
@@ -242,6 +342,12 @@ async def filed(port, number, folder="Processed"):
 
 
 @pytest.fixture
-def server(tmp_path):
-    with mailbox_server(tmp_path) as port:
+def server(folder):
+    with mailbox_server(folder) as port:
         yield port
+
+
+@pytest.fixture
+def folder():
+    with home() as made:
+        yield made

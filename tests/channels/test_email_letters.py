@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from email.message import EmailMessage
 
@@ -81,6 +82,7 @@ async def test_files_lie_in_our_store_and_quotes_are_cut_for_reading_only():
     text, photo = message.parts
     assert text.text == "新的情况。"
     assert "旧的内容" in message.full_text
+    assert (await taken(mail("新的情况。\n\n再说一句。"))).full_text == ""
     assert (photo.kind, photo.mime, photo.name, photo.size) == (PartKind.IMAGE, "image/png", "路灯.png", 48)
     assert blobs.files[photo.blob].startswith(b"\x89PNG")
     assert message.raw == made.as_bytes()
@@ -110,19 +112,64 @@ async def test_what_cannot_be_read_whole_keeps_the_raw_mail_for_an_agent():
     ("original", "status", "delivery"),
     [
         (OURS, "5.1.1", Delivery.FAILED),
+        (OURS.replace("city.example", "City.Example"), "5.1.1", Delivery.FAILED),
         (OURS, "4.2.2", None),
         ("<somebody@elsewhere.example>", "5.1.1", None),
     ],
 )
-async def test_a_bounce_is_a_receipt_only_for_what_we_sent_and_for_good(original, status, delivery):
+@pytest.mark.parametrize("domain", ["", "jiesu.CITY.example"])
+async def test_a_bounce_is_a_receipt_only_for_what_we_sent_and_for_good(original, status, delivery, domain):
     raw = _BOUNCE.format(original=original, status=status).encode()
     async with ClientSession() as http:
-        receipt = letters(http).receipt(mime.read(raw), datetime(2026, 11, 24, tzinfo=UTC))
+        receipt = letters(http, domain=domain).receipt(mime.read(raw), datetime(2026, 11, 24, tzinfo=UTC))
     assert (receipt.delivery if receipt else None) == delivery
     assert receipt is None or receipt.provider_id == OURS
 
 
-def letters(http, **given):
+FIRST, NEWEST = "<first@qq.com>", "<newest@qq.com>"
+MANY = [f"<{number}.{'x' * 60}@qq.com>" for number in range(99)]
+
+
+@pytest.mark.parametrize(
+    ("references", "kept"),
+    [
+        pytest.param([FIRST, NEWEST], [FIRST, NEWEST], id="all where they fit"),
+        pytest.param([], [], id="none"),
+        pytest.param([FIRST, "<中文@qq.com>", "<a b@qq.com>", NEWEST], [FIRST, "<ab@qq.com>", NEWEST], id="not an id"),
+        pytest.param([FIRST, f"<{'y' * 500}@qq.com>", NEWEST], [FIRST, NEWEST], id="an endless one"),
+        pytest.param([FIRST, *MANY, NEWEST], [FIRST, *MANY[-18:], NEWEST], id="the first and the newest of many"),
+        pytest.param([FIRST, *MANY, *MANY, NEWEST], [FIRST, *MANY[-18:], NEWEST], id="of more than are read"),
+    ],
+)  # fmt: skip
+async def test_a_thread_is_kept_by_its_first_and_newest_ids_whole_ones_only(references, kept):
+    raw = (
+        mail().as_bytes().replace(b"Subject:", f"References: {' '.join(references)}\r\nSubject:".encode(), 1)
+    )
+    async with ClientSession() as http:
+        message = await letters(http).message(mime.read(raw), raw)
+    assert json.loads(message.thread)["references"] == kept
+    assert len(message.thread) <= 1500
+
+
+async def test_no_id_and_no_subject_makes_a_thread_too_long():
+    message = await taken(mail(**{"Message-ID": f"<{'z' * 900}@qq.com>", "Subject": '"\\' * 300}))
+    assert (json.loads(message.thread)["id"], message.name) == ("", "")
+    assert len(message.thread) <= 1500
+
+
+async def test_html_that_is_too_long_is_cut_and_said_to_be():
+    made = mail()
+    picture = f"<img src='data:image/png;base64,{'A' * 1_500_000}'>"
+    made.set_content(f"<p>路灯坏了。</p>{picture}<p>请来修。</p>", subtype="html")
+    blobs = Blobs()
+    message = await taken(made, blobs=blobs)
+    assert message.damaged
+    assert message.notes["damaged"] == "html cut"
+    assert "请来修" in blobs.files[message.parts[0].blob].decode()
+    assert message.parts[-1].name == "原始邮件.eml"
+
+
+def letters(http, domain="", **given):
     settings = read(
         Settings,
         "mail",
@@ -133,6 +180,7 @@ def letters(http, **given):
             "imap_user": "u",
             "imap_secret": "s",
             "smtp_host": "h",
+            "domain": domain,
         },
     )
     return Letters("mail", settings, tools(http, **given))

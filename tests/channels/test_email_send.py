@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ from email.policy import SMTP
 import dkim
 import pytest
 from aiohttp import ClientSession
+from aiosmtpd import smtp as aiosmtpd
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -92,7 +94,7 @@ async def test_mails_go_over_one_connection_and_a_dead_one_is_replaced(post):
     ("step", "fault", "reason"),
     [
         pytest.param("RCPT", Fault("code", 550), SendReason.UNREACHABLE, id="no such person"),
-        pytest.param("RCPT", Fault("code", 451), SendReason.BUSY, id="greylisted"),
+        pytest.param("RCPT", Fault("code", 451), SendReason.BUSY, id="come again"),
         pytest.param("DATA", Fault("code", 554), SendReason.CONTENT, id="taken for spam"),
         pytest.param("DATA", Fault("code", 452), SendReason.BUSY, id="disk full"),
         pytest.param("RCPT", Fault("cut"), SendReason.CONNECTION, id="cut before the content"),
@@ -109,6 +111,24 @@ async def test_what_a_relay_answers(post, step, fault, reason):
         assert refused.value.reason is reason
         await mailbox.send(message(2))
     assert len(post.mails(CITIZEN)) >= 1
+
+
+async def test_a_relay_that_refuses_our_own_address_forbids_us_to_write():
+    class Strict:
+        async def handle_MAIL(self, *asked):  # noqa: N802 - aiosmtpd's name
+            return "553 Mail from must equal authorized user"
+
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: aiosmtpd.SMTP(Strict(), loop=loop), "127.0.0.1", 0)
+    async with server, ClientSession() as http:
+        settings = raw(server.sockets[0].getsockname()[1], smtp_user="")
+        mailbox = build(
+            "mail", {key: value for key, value in settings.items() if key != "smtp_secret"}, tools(http)
+        )
+        with pytest.raises(SendError) as refused:
+            await mailbox.send(message())
+        await mailbox._relay.close()
+    assert (refused.value.reason, refused.value.retryable) == (SendReason.FORBIDDEN, False)
 
 
 async def test_a_wrong_password_and_nobody_there(post):

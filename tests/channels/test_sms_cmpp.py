@@ -10,8 +10,10 @@ from datetime import timedelta
 import pytest
 
 from channels.contract import SendError, SendReason
+from channels.lease import TTL
 from channels.sms import cmpp
 from channels.sms.pace import Pace
+from gateway.bus import MemoryBus
 from normalizer.errors import Misconfigured
 from normalizer.message import Address, Delivery, OutboundMessage
 from tests.kit.doors import NOW, Door, Parts, Receipts, tools
@@ -281,6 +283,35 @@ async def test_a_receipt_before_the_answer_is_brought_all_the_same(gateway, chan
     assert [receipt.provider_id for receipt in channel.receipts.came] == [name.hex()]
 
 
+async def test_of_two_processes_one_logs_in_and_the_other_does_when_it_stops(gateway, time):
+    keys = MemoryBus(lambda: time.now)
+    first, second = one_of_many(gateway, time, keys), one_of_many(gateway, time, keys)
+    holding, waiting = asyncio.create_task(first.run()), asyncio.create_task(second.run())
+    await time.pass_until(lambda: time.now > 100)
+    assert gateway.logins == 1
+    assert (await first.send(words("您好"))).names
+    assert await why_not(second) is SendReason.CONNECTION
+    assert (first.sends_here, second.sends_here) == (True, False)
+    holding.cancel()
+    await asyncio.gather(holding, return_exceptions=True)
+    await time.pass_until(lambda: gateway.logins == 2)
+    assert time.now < 120
+    await second.link.up()
+    assert (await second.send(words("您好"))).names
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+
+
+async def test_the_line_of_a_process_that_died_is_taken_over_within_a_minute(gateway, time):
+    keys = MemoryBus(lambda: time.now)
+    await keys.set("sms:sms:line", "a process that died just after it renewed", TTL)
+    taking = asyncio.create_task(one_of_many(gateway, time, keys).run())
+    await time.pass_until(lambda: gateway.logins == 1)
+    assert TTL <= time.now < 60
+    taking.cancel()
+    await asyncio.gather(taking, return_exceptions=True)
+
+
 async def test_doctor_says_whether_we_are_let_in(gateway, channel):
     made = cmpp.build("sms", settings(gateway), tools(None))
     assert [finding.ok for finding in await made.check()] == [True]
@@ -320,6 +351,10 @@ async def why_not(channel):
 
 def words(text):
     return OutboundMessage("1", Address("sms", "13800000001"), text)
+
+
+def one_of_many(gateway, time, keys):
+    return cmpp.build("sms", settings(gateway), tools(None, keys=keys), Pace(lambda: time.now, time.sleep))
 
 
 def settings(gateway, secret=SECRET):

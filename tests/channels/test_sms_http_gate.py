@@ -6,11 +6,9 @@ from urllib.parse import quote
 import pytest
 from aiohttp import ClientSession, web
 
-from channels.contract import SendError, SendReason
 from channels.http import post
 from channels.registry import ADAPTERS
 from channels.sms import callbacks
-from channels.sms.outgoing import Pace
 from normalizer.errors import InvalidInput, Misconfigured
 from tests.kit.doors import tools
 from tests.kit.providers import NUMBER, SETTINGS, maker
@@ -133,9 +131,9 @@ NUMBERS = [
 def test_a_number_is_its_digits_without_the_country(number, digits):
     if digits is None:
         with pytest.raises(InvalidInput):
-            callbacks.bare(number)
+            callbacks.proper(number)
     else:
-        assert callbacks.bare(number) == digits
+        assert callbacks.proper(number) == digits
 
 
 SENDERS = [
@@ -187,15 +185,6 @@ async def test_an_answer_in_pieces_is_read_to_its_end(aiohttp_server):
     server = await aiohttp_server(app)
     async with ClientSession() as http:
         assert await post(http, server.make_url("/"), b"", headers={}, seconds=5) == {"a": 1}
-
-
-async def test_a_line_that_is_too_long_is_put_back():
-    pace = Pace(0.1)
-    await pace.turn()
-    with pytest.raises(SendError) as full:
-        await pace.turn()
-    assert (full.value.reason, full.value.retryable) == (SendReason.THROTTLED, True)
-    assert 0 < full.value.retry_after <= 10
 
 
 @pytest.fixture

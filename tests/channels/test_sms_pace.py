@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from channels.contract import SendError, SendReason
 from channels.sms.pace import Pace, Rate, backoff
 
 
@@ -33,6 +34,18 @@ async def test_who_asks_together_goes_in_turn():
     bucket = Rate(1, Pace(lambda: 0.0, sleep))
     await asyncio.gather(*(bucket.turn() for _ in range(4)))
     assert slept == [1.0, 2.0, 3.0]
+
+
+async def test_who_would_wait_too_long_is_sent_away_and_takes_no_turn():
+    now = [0.0]
+    bucket = Rate(0.1, Pace(lambda: now[0]), patience=5.0)
+    await bucket.turn()
+    for _ in range(2):
+        with pytest.raises(SendError) as full:
+            await bucket.turn()
+        assert (full.value.reason, full.value.retry_after) == (SendReason.THROTTLED, 10.0)
+    now[0] = 10.0
+    await bucket.turn()
 
 
 @given(st.integers(1, 10_000), st.floats(0, 1))

@@ -11,12 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pycmpp.request import SubmitRequestInstance  # it has no types
 from pycmpp.response import SubmitResponseInstance  # it has no types
+from pydantic import SecretStr
 
-from channels.sms import cmpp_pdu, octets, smgp_pdu
+from channels.sms import cmpp, cmpp_pdu, octets, smgp_pdu
 from channels.sms.text import payload, segments
 from normalizer.errors import InvalidInput
+from tests.kit.doors import NOW
 
 NAME = bytes.fromhex("bb24a02f40000001")
+FRAMES = cmpp.Frames(
+    "sms",
+    cmpp.Settings(kind="cmpp", host="h", sp_id="901234", secret=SecretStr(""), src_id="10612345", version=3),
+    lambda: NOW,
+)
 
 
 def test_version_2_is_written_as_another_library_writes_it():
@@ -137,8 +144,8 @@ WIRE = [
             "cmpp.deliver_resp.Result": "8",
         },
     ),
-    ("active test", cmpp_pdu.active_test(10), {"cmpp.Command_Id": "0x00000008", "cmpp.Total_Length": "12"}),
-    ("terminate", cmpp_pdu.terminate(11), {"cmpp.Command_Id": "0x00000002", "cmpp.Sequence_Id": "11"}),
+    ("active test", FRAMES.test(10), {"cmpp.Command_Id": "0x00000008", "cmpp.Total_Length": "12"}),
+    ("terminate", FRAMES.goodbye(11), {"cmpp.Command_Id": "0x00000002", "cmpp.Sequence_Id": "11"}),
 ]
 
 

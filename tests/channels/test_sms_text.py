@@ -4,10 +4,12 @@ from hypothesis import strategies as st
 
 from channels.sms.text import (
     GSM7,
+    WIDE,
     WIDE_REFERENCE,
     Long,
     count,
     decoded,
+    fewest,
     header,
     joined,
     opened,
@@ -60,6 +62,23 @@ LENGTHS = [
 def test_a_text_is_cut_where_nothing_breaks(label, text, lengths):
     assert [len(part.text) for part in segments(text)] == lengths
     assert count(text) == len(lengths)
+
+
+FEWEST = [
+    ("one is one in either, and the surer is taken", "a" * 70, WIDE, 1),
+    ("two become one", "a" * 71, GSM7, 1),
+    ("160 letters are one", "a" * 160, GSM7, 1),
+    ("161 are two of 153", "a" * 161, GSM7, 2),
+    ("an extended letter takes two", "€" * 81, WIDE, 2),
+    ("a single Han makes all wide", "a" * 100 + "井", WIDE, 2),
+]
+
+
+@pytest.mark.parametrize(("label", "text", "alphabet", "parts"), FEWEST, ids=[row[0] for row in FEWEST])
+def test_the_alphabet_that_needs_fewest_is_taken(label, text, alphabet, parts):
+    made = fewest(text, (WIDE, GSM7))
+    assert ({part.alphabet for part in made}, len(made)) == ({alphabet}, parts)
+    assert "".join(part.text for part in made) == text
 
 
 GSM = [("a" * 160, [160]), ("a" * 161, [153, 8]), ("€" * 80, [80]), ("€" * 81, [76, 5])]

@@ -97,7 +97,9 @@ async def test_a_proved_telephone_joins_the_page_with_its_other_conversations(ga
 async def test_what_happens_to_the_case_is_owed_to_whoever_opened_it(gateway):
     made = await opened(gateway)
     await gateway.office.act(made.case_no, Command(Verb.ACCEPT, AGENT))
-    await gateway.sender.once()
+    async with asyncio.timeout(10):
+        while not gateway.channels["web"].sent:
+            await gateway.sender.once()
     (sent,) = gateway.channels["web"].sent
     assert (sent.address, sent.notice) == (SESSION, "accepted")
 

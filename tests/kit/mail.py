@@ -8,6 +8,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -26,6 +27,16 @@ def dovecot() -> str:
             pytest.fail(message)
         pytest.skip(message)
     return found
+
+
+@contextmanager
+def home():
+    """Give a folder that the server's user may enter.
+
+    Below pytest's own it loses the way in as soon as another session begins, which closes that to all others.
+    """
+    with tempfile.TemporaryDirectory(prefix="jiesu-mail-") as folder:
+        yield Path(folder)
 
 
 @contextmanager
@@ -60,9 +71,11 @@ def append(port: int, *mails: bytes) -> None:
 
 
 def count(port: int, folder: str) -> int:
+    """How many mails lie in a folder, which is named as it is on the wire; none where it is not made yet."""
     with imaplib.IMAP4("127.0.0.1", port) as client:
         client.login(USER, PASSWORD)
-        return int(client.select(folder, readonly=True)[1][0] or 0)
+        found, [number] = client.select(folder, readonly=True)
+        return int(number or 0) if found == "OK" else 0
 
 
 def _up(port: int) -> None:
@@ -78,16 +91,18 @@ def _up(port: int) -> None:
 
 
 class Line:
-    """Passes bytes on to a port; ``cut_after`` more bytes from there, the connection breaks, once."""
+    """Passes bytes on to a port and keeps them as ``sent``; ``cut_after`` more from there, the connection breaks, once."""
 
     def __init__(self, target: int) -> None:
         self.target = target
         self.port = 0
         self.cut_after: int | None = None
-        self.connections = 0
+        self.connections = self.open = 0
+        self.sent = bytearray()
 
     async def serve(self, reader, writer) -> None:
         self.connections += 1
+        self.open += 1
         there, back = await asyncio.open_connection("127.0.0.1", self.target)
         try:
             await asyncio.wait(
@@ -98,11 +113,13 @@ class Line:
                 return_when=asyncio.FIRST_COMPLETED,
             )
         finally:
+            self.open -= 1
             back.close()
             writer.close()
 
     async def _pass(self, reader, writer) -> None:
         while data := await reader.read(4096):
+            self.sent += data
             writer.write(data)
 
     async def _back(self, reader, writer) -> None:

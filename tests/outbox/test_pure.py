@@ -1,12 +1,14 @@
 import re
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from channels.contract import SendError, SendReason
 from gateway.app import notice_words
 from normalizer.errors import Misconfigured
 from outbox.notices import Notice, NoticeKind
-from outbox.render import Wording, render
+from outbox.render import ROOM, Wording, render
 from outbox.retry import Again, GiveUp, OtherWay, Unknown, decide
 
 FIELDS = {
@@ -19,6 +21,7 @@ FIELDS = {
 }
 NUMBER = "37092611240001233"
 FOLLOWERS = {NoticeKind.FOLLOWED, NoticeKind.FOLLOW_ENDED}
+WORDS = notice_words()
 
 
 @pytest.mark.parametrize("kind", NoticeKind)
@@ -49,6 +52,35 @@ def test_a_notice_that_may_not_carry_the_answer_tells_where_it_is_read():
 def test_a_notice_by_sms_fits_one_segment_with_its_signature(kind):
     words = render(Notice(NUMBER, kind, 1, FIELDS), notice_words(), Wording.SHORT)
     assert len("【泰安12345】" + words) <= 70
+
+
+LONGER = "申请人提出的材料与现场情况不符，需要补充由社区出具的证明😀👍🏽和近三个月的缴费记录" * 3
+
+
+@pytest.mark.parametrize("kind", NoticeKind)
+@given(written=st.text(st.sampled_from("材料，a1😀\n"), max_size=90))
+@example(written=LONGER)
+def test_whatever_people_wrote_a_notice_by_sms_fits_one_segment(kind, written):
+    fields = FIELDS | dict.fromkeys(("unit", "reason", "text", "label"), written)
+    words = render(Notice(NUMBER, kind, 1, fields), WORDS, Wording.SHORT)
+    assert len(("【泰安12345】" + words).encode("utf-16-be")) <= 140
+    assert ("{by}" not in WORDS[kind]["short"]) or "12月31日" in words
+
+
+def test_what_people_wrote_is_cut_at_its_end_and_says_so():
+    need_info = Notice(NUMBER, NoticeKind.NEED_INFO, 1, FIELDS | {"reason": LONGER})
+    words = render(need_info, WORDS, Wording.SHORT)
+    assert words.startswith("您的诉求缺少申请人提出的材料与现场情况")
+    assert words.endswith("…，请于12月31日前回复“BC+内容”，或拨12345。")
+    assert len("【泰安12345】" + words) == 70
+    assert LONGER in render(need_info, WORDS, Wording.LONG)
+
+
+@pytest.mark.parametrize(("spare", "cut"), [(0, False), (1, True)])
+def test_what_just_fits_is_not_cut(spare, cut):
+    room = ROOM - len(WORDS["rejected"]["short"].format(tail="0001233", label=""))
+    fields = FIELDS | {"label": "字" * (room + spare)}
+    assert ("…" in render(Notice(NUMBER, NoticeKind.REJECTED, 1, fields), WORDS, Wording.SHORT)) is cut
 
 
 def test_a_value_that_is_missing_is_a_fault_of_ours():

@@ -53,6 +53,21 @@ async def test_two_claims_at_once_take_no_row_twice(owed: Owed, other_store: Sto
     assert len(ids) == len(set(ids)) == 40
 
 
+async def test_what_only_another_process_can_send_is_left_to_it_without_a_try(
+    owed: Owed, other_store: Store
+) -> None:
+    (row,) = await owed.owe("a", "您好")
+    idle = Told("wx")
+    idle.sends_here = False
+    elsewhere = owed.another(other_store, channels={"wx": idle})
+    for _ in range(20):
+        await owed.drain(elsewhere)
+        owed.wait(minutes=1)
+    assert (idle.begun, await owed.states()) == (0, ["queued"])
+    await owed.drain()
+    assert (owed.sent(), [n for n, _, _ in await owed.attempts(row)]) == (["您好"], [1])
+
+
 async def test_one_notice_is_owed_once_however_often_it_is_put(owed: Owed) -> None:
     await owed.owe("a", "您好")
     for _ in range(2):

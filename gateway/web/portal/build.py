@@ -12,6 +12,7 @@ from gateway.web.limits import Limits
 from gateway.web.portal.cases import Cases
 from gateway.web.portal.home import Home
 from gateway.web.portal.login import Login
+from gateway.web.portal.materials import Materials
 from gateway.web.portal.me import Me
 from gateway.web.portal.report import Report
 from gateway.web.portal.same import Same
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from gateway.cases.book import CaseBook
     from gateway.cases.lookup import Lookup
     from gateway.cases.office import Office
+    from gateway.media.room import Room
     from gateway.settings import Portal
     from gateway.store.seal import Sealer
     from gateway.store.store import Store
@@ -51,6 +53,7 @@ class Parts:
     store: Store
     sealer: Sealer
     sessions: Sessions
+    media: Room
     texts: str
     now: Callable[[], datetime]
     zone: ZoneInfo
@@ -83,6 +86,7 @@ def add(app: web.Application, parts: Parts) -> None:
 
     limits = Limits(store=parts.store, sealer=parts.sealer, now=parts.now)
     Home(site).add(app)
+    materials = Materials(parts.media.uploads, parts.media.links)
     same = Same(
         site=site,
         office=parts.office,
@@ -94,7 +98,7 @@ def add(app: web.Application, parts: Parts) -> None:
         reach=reach,
     )
     same.add(app)
-    Report(site, parts.office, reach, same, limits).add(app)
+    Report(site, parts.office, materials, reach, same, limits).add(app)
     Login(
         site=site,
         office=parts.office,
@@ -104,7 +108,7 @@ def add(app: web.Application, parts: Parts) -> None:
         sealer=parts.sealer,
         texts=parts.texts,
     ).add(app)
-    Cases(site, parts.office, parts.lookup, bool(parts.texts)).add(app)
+    Cases(site, parts.office, parts.lookup, materials, bool(parts.texts)).add(app)
     talk = Talk(site, parts.inbox, parts.lookup, limits, parts.store, parts.sealer)
     talk.add(app)
     Me(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from gateway.cases.lookup import Lookup
     from gateway.cases.office import Office
+    from gateway.web.portal.materials import Materials
     from gateway.web.portal.site import Site, Visit
     from normalizer.case import Case
 
@@ -37,6 +38,7 @@ class Cases:
     site: Site
     office: Office
     lookup: Lookup
+    materials: Materials
     texts: bool
     """Whether codes can be sent to telephones."""
 
@@ -48,6 +50,7 @@ class Cases:
             ("POST", "/cases/find", self.find),
             ("GET", "/cases/{number}", self.show),
             ("GET", "/cases/{number}/{act}", self.ask),
+            ("POST", "/cases/{number}/supplement/drop", self.drop_file),
             ("POST", "/cases/{number}/{act}", self.act),
         ):
             self.site.add(app, method, path, handler)
@@ -99,7 +102,7 @@ class Cases:
         act = visit.request.match_info["act"]
         if case is None or act not in _ACTS:
             return self._unknown(visit)
-        return self._form(visit, case, act, {})
+        return await self._form(visit, case, act, {})
 
     async def act(self, visit: Visit) -> web.StreamResponse:
         """Do something with one's own case."""
@@ -107,12 +110,12 @@ class Cases:
         act = visit.request.match_info["act"]
         if case is None or act not in _ACTS:
             return self._unknown(visit)
-        command, errors = _ACTS[act](visit)
+        command, errors = await self._taken(visit, case, act)
         danger = detect(command.text)
         if danger is not None:
             await self.office.alarm(visit.session.address, danger)
         if errors:
-            return self._form(visit, case, act, errors)
+            return await self._form(visit, case, act, errors)
         if (refused := await self._carry_out(visit, case, command)) is not None:
             return refused
         if visit.fields.get("draft") == "1":
@@ -120,6 +123,14 @@ class Cases:
         if danger is not None:
             return self.site.page(visit, "danger.html", danger=danger, case=case)
         return seen_again(f"/cases/{case.case_no}")
+
+    async def _taken(self, visit: Visit, case: Case, act: str) -> Taken:
+        """Return the command of a form, with the files that were uploaded for it, and what is wrong with it."""
+        command, errors = _ACTS[act](visit)
+        if command.verb is not Verb.SUPPLEMENT:
+            return command, errors
+        files = await self.materials.attachments(self._owner(visit, case))
+        return replace(command, attachments=files), {} if files else errors
 
     async def _carry_out(self, visit: Visit, case: Case, command: Command) -> web.StreamResponse | None:
         """Carry out a command and return what is said when it was refused."""
@@ -132,14 +143,24 @@ class Cases:
             return self.site.message(visit, "没有办成", told, 409)
         except (NotFound, Conflict):
             return self.site.message(visit, "没有办成", "这件诉求刚刚有了变化，请回去看最新进展再试。", 409)
+        if command.attachments:
+            await self.materials.attach(self._owner(visit, case), case.case_no)
         return None
 
     async def _said(self, case: Case, command: Command) -> bool:
         """Return whether the same was added already: a second click adds nothing."""
-        if command.verb is not Verb.SUPPLEMENT:
+        if command.verb is not Verb.SUPPLEMENT or command.attachments:
             return False
         log = await self.lookup.log(case.case_no)
         return any(event.verb is Verb.SUPPLEMENT and event.command.text == command.text for event in log)
+
+    async def drop_file(self, visit: Visit) -> web.StreamResponse:
+        """Forget a file that was uploaded for a supplement."""
+        case = await self._mine(visit, visit.request.match_info["number"])
+        if case is None:
+            return self._unknown(visit)
+        await self.materials.drop(self._owner(visit, case), visit.fields.get("key", ""))
+        return seen_again(f"/cases/{case.case_no}/supplement")
 
     async def _overview(self, visit: Visit, errors: dict[str, str]) -> web.StreamResponse:
         cases = await self._own(visit)
@@ -171,13 +192,20 @@ class Cases:
             answer=answer,
             late=late,
             running=case.stage in OPEN and case.stage not in _RATEABLE,
+            files=await self.materials.shown(case.case_no),
             lines=[
                 (event.at, TOLD[event.verb], note(event)) for event in reversed(log) if event.verb in TOLD
             ],
             satisfaction=SATISFACTION_LABELS,
         )
 
-    def _form(self, visit: Visit, case: Case, act: str, errors: dict[str, str]) -> web.StreamResponse:
+    def _owner(self, visit: Visit, case: Case) -> str:
+        """Return whose the files are until they are the case's."""
+        return f"supplement {self.site.sessions.conversation(visit.session).hex()} {case.case_no}"
+
+    async def _form(self, visit: Visit, case: Case, act: str, errors: dict[str, str]) -> web.StreamResponse:
+        owner = self._owner(visit, case)
+        supplements = act == "supplement"
         return self.site.page(
             visit,
             f"case_{act}.html",
@@ -189,6 +217,8 @@ class Cases:
             reasons=LOW_RATING_LABELS,
             chosen=visit.chosen.get("reason", ()),
             draft=_draft(visit),
+            files=await self.materials.shown(owner) if supplements else (),
+            grant=self.materials.grant(owner) if supplements else "",
         )
 
     def _unknown(self, visit: Visit) -> web.StreamResponse:

@@ -27,46 +27,46 @@ class Entry(Protocol):
     """What a page shows of an entry (domain.md 1.9)."""
 
     @property
-    def id(self) -> str: ...  # noqa: D102 - the names say it
+    def id(self) -> str: ...
     @property
-    def title(self) -> str: ...  # noqa: D102
+    def title(self) -> str: ...
     @property
-    def answer_short(self) -> str: ...  # noqa: D102
+    def answer_short(self) -> str: ...
     @property
-    def answer_full(self) -> str: ...  # noqa: D102
+    def answer_full(self) -> str: ...
     @property
-    def category(self) -> str: ...  # noqa: D102
+    def category(self) -> str: ...
     @property
-    def materials(self) -> tuple[str, ...]: ...  # noqa: D102
+    def materials(self) -> tuple[str, ...]: ...
     @property
-    def steps(self) -> tuple[str, ...]: ...  # noqa: D102
+    def steps(self) -> tuple[str, ...]: ...
     @property
-    def fee(self) -> str: ...  # noqa: D102
+    def fee(self) -> str: ...
     @property
-    def basis(self) -> str: ...  # noqa: D102
+    def basis(self) -> str: ...
     @property
-    def place_hours(self) -> str: ...  # noqa: D102
+    def place_hours(self) -> str: ...
     @property
-    def phone(self) -> str: ...  # noqa: D102
+    def phone(self) -> str: ...
     @property
-    def link(self) -> str: ...  # noqa: D102
+    def link(self) -> str: ...
     @property
-    def source_unit(self) -> str: ...  # noqa: D102
+    def source_unit(self) -> str: ...
     @property
-    def effective_from(self) -> date | None: ...  # noqa: D102
+    def effective_from(self) -> date | None: ...
     @property
-    def valid_until(self) -> date | None: ...  # noqa: D102
+    def valid_until(self) -> date | None: ...
     @property
-    def updated_at(self) -> datetime | None: ...  # noqa: D102
+    def updated_at(self) -> datetime | None: ...
 
 
 class Hit(Protocol):
     """An entry that was found, and how near it is, 0 to 1."""
 
     @property
-    def entry(self) -> Entry: ...  # noqa: D102
+    def entry(self) -> Entry: ...
     @property
-    def score(self) -> float: ...  # noqa: D102
+    def score(self) -> float: ...
 
 
 class Book(Protocol):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bots.contract import NewNumber, Submit
     from gateway.cases.office import Office
     from gateway.web.limits import Limits
+    from gateway.web.portal.materials import Materials
     from gateway.web.portal.same import Same
     from gateway.web.portal.site import Site, Visit
     from normalizer.message import Address
@@ -39,6 +40,7 @@ class Report:
 
     site: Site
     office: Office
+    materials: Materials
     reach: Callable[[Visit], Address]
     same: Same
     limits: Limits
@@ -50,6 +52,7 @@ class Report:
             ("GET", "/report/done", self.done),
             ("GET", "/report/{page}", self.show),
             ("POST", "/report/drop", self.drop),
+            ("POST", "/report/files/drop", self.drop_file),
             ("POST", "/report/{page}", self.take),
         ):
             self.site.add(app, method, path, handler)
@@ -75,10 +78,10 @@ class Report:
         if not forms.reachable(form, page):
             return seen_again(f"/report/{Page.WHAT}")
         if page is not Page.CHECK:
-            return self._shown(visit, form, page, {})
+            return await self._shown(visit, form, page, {})
         mine = await self.same.mine(visit, form.order)
         others = () if mine else await self.same.others(visit, form.order)
-        return self._shown(visit, form, page, {}, mine=mine, others=others)
+        return await self._shown(visit, form, page, {}, mine=mine, others=others)
 
     async def take(self, visit: Visit) -> web.StreamResponse:
         """Take one page of the form and go on to the next."""
@@ -97,9 +100,15 @@ class Report:
             before, form = (replace(each, alarmed=danger.kind.value) for each in (before, form))
             visit.keep(replace(visit.memory, form=replace(before, since=self.site.now())))
         if errors:
-            return self._shown(visit, form, page, errors)
+            return await self._shown(visit, form, page, errors)
         visit.keep(replace(visit.memory, form=form))
         return seen_again(f"/report/{forms.after(form, page, elderly=visit.view.elderly)}")
+
+    async def drop_file(self, visit: Visit) -> web.StreamResponse:
+        """Forget a file that was uploaded."""
+        form = forms.fresh(visit.memory.form, self.site.now())
+        await self.materials.drop(_owner(form), visit.fields.get("key", ""))
+        return seen_again(f"/report/{Page.FILES}")
 
     async def done(self, visit: Visit) -> web.StreamResponse:
         """Show number and code of the report that was submitted last."""
@@ -109,6 +118,8 @@ class Report:
 
     async def _submit(self, visit: Visit, form: Form) -> web.StreamResponse:
         moment, view = self._moment(), visit.view
+        attachments = await self.materials.attachments(_owner(form))
+        form = replace(form, order=replace(form.order, attachments=attachments))
 
         def fill(number: NewNumber) -> Submit:
             return forms.filled(form, number, moment, lang=view.lang, elderly=view.elderly)
@@ -128,6 +139,7 @@ class Report:
             opened = await self.office.open(matter)
         except Refused:
             return seen_again(f"/report/{Page.WHAT}")
+        await self.materials.attach(_owner(form), opened.case_no)
         done = Done(opened.case_no, opened.query_code, opened.accepted)
         visit.keep(replace(visit.memory, form=None, done=done))
         return seen_again("/report/done")
@@ -145,9 +157,10 @@ class Report:
             return Page.CONTACT
         return Page.WHERE if form.order.phone or form.order.anonymous else Page.CONTACT
 
-    def _shown(
+    async def _shown(
         self, visit: Visit, form: Form, page: Page, errors: forms.Errors, **more: object
     ) -> web.StreamResponse:
+        owner = _owner(form)
         asked = forms.pages(elderly=visit.view.elderly)
         number = asked.index(page) + 1 if page in asked else 1
         return self.site.page(
@@ -164,6 +177,8 @@ class Report:
             danger=forms.danger(form, self.site.now()),
             whens=slots.WHENS.values(),
             choices=slots.KINDS.values(),
+            files=await self.materials.shown(owner) if page in _WITH_FILES else (),
+            grant=self.materials.grant(owner) if page is Page.FILES else "",
             **more,
         )
 
@@ -175,3 +190,11 @@ class Report:
 
     def _moment(self) -> Moment:
         return Moment(self.site.now(), self.site.city)
+
+
+_WITH_FILES = frozenset({Page.FILES, Page.CHECK})
+
+
+def _owner(form: Form) -> str:
+    """Return whose the files are until the form is a case."""
+    return f"draft {form.key}"

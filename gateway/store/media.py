@@ -1,0 +1,126 @@
+"""Whose files there are: one row per owner and file; the file itself lies in the media store."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from gateway.store.tables import CASE_EVENT, CASES, MEDIA
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class MediaRow:
+    """A row of ``media``; instants in milliseconds."""
+
+    owner: str
+    key: str
+    kind: str
+    mime: str
+    size: int
+    width: int | None
+    height: int | None
+    seconds: float | None
+    scan: str
+    copies: str
+    created_at: int
+    expires_at: int | None
+    body: bytes
+    words: bytes | None = None
+
+
+def add(connection: Connection, row: MediaRow) -> None:
+    """Write a file down; an owner who brings the same file again has it once, and kept the longer."""
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    values = {column.name: getattr(row, column.name) for column in MEDIA.columns}
+    fresh = {"expires_at": row.expires_at, "body": row.body}
+    statement = insert(MEDIA).values(values)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[MEDIA.c.owner, MEDIA.c.key],
+            set_=fresh,
+            where=MEDIA.c.expires_at.is_not(None),
+        )
+    )
+
+
+def find(connection: Connection, owner: str, key: str) -> MediaRow | None:
+    """Return an owner's file."""
+    query = select(MEDIA).where(MEDIA.c.owner == owner, MEDIA.c.key == key)
+    found = connection.execute(query).one_or_none()
+    return None if found is None else MediaRow(*found)
+
+
+def of(connection: Connection, owner: str) -> Sequence[MediaRow]:
+    """Return an owner's files, oldest first."""
+    query = select(MEDIA).where(MEDIA.c.owner == owner).order_by(MEDIA.c.created_at, MEDIA.c.key)
+    return [MediaRow(*row) for row in connection.execute(query)]
+
+
+def attach(connection: Connection, owner: str, to: str, keys: Sequence[str]) -> int:
+    """Make an owner's files another's for good; those that the other has already are left. Return how many."""
+    there = select(MEDIA.c.key).where(MEDIA.c.owner == to)
+    mine = (MEDIA.c.owner == owner, MEDIA.c.key.in_(keys))
+    moved = connection.execute(
+        update(MEDIA).where(*mine, MEDIA.c.key.not_in(there)).values(owner=to, expires_at=None)
+    ).rowcount
+    connection.execute(
+        update(MEDIA).where(MEDIA.c.owner == to, MEDIA.c.key.in_(keys)).values(expires_at=None)
+    )
+    return moved
+
+
+def note_copy(connection: Connection, key: str, variant: str, copy: tuple[str, str]) -> None:
+    """Note a copy made of a file, for all who have the file."""
+    for owner, copies in connection.execute(
+        select(MEDIA.c.owner, MEDIA.c.copies).where(MEDIA.c.key == key)
+    ).all():
+        noted = json.dumps(json.loads(copies) | {variant: copy})
+        connection.execute(
+            update(MEDIA).where(MEDIA.c.owner == owner, MEDIA.c.key == key).values(copies=noted)
+        )
+
+
+def note_words(connection: Connection, owner: str, key: str, words: bytes) -> None:
+    """Note what was read in a file (sealed)."""
+    connection.execute(update(MEDIA).where(MEDIA.c.owner == owner, MEDIA.c.key == key).values(words=words))
+
+
+def unread(connection: Connection, kind: str, limit: int) -> Sequence[MediaRow]:
+    """Return files of a kind in which nobody has read yet."""
+    query = select(MEDIA).where(MEDIA.c.words.is_(None), MEDIA.c.kind == kind)
+    return [MediaRow(*row) for row in connection.execute(query.order_by(MEDIA.c.created_at).limit(limit))]
+
+
+def forget(connection: Connection, owner: str, key: str) -> Sequence[str]:
+    """Delete a row; return the keys of files and copies that nobody names any more."""
+    row = find(connection, owner, key)
+    if row is None:
+        return ()
+    connection.execute(delete(MEDIA).where(MEDIA.c.owner == owner, MEDIA.c.key == key))
+    others: int = connection.execute(select(func.count()).where(MEDIA.c.key == key)).scalar_one()
+    return () if others else (key, *(copy[0] for copy in json.loads(row.copies).values()))
+
+
+def expired(connection: Connection, now: int) -> Sequence[tuple[str, str]]:
+    """Return (owner, key) of files that nobody attached in time."""
+    query = select(MEDIA.c.owner, MEDIA.c.key).where(MEDIA.c.expires_at <= now)
+    return [(owner, key) for owner, key in connection.execute(query)]
+
+
+def of_old_cases(connection: Connection, stages: Sequence[str], before: int) -> Sequence[tuple[str, str]]:
+    """Return (owner, key) of the files of cases that stand in one of these stages since before an instant."""
+    last: Any = (
+        select(func.max(CASE_EVENT.c.at)).where(CASE_EVENT.c.case_no == CASES.c.case_no).scalar_subquery()
+    )
+    query = select(MEDIA.c.owner, MEDIA.c.key).join(CASES, CASES.c.case_no == MEDIA.c.owner)
+    query = query.where(CASES.c.stage.in_(stages), last < before)
+    return [(owner, key) for owner, key in connection.execute(query)]
