@@ -17,12 +17,14 @@ from bots.contract import (
     AskOwn,
     AskProved,
     AskQueue,
+    AskSlip,
     Bound,
     Found,
     Known,
     NewNumber,
     QueueView,
 )
+from gateway.cases import slips
 from gateway.cases.lookup import found
 from gateway.knowledge.entry import ZONE
 from gateway.knowledge.search import NEAR, sure
@@ -98,11 +100,16 @@ class Answers:
                 talk.facts = replace(talk.facts, bind_code=await self._bind_code(batch, talk, now))
             case AskBind(code):
                 talk.facts = replace(talk.facts, bound=await self._bound(batch, talk, code, now))
-            case AskAnswers(question):
-                talk.facts = replace(talk.facts, answers=self._known(question, now))
-            case AskEntry(entry):
-                found = self._knowledge.entry(entry)
-                talk.facts = replace(talk.facts, answers=(_told(found, sure=True),) if found else ())
+            case AskSlip(number):
+                talk.facts = replace(talk.facts, slip=slips.make(self._sealer, number, millis(now)))
+            case AskAnswers() | AskEntry():
+                talk.facts = replace(talk.facts, answers=self._answers(ask, now))
+
+    def _answers(self, ask: AskAnswers | AskEntry, now: datetime) -> tuple[Known, ...]:
+        if isinstance(ask, AskAnswers):
+            return self._known(ask.question, now)
+        found = self._knowledge.entry(ask.entry)
+        return (_told(found, sure=True),) if found else ()
 
     async def _own(self, batch: Batch, talks: Sequence[Talk]) -> None:
         found = await batch.own([talk.conversation for talk in talks], OWN_LIMIT)

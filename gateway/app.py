@@ -150,7 +150,7 @@ def _join(
     clock: Callable[[], datetime],
     decider: type[Decider],
 ) -> Gateway:
-    metrics, cities = Metrics(), profiles.load(settings.profile)
+    metrics, cities = Metrics(), profiles.load(settings.profile, settings.public_url)
     calendar = Calendar.of(cities.current)
     channels: dict[str, Channel] = {}
     queued = partial(bus.wake, "outbox")
@@ -313,6 +313,7 @@ def _portal(gateway: Gateway, settings: Settings, clock: Callable[[], datetime])
         office=gateway.office,
         lookup=gateway.lookup,
         book=gateway.books.cases,
+        knowledge=gateway.knowledge,
         inbox=gateway.inbox,
         store=store,
         sealer=sealer,

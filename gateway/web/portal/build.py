@@ -14,9 +14,11 @@ from gateway.web.portal.home import Home
 from gateway.web.portal.login import Login
 from gateway.web.portal.materials import Materials
 from gateway.web.portal.me import Me
+from gateway.web.portal.reading import Reading
 from gateway.web.portal.report import Report
 from gateway.web.portal.same import Same
 from gateway.web.portal.site import Site
+from gateway.web.portal.slip import Slips
 from gateway.web.portal.talk import Talk
 from normalizer.message import Address
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from gateway.cases.book import CaseBook
     from gateway.cases.lookup import Lookup
     from gateway.cases.office import Office
+    from gateway.knowledge.book import Book
     from gateway.media.room import Room
     from gateway.settings import Portal
     from gateway.store.seal import Sealer
@@ -49,6 +52,7 @@ class Parts:
     office: Office
     lookup: Lookup
     book: CaseBook
+    knowledge: Book
     inbox: Inbox
     store: Store
     sealer: Sealer
@@ -109,6 +113,8 @@ def add(app: web.Application, parts: Parts) -> None:
         texts=parts.texts,
     ).add(app)
     Cases(site, parts.office, parts.lookup, materials, bool(parts.texts)).add(app)
+    Slips(site, parts.office, parts.lookup, materials, parts.sealer).add(app)
+    Reading(site, parts.knowledge, limits, parts.store).add(app)
     talk = Talk(site, parts.inbox, parts.lookup, limits, parts.store, parts.sealer)
     talk.add(app)
     Me(

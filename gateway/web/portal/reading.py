@@ -3,98 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from functools import partial
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from gateway.knowledge.search import NEAR
+from gateway.store import knowledge
 from gateway.web.limits import DAY, Limit
 from gateway.web.portal.site import seen_again
 from normalizer.codes import CATEGORY_LABELS
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Sequence
-    from datetime import date, datetime
+    from collections.abc import Sequence
 
+    from gateway.knowledge.book import Book
+    from gateway.knowledge.entry import Entry
+    from gateway.store.store import Store
     from gateway.web.limits import Limits
     from gateway.web.portal.site import Site, Visit
 
 FOUND, LONGEST = 10, 60
-NEAR = 0.25
-"""How near an entry must be to be shown among what was found (docs/knowledge.md)."""
-
-
-class Entry(Protocol):
-    """What a page shows of an entry (domain.md 1.9)."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def title(self) -> str: ...
-    @property
-    def answer_short(self) -> str: ...
-    @property
-    def answer_full(self) -> str: ...
-    @property
-    def category(self) -> str: ...
-    @property
-    def materials(self) -> tuple[str, ...]: ...
-    @property
-    def steps(self) -> tuple[str, ...]: ...
-    @property
-    def fee(self) -> str: ...
-    @property
-    def basis(self) -> str: ...
-    @property
-    def place_hours(self) -> str: ...
-    @property
-    def phone(self) -> str: ...
-    @property
-    def link(self) -> str: ...
-    @property
-    def source_unit(self) -> str: ...
-    @property
-    def effective_from(self) -> date | None: ...
-    @property
-    def valid_until(self) -> date | None: ...
-    @property
-    def updated_at(self) -> datetime | None: ...
-
-
-class Hit(Protocol):
-    """An entry that was found, and how near it is, 0 to 1."""
-
-    @property
-    def entry(self) -> Entry: ...
-    @property
-    def score(self) -> float: ...
-
-
-class Book(Protocol):
-    """What may be shown to citizens."""
-
-    def search(
-        self, text: str, *, limit: int, now: datetime, region: str, audience: Collection[str] = ()
-    ) -> Sequence[Hit]:
-        """Return the entries nearest to some words, nearest first."""
-        ...
-
-    def entry(self, entry: str) -> Entry | None:
-        """Return an entry by its id if it may be shown now, else None."""
-        ...
-
-    def listing(self, category: str = "", audience: Collection[str] = ()) -> Sequence[Entry]:
-        """Return what may be shown now, of a category or of all."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The pages of knowledge; ``vote`` notes whether an entry helped."""
+    """The pages of knowledge."""
 
     site: Site
     book: Book
     limits: Limits
-    vote: Callable[[str, bool], Awaitable[None]]
+    store: Store
 
     def add(self, app: web.Application) -> None:
         """Add the addresses."""
@@ -127,7 +66,7 @@ class Reading:
         entry, said = self._found(visit), visit.fields.get("helped", "")
         one = Limit("vote", f"{visit.session.id} {entry.id}", 1, DAY)
         if said in {"yes", "no"} and not await self.limits.over(one):
-            await self.vote(entry.id, said == "yes")
+            await self.store.write(partial(knowledge.vote, entry=entry.id, helpful=said == "yes"))
         return seen_again(f"/knowledge/{entry.id}?thanks=1")
 
     def _themes(self) -> list[tuple[str, str, int]]:
