@@ -40,15 +40,22 @@ class Limits:
         self._now = now
 
     async def over(self, *limits: Limit) -> bool:
-        """Count once against every limit and return whether one of them is passed."""
-        return await self._store.write(partial(self._over, limits=limits))
+        """Count once against every limit; return whether one of them is passed, and then count nothing."""
+        try:
+            await self._store.write(partial(self._count, limits=limits))
+        except _OverError:
+            return True
+        return False
 
-    def _over(self, connection: Connection, limits: Sequence[Limit]) -> bool:
+    def _count(self, connection: Connection, limits: Sequence[Limit]) -> None:
         now = millis(self._now())
         by_hash = {self._sealer.hash(f"{limit.what} {limit.who}"): limit for limit in limits}
         # One order for all, so that two countings never wait for one another.
-        counts = [
-            tally.count(connection, subject, span=by_hash[subject].span, now=now) > by_hash[subject].most
-            for subject in sorted(by_hash)
-        ]
-        return any(counts)
+        for subject in sorted(by_hash):
+            limit = by_hash[subject]
+            if tally.count(connection, subject, span=limit.span, now=now) > limit.most:
+                raise _OverError
+
+
+class _OverError(Exception):
+    """A limit is passed; what was counted is taken back."""

@@ -141,7 +141,9 @@ async def browsing(gateway: Gateway):
     clients = []
 
     def browser() -> Browser:
-        clients.append(TestClient(server, cookie_jar=CookieJar(unsafe=True)))
+        # As behind a proxy that ends TLS: cookies that want it are kept.
+        jar = CookieJar(unsafe=True, treat_as_secure_origin=server.make_url("/").origin())
+        clients.append(TestClient(server, cookie_jar=jar))
         return Browser(clients[-1])
 
     try:

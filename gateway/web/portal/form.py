@@ -87,8 +87,8 @@ def pages(*, elderly: bool) -> tuple[Page, ...]:
 
 
 def after(form: Form, page: Page, *, elderly: bool) -> Page:
-    """Return the page that follows one; straight back to the check once that was reached."""
-    if Page.CHECK in form.seen:
+    """Return the page that follows one; straight back to the check once all were gone through."""
+    if Page.CONTACT in form.seen:
         return Page.CHECK
     asked = pages(elderly=elderly)
     following = asked[asked.index(page) + 1 :] if page in asked else (Page.CHECK,)
