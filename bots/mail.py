@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bots import mail_commands, mail_proof, progress, slots, sms, welcome
+from bots import answers, mail_commands, mail_proof, progress, slots, sms, welcome
 from bots.contract import Alert, AskNumber, AskOwn, AskProved, Handoff, Link, Turn
 from bots.intent import Intent, intent_of
 from bots.mail_cases import RATEABLE, TAG, added, added_by_another, say, scored, spoken_of, unread
@@ -111,6 +111,9 @@ def _matter(scene: Scene) -> Turn | Ask:
     order = slots.absorb(Order(since=scene.now, attachments=files), heard, scene)
     if han_count(mask(order.text)) < slots.MIN_HAN:
         return _too_little(scene, order)
+    answer = answers.letter(scene)
+    if not isinstance(answer, str):
+        return answer
     if scene.facts.number is None:
         return AskNumber()
     if order.kind is Kind.REPORT and order.secret is None:
@@ -124,6 +127,7 @@ def _matter(scene: Scene) -> Turn | Ask:
         accept=effect.accept and bool(order.phone) and not (reading.damaged or scene.facts.doubted),
     )
     said = [_receipt(scene, "mail_done_accepted" if effect.accept else "mail_done", scene.facts.number)]
+    said += [answer] if answer else []
     said += [scene.say("mail_secret")] if order.secret else []
     missing = [what for what, known in _wanted(scene, order) if not known]
     said += [scene.say("mail_missing", what="和".join(missing))] if missing else []

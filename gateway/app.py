@@ -7,6 +7,7 @@ import gc
 import random
 import secrets
 import signal as signals
+import time
 import tomllib
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from aiohttp import ClientSession, ClientTimeout, web
 from bots.contract import Moment
 from bots.words import say
 from channels.contract import Tools
+from channels.fetch import Fetcher
 from channels.registry import ADAPTERS
 from gateway import bus as buses
 from gateway import profile as profiles
@@ -34,6 +36,7 @@ from gateway.cases.lookup import Lookup
 from gateway.cases.office import Office
 from gateway.inbox import Inbox
 from gateway.knowledge.book import Book
+from gateway.media import reading
 from gateway.media import room as media
 from gateway.metrics import Metrics
 from gateway.pace import Pace
@@ -46,9 +49,17 @@ from gateway.store.seal import Sealer, load_key
 from gateway.store.store import make_ready, open_store
 from gateway.turns import Turns
 from gateway.web import files, health, hooks, upload_form, uploads
-from gateway.web.gate import guard
+from gateway.web.api import build as api
+from gateway.web.gate import Gate, guard
+from gateway.web.limits import Limits
+from gateway.web.open311 import keys as open311
+from gateway.web.open311.desk import Desk
+from gateway.web.open311.pages import Pages
+from gateway.web.open311.photos import Photos
+from gateway.web.open311.services import Services
 from gateway.web.portal import build as portal
-from gateway.web.session import ACCOUNT, Sessions
+from gateway.web.portal.proof import Proof
+from gateway.web.session import ACCOUNT, ANONYMOUS, Sessions
 from normalizer.errors import Misconfigured
 from outbox import queue
 from outbox.render import Wording, wording
@@ -71,11 +82,12 @@ SUPERVISE_PAUSE = 30.0
 SUPERVISED = 100
 STOP_PATIENCE = 20.0
 SWEEP_PAUSE = 600.0
+READ_PAUSE = 10.0
 SWEEP_AGE = 24 * 3600.0
 """Seconds after which a file that was received and neither kept nor dropped is what a crash left behind."""
 CALL_SECONDS = 15.0
-OWN_PAGES: dict[str, Mapping[str, object]] = {ACCOUNT: {"kind": "web"}}
-"""The account of the hotline's own pages, which is there without being set up."""
+OWN_PAGES: dict[str, Mapping[str, object]] = {ACCOUNT: {"kind": "web"}, open311.ACCOUNT: {"kind": "web"}}
+"""The accounts of the hotline's own pages and of Open311, which are there without being set up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +112,9 @@ class Gateway:
     sender: Sender
     metrics: Metrics
     cities: profiles.Profiles
-    knowledge: Book
     media: media.Room
+    knowledge: Book
+    reads: bool
     app: web.Application
 
 
@@ -219,8 +232,9 @@ def _join(
         sender,
         metrics,
         cities,
-        knowledge,
         room,
+        knowledge,
+        _reads(settings),
         web.Application(),
     )
     _add_pages(gateway, settings, clock)
@@ -274,6 +288,12 @@ def open_blobs(settings: Settings, sealer: Sealer) -> Blobs:
     return LocalBlobs(settings.media_path, sealer)
 
 
+def _reads(settings: Settings) -> bool:
+    if settings.ocr and not reading.installed():
+        raise Misconfigured("ocr", "reading photos needs: pip install 'jiesu[ocr]'")
+    return settings.ocr
+
+
 def make_channels(settings: Settings, tools: Tools) -> dict[str, Channel]:
     """Return the channels of a configuration; raises Misconfigured."""
     made: dict[str, Channel] = {}
@@ -290,7 +310,10 @@ def _add_pages(gateway: Gateway, settings: Settings, clock: Callable[[], datetim
     app = gateway.app
     app.on_response_prepare.append(guard)
     app.router.add_static("/static", Path(str(resources.files("gateway") / "static")))
-    portal.add(app, _portal(gateway, settings, clock))
+    parts = _portal(gateway, settings, clock)
+    portal.add(app, parts)
+    api.add(app, parts)
+    _open311(gateway, settings, parts).add(app)
     hooks.add(app, gateway.channels)
     files.Files(gateway.media).add(app)
     upload_form.UploadForm(gateway.media.uploads).add(app)
@@ -303,12 +326,55 @@ def _add_pages(gateway: Gateway, settings: Settings, clock: Callable[[], datetim
     ).add(app)
 
 
+def _open311(gateway: Gateway, settings: Settings, parts: portal.Parts) -> Pages:
+    books, partners = gateway.books, settings.open311.api_keys
+    services = Services(gateway.cities.current.place_categories)
+    desk = Desk(
+        store=books.store,
+        sealer=books.sealer,
+        book=books.cases,
+        office=gateway.office,
+        lookup=gateway.lookup,
+        profiles=gateway.cities,
+        services=services,
+        keys=open311.Keys(partners, store=books.store, metrics=gateway.metrics, now=parts.now),
+        photos=Photos(intake=gateway.media.intake, uploads=gateway.media.uploads, fetcher=Fetcher()),
+        sources=frozenset(partner.source for partner in partners.values()),
+        now=parts.now,
+    )
+
+    def over(request: web.Request) -> bool:
+        return parts.gate.over(request, parts.sessions.begin(ANONYMOUS))
+
+    return Pages(settings.open311, settings.public_url, services, desk, over)
+
+
 def _portal(gateway: Gateway, settings: Settings, clock: Callable[[], datetime]) -> portal.Parts:
     store, sealer = gateway.books.store, gateway.books.sealer
     secure = settings.public_url.startswith("https://")
     phones = (account for account, channel in gateway.channels.items() if channel.capabilities.phones)
+    sessions = Sessions(store=store, sealer=sealer, now=clock, secure=secure)
+    limits = Limits(store=store, sealer=sealer, now=clock)
+    texts, pages = next(phones, ""), settings.portal
+    gate = Gate(
+        sessions=sessions,
+        clock=time.monotonic,
+        proxies=pages.trusted_proxies,
+        address_pace=Pace(per_second=pages.address_per_second, burst=pages.address_burst),
+        session_pace=Pace(per_second=pages.session_per_second, burst=pages.session_burst),
+    )
+    proof = Proof(
+        office=gateway.office,
+        limits=limits,
+        store=store,
+        sealer=sealer,
+        sessions=sessions,
+        texts=texts,
+        now=clock,
+    )
     return portal.Parts(
-        settings=settings.portal,
+        gate=gate,
+        proof=proof,
         city=gateway.cities.city,
         office=gateway.office,
         lookup=gateway.lookup,
@@ -317,9 +383,10 @@ def _portal(gateway: Gateway, settings: Settings, clock: Callable[[], datetime])
         inbox=gateway.inbox,
         store=store,
         sealer=sealer,
-        sessions=Sessions(store=store, sealer=sealer, now=clock, secure=secure),
+        sessions=sessions,
+        limits=limits,
         media=gateway.media,
-        texts=next(phones, ""),
+        texts=texts,
         now=clock,
         zone=ZONE,
         secure=secure,
@@ -342,8 +409,9 @@ async def _kept_running(gateway: Gateway, bus: buses.Bus) -> AsyncIterator[None]
         asyncio.create_task(gateway.inbox.watch(), name="patience"),
         asyncio.create_task(gateway.inbox.turn_deferred(DEFERRED_PAUSE), name="deferred"),
         asyncio.create_task(_supervise(gateway.office), name="supervise"),
-        asyncio.create_task(gateway.knowledge.keep_fresh(bus), name="knowledge"),
         asyncio.create_task(_sweep(gateway.media), name="sweep"),
+        asyncio.create_task(gateway.knowledge.keep_fresh(bus), name="knowledge"),
+        *([asyncio.create_task(_read(gateway.media), name="reading")] if gateway.reads else []),
         *(asyncio.create_task(channel.run(), name=account) for account, channel in gateway.channels.items()),
     ]
     try:
@@ -369,6 +437,16 @@ async def _supervise(office: Office) -> None:
         except Exception:
             log.exception("supervise.failed")
         await asyncio.sleep(SUPERVISE_PAUSE)
+
+
+async def _read(room: media.Room) -> None:
+    while True:
+        try:
+            while await room.reading.read_some(1):
+                pass
+        except Exception:
+            log.exception("media.reading_failed")
+        await asyncio.sleep(READ_PAUSE)
 
 
 async def _sweep(room: media.Room) -> None:

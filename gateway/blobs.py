@@ -4,7 +4,7 @@ A file is durable before its key is given out; a message that names it is commit
 behind in between is a file that nothing names.
 
 Format: ``MAGIC``, then chunks of ``CHUNK`` bytes, each sealed by itself with the file's id and its number, then a
-sealed end with the size and the SHA-256. So any range is opened by its own chunks alone, memory is that of one chunk,
+sealed end with the size and the SHA-256. So any range is opened by its own chunks alone, memory is that of a few chunks,
 and chunks that were cut off, exchanged or brought from another file do not open. Files of before (sealed in one
 piece, their first byte is the cipher's) are read as ever.
 """
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 MAGIC = b"\x02JIESU1\n"
 CHUNK = 512 * 1024
+BATCH = 4
+"""Chunks that are sealed and written in one go."""
 INCOMING = "incoming"
 _KEY = 64
 _ID = 16
@@ -99,8 +101,19 @@ class Blobs:
         return await self._receive(f"{INCOMING}/{os.urandom(16).hex()}", stream)
 
     async def put_at(self, name: str, content: bytes) -> None:
-        """Write a file durably at a place on the shelf, under no key."""
-        await self._receive(name, _once(content))
+        """Write a small file durably at a place on the shelf, under no key; it is in memory as a whole."""
+        sealed = await asyncio.to_thread(self._sealed_whole, content)
+        try:
+            writing = await self._shelf.write(name)
+            await writing.write(sealed)
+            await writing.finish()
+        except OSError as error:
+            raise Busy(f"the file could not be written: {error.strerror}") from error
+
+    async def get_at(self, name: str, size: int) -> bytes:
+        """Return a whole file of so many bytes that lies at a place on the shelf; raises NotFound."""
+        raw = await self._read(name, 0, len(MAGIC) + size + _OVER * -(-size // CHUNK))
+        return await asyncio.to_thread(self._opened_whole, raw, size)
 
     async def clear_at(self, folder: str) -> None:
         """Remove all that lies in a folder of the shelf."""
@@ -199,16 +212,39 @@ class Blobs:
         ident, digest = os.urandom(_ID), hashes.Hash(hashes.SHA256())
         size = number = 0
         await write(MAGIC)
-        async for chunk in _chunks(stream):
-            await write(await asyncio.to_thread(self._sealed, ident, number, chunk, digest))
-            size, number = size + len(chunk), number + 1
+        async for batch in _batches(stream):
+            await write(await asyncio.to_thread(self._sealed, ident, number, batch, digest))
+            size, number = size + len(batch), number + BATCH
         whole = digest.finalize()
         await write(self._sealer.seal(_head(ident, _LAST) + size.to_bytes(8) + whole))
         return size, whole
 
-    def _sealed(self, ident: bytes, number: int, chunk: bytes, digest: hashes.Hash) -> bytes:
-        digest.update(chunk)
-        return self._sealer.seal(_head(ident, number) + chunk)
+    def _sealed(self, ident: bytes, number: int, batch: bytes, digest: hashes.Hash) -> bytes:
+        digest.update(batch)
+        return self._chunks(ident, number, batch)
+
+    def _chunks(self, ident: bytes, number: int, content: bytes) -> bytes:
+        """Return content as sealed chunks, numbered from ``number``."""
+        view, starts = memoryview(content), range(0, len(content), CHUNK)
+        return b"".join(
+            self._sealer.seal(_head(ident, number + n) + view[at : at + CHUNK]) for n, at in enumerate(starts)
+        )
+
+    def _sealed_whole(self, content: bytes) -> bytes:
+        ident = os.urandom(_ID)
+        end = self._sealer.seal(_head(ident, _LAST) + len(content).to_bytes(8) + bytes(32))
+        return MAGIC + self._chunks(ident, 0, content) + end
+
+    def _opened_whole(self, raw: bytes, size: int) -> bytes:
+        starts = range(len(MAGIC), len(raw), _SEALED)
+        plain = [self._sealer.open(raw[at : at + _SEALED]) for at in starts]
+        numbers = [chunk[_ID:_HEAD] for chunk in plain]
+        if numbers != [n.to_bytes(8) for n in range(len(plain))] or len({chunk[:_ID] for chunk in plain}) > 1:
+            raise InvalidInput("a stored file was changed")
+        content = b"".join(chunk[_HEAD:] for chunk in plain)
+        if len(content) != size:
+            raise InvalidInput("a stored file was cut")
+        return content
 
     async def _outline(self, name: str) -> _Outline:
         try:
@@ -260,13 +296,15 @@ async def _once(content: bytes) -> AsyncIterator[bytes]:
     yield content
 
 
-async def _chunks(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Yield the stream in pieces of exactly ``CHUNK`` bytes, the last of what remains."""
+async def _batches(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield the stream in pieces of exactly ``BATCH`` chunks, the last of what remains."""
     held = bytearray()
     async for piece in stream:
         held += piece
-        while len(held) >= CHUNK:
-            yield bytes(held[:CHUNK])
-            del held[:CHUNK]
+        while len(held) >= BATCH * CHUNK:
+            with memoryview(held) as view:
+                batch = bytes(view[: BATCH * CHUNK])
+            del held[: BATCH * CHUNK]
+            yield batch
     if held:
         yield bytes(held)

@@ -1,4 +1,4 @@
-"""The command line: ``jiesu serve | work | demo | migrate | doctor | case | inbox | outbox | knowledge | audit | …``.
+"""The command line: ``jiesu serve | work | demo | migrate | doctor | case | inbox | outbox | requests | knowledge | …``.
 
 Lists and shows print for people, or with ``--json`` one array or object and nothing else.
 """

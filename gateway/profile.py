@@ -10,6 +10,7 @@ from enum import StrEnum
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -105,6 +106,12 @@ class HandlingUnit(_Strict):
     categories: tuple[str, ...]
 
 
+class Shown(_Strict):
+    """What neighbours may read by Open311: nothing, the cases they opened themselves, or all that are not confidential."""
+
+    public: Literal["none", "own", "all"] = "own"
+
+
 class Profile(_Strict):
     """One version of a city's rules."""
 
@@ -130,6 +137,7 @@ class Profile(_Strict):
     limits: Limits
     caps: Caps
     units: tuple[HandlingUnit, ...] = ()
+    open311: Shown = Shown()
 
     def limit(self, key: str, case: Case) -> Limit:
         """Return the limit of a key for a case; the first that matches wins."""

@@ -11,7 +11,7 @@ import ipaddress
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -25,11 +25,14 @@ from pydantic import (
 
 from normalizer import media
 from normalizer.errors import Misconfigured
+from normalizer.message import SourceChannel
 
 PREFIX = "JIESU_"
 _NOT_SETTINGS = frozenset({"JIESU_CONFIG", "JIESU_WORKER", "JIESU_REQUIRE_BROWSER", "JIESU_REQUIRE_SERVERS"})
 _FILE = "_file"
 _PLAIN_FILE = frozenset({"key_file"})
+MIN_KEY = 16
+"""Characters an API key has at least; it is the only thing that is asked for."""
 
 
 class _Strict(BaseModel):
@@ -42,6 +45,43 @@ class Limits(_Strict):
     pending: int = Field(default=4096, gt=0)
     sender_per_second: float = Field(default=50.0, gt=0)
     sender_burst: float = Field(default=500.0, ge=1)
+
+
+class Partner(_Strict):
+    """An Open311 client: its key, what its cases are counted as (来源渠道), its pace, and the unit it speaks for."""
+
+    key: SecretStr = Field(min_length=MIN_KEY)
+    source: SourceChannel = SourceChannel.APP
+    requests_per_minute: int = Field(default=60, gt=0)
+    posts_per_day: int = Field(default=1000, gt=0)
+    unit: str = ""
+
+
+class Open311(_Strict):
+    """The Open311 door: who may post, whom to write to, and of which jurisdiction it is (empty: any is taken)."""
+
+    api_keys: Mapping[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")], Partner] = Field(
+        default_factory=dict
+    )
+    contact: str = ""
+    endpoint_type: Literal["production", "test"] = "production"
+    jurisdiction: str = ""
+
+    @field_validator("api_keys", mode="before")
+    @classmethod
+    def _bare(cls, raw: Any) -> Any:
+        """Take a bare key for a partner with nothing else set."""
+        if not isinstance(raw, Mapping):
+            return raw
+        return {name: {"key": given} if isinstance(given, str) else given for name, given in raw.items()}
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> Open311:
+        keys = [partner.key.get_secret_value() for partner in self.api_keys.values()]
+        if len(set(keys)) < len(keys):
+            message = "open311.api_keys: two partners have the same key"
+            raise ValueError(message)
+        return self
 
 
 class Portal(_Strict):
@@ -110,6 +150,7 @@ class Settings(_Strict):
     media_limits: MediaLimits = MediaLimits()
     media_workers: int = Field(default=2, gt=0)
     s3: Bucket = Field(default=Bucket(), repr=False)
+    ocr: bool = False
     clamd: str = Field(default="", pattern=r"^(|.+:[0-9]+)$")
     profile: Path | None = None
     key_file: Path | None = None
@@ -120,6 +161,7 @@ class Settings(_Strict):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     migrate: Literal["auto", "manual"] = "auto"
     limits: Limits = Limits()
+    open311: Open311 = Open311()
     portal: Portal = Portal()
     channels: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, repr=False)
 
@@ -155,6 +197,7 @@ class Settings(_Strict):
 _ROOMS: Mapping[str, type[BaseModel]] = {
     "limits": Limits,
     "media_limits": MediaLimits,
+    "open311": Open311,
     "portal": Portal,
     "s3": Bucket,
 }
@@ -205,13 +248,13 @@ def _merge(below: dict[str, Any], above: Mapping[str, Any]) -> None:
             below[name] = value
 
 
-def _secrets(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Read every ``…_file`` into the setting it stands for."""
+def _secrets(raw: Mapping[str, Any], plain: frozenset[str] = _PLAIN_FILE) -> dict[str, Any]:
+    """Read every ``…_file`` into the setting it stands for, but those that are ``plain`` names of files."""
     read: dict[str, Any] = {}
     for name, value in raw.items():
         if isinstance(value, Mapping):
-            read[name] = _secrets(value)
-        elif name.endswith(_FILE) and name not in _PLAIN_FILE:
+            read[name] = _secrets(value, frozenset())
+        elif name.endswith(_FILE) and name not in plain:
             read[name.removesuffix(_FILE)] = _content(name, str(value))
         else:
             read[name] = value
@@ -244,7 +287,7 @@ def _anchor(raw: dict[str, Any], folder: Path) -> None:
 def _misconfigured(where: tuple[int | str, ...], kind: str, message: str) -> Misconfigured:
     name = ".".join(str(part) for part in where)
     if kind == "extra_forbidden":
-        known = _ROOMS.get(str(where[0]), Settings).model_fields
+        known = _known(where).model_fields
         near = difflib.get_close_matches(str(where[-1]), known, 1)
         return Misconfigured(
             name, f"there is no such setting{f'; did you mean {near[0]}?' if near else '; remove it'}"
@@ -252,3 +295,10 @@ def _misconfigured(where: tuple[int | str, ...], kind: str, message: str) -> Mis
     if not name:
         name, _, message = message.removeprefix("Value error, ").partition(": ")
     return Misconfigured(name, message)
+
+
+def _known(where: tuple[int | str, ...]) -> type[BaseModel]:
+    """Return the room in which a wrong setting stands."""
+    if where[:2] == ("open311", "api_keys"):
+        return Partner
+    return _ROOMS.get(str(where[0]), Settings)

@@ -39,13 +39,27 @@ class EventKind(StrEnum):
 
 
 class SourceChannel(StrEnum):
-    """来源渠道, the codes of domain.md 2.2 that this gateway receives itself."""
+    """来源渠道, the codes of domain.md 2.2; from APP on, what partners bring."""
 
+    PHONE = "01"
     SMS = "02"
     EMAIL = "03"
     WEB = "04"
     WECHAT = "05"
     MINIPROGRAM = "06"
+    APP = "07"
+    SOCIAL_MEDIA = "08"
+    POLICE = "09"
+    RESCUE = "10"
+    UTILITY = "11"
+    PROVINCE = "12"
+    NATIONAL_PLATFORM = "13"
+    INSPECTION = "14"
+    PEOPLES_DAILY = "15"
+    MAILBOX = "16"
+    PETITION = "17"
+    VISIT = "18"
+    AGENT = "19"
 
 
 DOUBTED = "doubted"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,7 @@ FOLLOWERS = 100
 class Matter:
     """What a page or a neighbouring system brings to be opened as a case.
 
-    ``key`` makes it itself: brought twice within a day, it is one case. ``fill`` makes the order once its number is
+    ``key`` makes it itself: brought twice within ``within`` (a day at most), it is one case. ``fill`` makes the order once its number is
     known. ``reach`` is where the citizen is told of it and whose own case it is; ``phone`` is his telephone where
     ``reach`` is that telephone. ``danger`` is what the words were seen to say of it.
     """
@@ -57,6 +58,7 @@ class Matter:
     fill: Callable[[NewNumber], Submit]
     phone: str = ""
     danger: Emergency | None = None
+    within: timedelta = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,8 @@ class Office:
 
     def _open(self, connection: Connection, matter: Matter) -> Opened:
         key, now = self._sealer.hash(f"submission {matter.key}"), self._now()
-        if (known := submissions.find(connection, key)) is not None:
+        since = millis(now - matter.within)
+        if (known := submissions.find(connection, key, since)) is not None:
             return Opened(**json.loads(self._sealer.open(known)), repeat=True)
         number = self._number(connection, now)
         order, rows = matter.fill(number), Rows()
@@ -179,7 +182,7 @@ class Office:
         cases.save(connection, rows)
         opened = Opened(number.case_no, number.query_code, accepted=moved.case.stage is Stage.ACCEPTED)
         told = {name: getattr(opened, name) for name in ("case_no", "query_code", "accepted")}
-        submissions.keep(connection, key, self._sealer.seal(json.dumps(told).encode()), millis(now))
+        submissions.keep(connection, key, self._sealer.seal(json.dumps(told).encode()), millis(now), since)
         return opened
 
     def _alarm(self, connection: Connection, reach: Address, danger: Emergency) -> None:

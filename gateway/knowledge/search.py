@@ -122,6 +122,8 @@ class Index:
 
     def near(self, text: str, *, suits: Callable[[Entry], bool], limit: int) -> tuple[Hit, ...]:
         """Return the entries that suit and come nearest to a question, nearest first."""
+        if not self.entries:
+            return ()
         bag = taken_apart(text)
         if all(weight == ASKING for weight in bag.values()):
             # Words that only ask are in every entry and name none.

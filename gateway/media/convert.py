@@ -200,7 +200,8 @@ def _upright(frame: Any) -> Any:
     """Return a picture as it is to be seen: telephones note in the film how they were held."""
     if not frame.rotation:
         return frame
-    return av.VideoFrame.from_image(_turned(frame))
+    make: Callable[[Image.Image], Any] = av.VideoFrame.from_image
+    return make(_turned(frame))
 
 
 def _turned(frame: Any) -> Image.Image:

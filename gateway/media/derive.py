@@ -48,6 +48,13 @@ class Derive:
         self._store = store
         self._making: dict[tuple[str, str], tuple[asyncio.Lock, int]] = {}
 
+    async def copy_of(self, owner: str, key: str, variant: Variant) -> Copy:
+        """Return a copy of an owner's file; raises NotFound, NotAccepted, Busy."""
+        row = await self._store.read(partial(rows.find, owner=owner, key=key))
+        if row is None:
+            raise NotFound("no such file")
+        return await self.copy(row, variant)
+
     async def copy(self, row: MediaRow, variant: Variant) -> Copy:
         """Return a copy of a file, made now if it was not made before.
 

@@ -57,7 +57,8 @@ class Taken:
     """A file that was taken in.
 
     ``name`` is safe to show and to save under; ``size`` in bytes, ``width`` and ``height`` in pixels; ``scan`` says
-    whether it was scanned; ``taken_at`` (ISO 8601), ``lon`` and ``lat`` are what the camera noted, for agents only.
+    whether it was scanned; ``taken_at`` (ISO 8601), ``lon`` and ``lat`` are what the camera noted and
+    ``words`` what was read in it, for agents only.
     """
 
     owner: str
@@ -76,6 +77,7 @@ class Taken:
     taken_at: str | None = None
     lon: float | None = None
     lat: float | None = None
+    words: str = ""
 
     @property
     def part(self) -> Part:
@@ -196,29 +198,33 @@ class Gauge:
         self._head = bytearray()
         self._tail = bytearray()
         self._size = 0
+        self._most = limits.largest
+        self._kind = PartKind.FILE
 
     async def through(self, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """Pass the stream on; raises NotAccepted."""
         async for piece in stream:
             self._size += len(piece)
             if len(self._head) < HEAD:
-                self._head += piece[: HEAD - len(self._head)]
+                self._begin(piece)
             self._tail += piece[-TAIL:]
             if len(self._tail) > 4 * TAIL:
                 del self._tail[:-TAIL]
-            self._check()
+            if max(self._size, self._declared) > self._most:
+                raise NotAccepted(Breach(Refusal.SIZE, self._kind, self._most))
             yield piece
 
     def facts(self, size: int) -> Facts:
         """Return what the file is by its beginning and its end."""
         return sniff(bytes(self._head), bytes(self._tail[-TAIL:]), size)
 
-    def _check(self) -> None:
-        size = max(self._size, self._declared)
+    def _begin(self, piece: bytes) -> None:
+        """Look at the beginning; once enough has come, its kind's limit holds."""
+        self._head += piece[: HEAD - len(self._head)]
         if len(self._head) == HEAD:
-            _must(judge(sniff(bytes(self._head), size=size), self._limits))
-        elif size > self._limits.largest:
-            raise NotAccepted(Breach(Refusal.SIZE, PartKind.FILE, self._limits.largest))
+            facts = sniff(bytes(self._head), size=HEAD)
+            _must(judge(facts, self._limits))
+            self._kind, self._most = facts.kind, self._limits.of(facts.kind).size
 
 
 def to_row(taken: Taken, sealer: Sealer, lives: timedelta | None) -> MediaRow:
@@ -264,6 +270,7 @@ def from_row(row: MediaRow, sealer: Sealer) -> Taken:
         scan=Scan(row.scan),
         created_at=row.created_at,
         traits=traits,
+        words=sealer.open(row.words).decode() if row.words else "",
         **body,
     )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gateway.media.derive import Derive
 from gateway.media.intake import Intake
 from gateway.media.links import Links
+from gateway.media.reading import Reading
 from gateway.media.retention import Retention
 from gateway.media.scan import Scanner
 from gateway.media.uploads import Uploads
@@ -25,7 +26,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """``intake`` takes files in, ``derive`` makes the copies that leave, ``links`` opens them, ``uploads`` receives, ``retention`` forgets."""
+    """All that is done with files.
+
+    ``intake`` takes them in, ``uploads`` receives them in pieces, ``derive`` makes the copies that leave, ``links``
+    opens them, ``reading`` reads the words in photos, ``retention`` forgets.
+    """
 
     blobs: Blobs
     store: Store
@@ -36,6 +41,7 @@ class Room:
     links: Links
     uploads: Uploads
     retention: Retention
+    reading: Reading
 
 
 def join(
@@ -69,4 +75,5 @@ def join(
         links=links,
         uploads=Uploads(blobs=blobs, intake=intake, links=links, store=store, sealer=sealer, now=now),
         retention=Retention(blobs=blobs, store=store, now=now, days=days),
+        reading=Reading(blobs=blobs, workers=workers, store=store, sealer=sealer),
     )

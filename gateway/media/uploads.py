@@ -18,10 +18,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.media.intake import Claim, Gauge, from_row
 from gateway.media.links import Grant
+from gateway.media.pieces import Pieces
 from gateway.runtime import instant, millis
 from gateway.store import media as media_rows
 from gateway.store import uploads as rows
-from gateway.store.uploads import Piece, UploadRow
+from gateway.store.uploads import UploadRow
 from normalizer.errors import Busy, JiesuError, NotFound
 from normalizer.media import Breach, NotAccepted, Refusal
 from normalizer.message import PartKind
@@ -37,15 +38,14 @@ if TYPE_CHECKING:
     from gateway.media.links import Links
     from gateway.store.seal import Sealer
     from gateway.store.store import Store
+    from gateway.store.uploads import Piece
 
 T = TypeVar("T")
 
 LIVES = timedelta(hours=24)
 """How long an upload that stands still is kept, and a file that nobody attaches."""
 GRANT_LIVES = timedelta(hours=2)
-PIECE = 2 * 1024 * 1024
 SWEPT = 100
-_FOLDER = "uploads"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,7 @@ class Uploads:
         now: Callable[[], datetime],
     ) -> None:
         self._blobs = blobs
+        self._pieces = Pieces(blobs)
         self._intake = intake
         self._links = links
         self._store = store
@@ -173,7 +174,8 @@ class Uploads:
         gauge = Gauge(self._intake.limits, upload.size) if upload.received == 0 else None
         checked = stream if gauge is None else gauge.through(stream)
         try:
-            async for piece in self._pieces(upload, checked):
+            left = upload.size - upload.received
+            async for piece in self._pieces.write(upload.id, upload.received, left, checked):
                 held.append(piece)
                 if whole is None:
                     upload = await self._count(upload, held)
@@ -191,19 +193,18 @@ class Uploads:
         pieces = await self._store.read(partial(rows.pieces, ident=ident))
         claim = Claim(upload.owner, upload.name, upload.size, LIVES)
         try:
-            taken = await self._intake.take(self._joined(pieces), claim)
-        except NotAccepted as error:
-            await self._refuse(upload, error.breach)
-            raise
+            taken = await self._intake.take(self._pieces.joined(pieces), claim)
+        except (NotAccepted, NotFound) as error:
+            return await self._unfinished(upload, error)
         await self._write(partial(rows.end, ident=ident, state="done", key=taken.key))
-        await self._clear(upload.id)
+        await self._pieces.clear(upload.id)
         return self._upload(await self._row(upload.id))
 
     async def cancel(self, ident: str) -> None:
         """Forget an upload and what came of it; a file that was taken in stays. Raises NotFound."""
         await self._row(ident)
         await self._write(partial(rows.remove, ident=bytes.fromhex(ident)))
-        await self._clear(ident)
+        await self._pieces.clear(ident)
 
     async def sweep(self) -> int:
         """Forget uploads whose time is over; return how many."""
@@ -212,28 +213,10 @@ class Uploads:
             found = await self._store.read(partial(rows.expired, now=millis(self._now()), limit=SWEPT))
             for ident in found:
                 await self._write(partial(rows.remove, ident=ident))
-                await self._clear(ident.hex())
+                await self._pieces.clear(ident.hex())
             count += len(found)
             if len(found) < SWEPT:
                 return count
-
-    async def _pieces(self, upload: Upload, stream: AsyncIterator[bytes]) -> AsyncIterator[Piece]:
-        at, held, left = upload.received, bytearray(), upload.size - upload.received
-        async for part in stream:
-            if left == 0:
-                return  # more than was announced
-            held += part[: left - len(held)]
-            if len(held) >= min(PIECE, left):
-                yield await self._piece(upload.id, at, bytes(held))
-                at, left = at + len(held), left - len(held)
-                held = bytearray()
-        if held:
-            yield await self._piece(upload.id, at, bytes(held))
-
-    async def _piece(self, ident: str, at: int, content: bytes) -> Piece:
-        name = f"{_FOLDER}/{ident}/{at:012d}-{os.urandom(4).hex()}"
-        await self._blobs.put_at(name, content)
-        return Piece(at, name, len(content))
 
     async def _count(self, upload: Upload, pieces: Sequence[Piece]) -> Upload:
         until = self._now() + LIVES
@@ -249,18 +232,19 @@ class Uploads:
         received = upload.received + sum(piece.size for piece in pieces)
         return replace(upload, received=received, expires_at=until)
 
-    async def _joined(self, pieces: Sequence[Piece]) -> AsyncIterator[bytes]:
-        for piece in pieces:
-            async for content in self._blobs.range_at(piece.name, 0, None):
-                yield content
+    async def _unfinished(self, upload: Upload, error: NotAccepted | NotFound) -> Upload:
+        """Return the upload if another process has finished it meanwhile (and taken its pieces away), else raise."""
+        now = self._upload(await self._row(upload.id))
+        if now.key:
+            return now
+        if isinstance(error, NotAccepted):
+            await self._refuse(upload, error.breach)
+        raise error
 
     async def _refuse(self, upload: Upload, breach: Breach) -> None:
         reason = json.dumps([breach.refusal, breach.kind, breach.allowed])
         await self._write(partial(rows.end, ident=bytes.fromhex(upload.id), state="refused", reason=reason))
-        await self._clear(upload.id)
-
-    async def _clear(self, ident: str) -> None:
-        await self._blobs.clear_at(f"{_FOLDER}/{ident}")
+        await self._pieces.clear(upload.id)
 
     async def _row(self, ident: str) -> UploadRow:
         try:
@@ -310,6 +294,7 @@ class Uploads:
 
 def _begin(connection: Connection, row: UploadRow, grant: Grant) -> int:
     """Begin an upload if the owner may have one more; return the bytes he had before."""
+    rows.alone(connection, grant.owner)
     count, size = rows.sums(connection, grant.owner)
     if count >= grant.count:
         raise NotAccepted(Breach(Refusal.COUNT, allowed=grant.count))

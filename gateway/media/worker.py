@@ -14,7 +14,7 @@ import resource
 import sys
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from gateway.media import convert, examine
+from gateway.media import convert, examine, ocr
 from gateway.media.frames import ASK, DATA, DONE, FAIL, HEAD, LARGEST, NAME, RANGE, frame
 from normalizer.media import NotAccepted, Refusal
 
@@ -116,6 +116,8 @@ def _work(line: Line, job: dict[str, Any]) -> dict[str, Any]:
     file = io.BufferedReader(Asked(line, job["size"]), BUFFER)
     if job["task"] == "examine":
         return examine.examine(file, job["mime"], job["pixels"], job["unpacked"])
+    if job["task"] == "read":
+        return {"words": ocr.read(file)}
     return convert.convert(file, job["mime"], job["task"], line.hand)
 
 

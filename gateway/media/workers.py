@@ -8,7 +8,6 @@ import os
 import sys
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -31,14 +30,13 @@ SECONDS, FILM_SECONDS = 60, 600
 """Processor seconds that a job may use, and one that makes a film anew; twice as many by the wall clock."""
 JOBS = 200
 """Jobs after which a worker is replaced, so that what a library leaks does not add up."""
-_PACKAGES = Path(__file__).parents[2]
 WAIT = 120.0
 """Seconds a job waits for a free worker."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a worker shall do: ``examine``, or make a ``thumb``, ``preview`` or ``play`` copy."""
+    """What a worker shall do: ``examine``, ``read``, or make a ``thumb``, ``preview`` or ``play`` copy."""
 
     task: str
     mime: str
@@ -118,6 +116,12 @@ class Workers:
         return made
 
     async def _start(self) -> _Worker:
+        try:
+            return await self._started()
+        except OSError as error:
+            raise Busy("no worker could be started") from error
+
+    async def _started(self) -> _Worker:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -127,7 +131,10 @@ class Workers:
             stderr=asyncio.subprocess.DEVNULL,
             limit=2 * LARGEST,
             # Whatever stands in our environment, secrets among it, is none of a worker's business.
-            env={"PATH": os.environ.get("PATH", os.defpath), "PYTHONPATH": str(_PACKAGES)},
+            env={
+                "PATH": os.environ.get("PATH", os.defpath),
+                "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+            },
         )
         worker = _Worker(process)
         self._all.add(worker)

@@ -59,6 +59,7 @@ _waiting = text("state = 'waiting'")
 _open = text("NOT done")
 _untold = text("NOT told")
 _queued = text("owner = 'queued'")
+_unread = text("words IS NULL")
 _expiring = text("expires_at IS NOT NULL")
 
 Size = BigInteger().with_variant(Integer, "sqlite")
@@ -156,6 +157,7 @@ CASES = Table(
     Index("ix_cases_category_created_at", "category", "created_at"),
     Index("ix_cases_check_at", "check_at"),
     Index("ix_cases_phone_hash", "phone_hash"),
+    Index("ix_cases_source_created_at", "source", "created_at"),
 )
 """``query_code`` is a keyed hash; ``head`` is the hash of the last event; ``check_at`` is when supervision looks next."""
 
@@ -172,6 +174,7 @@ CASE_EVENT = Table(
     Column("body", LargeBinary, nullable=False),
     Column("hash", LargeBinary, nullable=False),
     Index("ix_case_event_id", "id"),
+    Index("ix_case_event_at", "at"),
     sqlite_with_rowid=False,
 )
 """Append-only (a trigger refuses change); ``hash`` chains each event to the one before."""
@@ -301,6 +304,58 @@ DATA_REQUEST = Table(
 )
 """What people want done with their data (PIPL 45-47), for a person to settle; ``state`` is open, done or refused."""
 
+MEDIA = Table(
+    "media",
+    METADATA,
+    Column("owner", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("mime", Text, nullable=False),
+    Column("size", Size, nullable=False),
+    Column("width", Integer),
+    Column("height", Integer),
+    Column("seconds", Float),
+    Column("scan", Text, nullable=False),
+    Column("copies", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    Column("body", LargeBinary, nullable=False),
+    Column("words", LargeBinary),
+    Index("ix_media_key", "key"),
+    Index("ix_media_created_at", "created_at", sqlite_where=_unread, postgresql_where=_unread),
+    Index("ix_media_expires_at", "expires_at", sqlite_where=_expiring, postgresql_where=_expiring),
+)
+"""Whose file it is and what it is: ``owner`` is a draft, a conversation or a case number; ``copies`` names the copies
+made of it (JSON: variant to key and media type); ``body`` holds its name, SHA-256, place and time, sealed; ``words``
+what was read in it. ``expires_at`` is set until somebody attaches it to something."""
+
+UPLOAD = Table(
+    "upload",
+    METADATA,
+    Column("id", Id, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("size", Size, nullable=False),
+    Column("received", Size, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("ix_upload_owner", "owner"),
+    Index("ix_upload_expires_at", "expires_at"),
+)
+"""Uploads in pieces (tus): ``state`` is open, done or refused (``reason``: which rule it broke); ``body`` is sealed."""
+
+UPLOAD_PIECE = Table(
+    "upload_piece",
+    METADATA,
+    Column("upload", Id, primary_key=True),
+    Column("at", Size, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("size", Integer, nullable=False),
+)
+"""The pieces of an upload that are durable, by where they begin; ``name`` is where each lies on the shelf."""
 KNOWLEDGE = Table(
     "knowledge",
     METADATA,
@@ -344,55 +399,3 @@ KNOWLEDGE_GAP = Table(
 )
 """Questions that found no answer, and how often each was put. ``question`` is a keyed hash of its words; they stand
 sealed in ``body`` with personal data masked, for a name may be left in them."""
-
-MEDIA = Table(
-    "media",
-    METADATA,
-    Column("owner", Text, primary_key=True),
-    Column("key", Text, primary_key=True),
-    Column("kind", Text, nullable=False),
-    Column("mime", Text, nullable=False),
-    Column("size", Size, nullable=False),
-    Column("width", Integer),
-    Column("height", Integer),
-    Column("seconds", Float),
-    Column("scan", Text, nullable=False),
-    Column("copies", Text, nullable=False),
-    Column("created_at", Instant, nullable=False),
-    Column("expires_at", Instant),
-    Column("body", LargeBinary, nullable=False),
-    Column("words", LargeBinary),
-    Index("ix_media_key", "key"),
-    Index("ix_media_expires_at", "expires_at", sqlite_where=_expiring, postgresql_where=_expiring),
-)
-"""Whose file it is and what it is: ``owner`` is a draft, a conversation or a case number; ``copies`` names the copies
-made of it (JSON: variant to key and media type); ``body`` holds its name, SHA-256, place and time, sealed; ``words``
-what was read in it. ``expires_at`` is set until somebody attaches it to something."""
-
-UPLOAD = Table(
-    "upload",
-    METADATA,
-    Column("id", Id, primary_key=True),
-    Column("owner", Text, nullable=False),
-    Column("size", Size, nullable=False),
-    Column("received", Size, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("key", Text, nullable=False),
-    Column("created_at", Instant, nullable=False),
-    Column("expires_at", Instant, nullable=False),
-    Column("body", LargeBinary, nullable=False),
-    Index("ix_upload_owner", "owner"),
-    Index("ix_upload_expires_at", "expires_at"),
-)
-"""Uploads in pieces (tus): ``state`` is open, done or refused (``reason``: which rule it broke); ``body`` is sealed."""
-
-UPLOAD_PIECE = Table(
-    "upload_piece",
-    METADATA,
-    Column("upload", Id, primary_key=True),
-    Column("at", Size, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("size", Integer, nullable=False),
-)
-"""The pieces of an upload that are durable, by where they begin; ``name`` is where each lies on the shelf."""

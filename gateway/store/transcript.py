@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import and_, literal, select, union_all
 
@@ -10,7 +10,7 @@ from gateway.store.tables import INBOX, OUTGOING
 from outbox.tables import OutState
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Subquery
 
 
 class Line(NamedTuple):
@@ -27,6 +27,18 @@ _NOT_SHOWN = (OutState.STALE.value, OutState.BURIED.value)
 
 def lines(connection: Connection, conversation: bytes, after: bytes, limit: int) -> list[Line]:
     """Return the newest messages of a conversation after an id, oldest first."""
+    both = _said(conversation, after)
+    query = select(both).order_by(both.c.id.desc()).limit(limit)
+    return [_line(row) for row in connection.execute(query)][::-1]
+
+
+def since(connection: Connection, conversation: bytes, after: bytes, limit: int) -> list[Line]:
+    """Return the messages of a conversation that follow an id (empty: the first), oldest first."""
+    both = _said(conversation, after)
+    return [_line(row) for row in connection.execute(select(both).order_by(both.c.id).limit(limit))]
+
+
+def _said(conversation: bytes, after: bytes) -> Subquery:
     received = select(
         INBOX.c.id, literal(1).label("mine"), INBOX.c.received_at.label("at"), INBOX.c.body
     ).where(INBOX.c.conversation == conversation, INBOX.c.id > after)
@@ -34,6 +46,8 @@ def lines(connection: Connection, conversation: bytes, after: bytes, limit: int)
         OUTGOING.c.conversation == conversation, OUTGOING.c.id > after, OUTGOING.c.state.not_in(_NOT_SHOWN)
     )
     sent = select(OUTGOING.c.id, literal(0).label("mine"), OUTGOING.c.created_at.label("at"), OUTGOING.c.body)
-    both = union_all(received, sent.where(shown)).subquery()
-    query = select(both).order_by(both.c.id.desc()).limit(limit)
-    return [Line(row.id, bool(row.mine), row.at, row.body) for row in connection.execute(query)][::-1]
+    return union_all(received, sent.where(shown)).subquery()
+
+
+def _line(row: Any) -> Line:
+    return Line(row.id, bool(row.mine), row.at, row.body)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, text, update
 
 from gateway.store.tables import UPLOAD, UPLOAD_PIECE
 
@@ -43,6 +43,12 @@ class Piece:
 def add(connection: Connection, row: UploadRow) -> None:
     """Begin an upload."""
     connection.execute(insert(UPLOAD).values({name: getattr(row, name) for name in row.__slots__}))
+
+
+def alone(connection: Connection, owner: str) -> None:
+    """Let no other transaction count an owner's uploads until this one ends."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:owner))"), {"owner": owner})
 
 
 def sums(connection: Connection, owner: str) -> tuple[int, int]:

@@ -6,6 +6,7 @@ a download, and both in a sandbox without script.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass
 from functools import partial
@@ -128,9 +129,11 @@ async def _answer(
         headers |= {"Content-Range": f"bytes {part.start}-{part.end - 1}/{size}"}
     response = web.StreamResponse(status=status, headers=headers)
     response.content_length = whole.end - whole.start
-    await response.prepare(request)
-    if request.method != "HEAD":
-        async for piece in read(whole.start, whole.end):
-            await response.write(piece)
-    await response.write_eof()
+    # Whoever leaves the page before the picture is there does no harm.
+    with contextlib.suppress(ConnectionError):
+        await response.prepare(request)
+        if request.method != "HEAD":
+            async for piece in read(whole.start, whole.end):
+                await response.write(piece)
+        await response.write_eof()
     return response

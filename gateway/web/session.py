@@ -59,7 +59,7 @@ class Sessions:
         self._secure = secure
         self.cookie = SECURE_COOKIE if secure else COOKIE
         self._sealer = sealer
-        self._now = now
+        self.now = now
 
     def of(self, request: web.Request) -> Session:
         """Return the session of a request, by its cookie or bearer token; a new one where there is none that holds."""
@@ -76,11 +76,11 @@ class Sessions:
         until, _, mark = rest.partition(".")
         if not until.isdecimal() or not hmac.compare_digest(mark.encode(), self._mark(name, until).encode()):
             return None
-        return Session(name, int(until)) if int(until) > millis(self._now()) else None
+        return Session(name, int(until)) if int(until) > millis(self.now()) else None
 
     def begin(self, span: timedelta) -> Session:
         """Return a new session that ends after ``span``."""
-        return Session(secrets.token_urlsafe(18), millis(self._now() + span), new=True)
+        return Session(secrets.token_urlsafe(18), millis(self.now() + span), new=True)
 
     def token(self, session: Session) -> str:
         """Return what a browser or an app keeps of a session."""
@@ -88,7 +88,7 @@ class Sessions:
 
     def give(self, response: web.StreamResponse, session: Session) -> None:
         """Put a session's cookie into a response."""
-        seconds = max(0, (session.until - millis(self._now())) // 1000)
+        seconds = max(0, (session.until - millis(self.now())) // 1000)
         response.set_cookie(
             self.cookie,
             self.token(session),
@@ -123,7 +123,7 @@ class Sessions:
             session=self.conversation(session),
             until=min(session.until, millis(until)) if until else session.until,
             body=self._sealer.seal(body),
-            now=millis(self._now()),
+            now=millis(self.now()),
         )
         await self._store.write(keep)
 

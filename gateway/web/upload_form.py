@@ -7,7 +7,6 @@ to go on to when all was well.
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import BodyPartReader, ClientError, web
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
     from gateway.media.uploads import Uploads
 
 FIELD = 8 * 1024
+DRAINED = 64 * 1024 * 1024
+"""Bytes that are read over of a file that was refused, so that the files after it are still taken in."""
 
 
 class UploadForm:
@@ -63,6 +64,8 @@ class UploadForm:
                 continue
             if part.filename:
                 results.append(await self._one(part, token, language(request)))
+                if not await _passed(part):
+                    break
             elif part.name == "grant":
                 token = await _field(part)
             elif part.name == "next":
@@ -79,8 +82,6 @@ class UploadForm:
         except NotAccepted as error:
             text = words.refusal(error.breach, tongue)
             reason = error.breach.refusal.value
-            with suppress(NotAccepted):
-                await part.release()
             return {"name": name, "accepted": False, "reason": reason, "words": text}
         received = words.notice("received", tongue)
         return {"name": taken.name, "accepted": True, "key": taken.key, "size": taken.size, "words": received}
@@ -90,6 +91,16 @@ def _local(address: str) -> str:
     """Return an address of our own, or nothing: a form must not lead away."""
     well = address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable()
     return address if well else ""
+
+
+async def _passed(part: BodyPartReader) -> bool:
+    """Read over what is left of a file that was refused; False when there is no end of it."""
+    left = DRAINED
+    async for piece in _chunks(part):
+        left -= len(piece)
+        if left < 0:
+            return False
+    return True
 
 
 async def _field(part: BodyPartReader) -> str:

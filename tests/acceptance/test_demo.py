@@ -75,6 +75,15 @@ def test_the_guided_dialogue_leads_to_a_case(phone):
     expect(phone.locator("#cases")).to_contain_text("人民路的井盖丢了")
 
 
+def test_a_question_is_answered_from_the_example_entries(phone):
+    phone.get_by_label("我是").select_option(label="王女士")
+    phone.get_by_role("button", name="关注").click()
+    expect(phone.locator("#chat")).to_contain_text("智能客服，24小时在线")
+    say(phone, "公积金怎么提取", "来源：示例")
+    say(phone, "1", "很高兴帮到您")
+    say(phone, "人民路的路灯坏了三盏", "什么时候发生的")
+
+
 def test_the_same_citizen_reports_by_text(phone):
     phone.get_by_label("我是").select_option(label="王女士")
     phone.get_by_role("button", name="短信").click()

@@ -71,6 +71,23 @@ def test_the_doctor_finds_the_account_that_does_not_answer(tmp_path):
     assert any(finding["ok"] and "数据库" in finding["what"] for finding in findings)
 
 
+def test_entries_go_in_and_out_by_command_and_a_bad_file_changes_nothing(tmp_path):
+    config = configure(tmp_path, f"sqlite:///{tmp_path}/jiesu.sqlite3")
+    good, bad, out = (tmp_path / name for name in ("good.csv", "bad.csv", "out.json"))
+    good.write_text("id,title,answer_short,status\ngjj,公积金怎么提取,到公积金中心办理。,published\n")
+    bad.write_text(
+        "id,title,answer_short,status\nsbk,社保卡怎么补办,拨打12333。,published\nx,没有答案,,draft\n"
+    )
+    brought = run("knowledge", "import", str(good), "--config", str(config))
+    assert (brought.returncode, "新增 1 条" in brought.stdout) == (0, True)
+    refused = run("knowledge", "import", str(bad), "--config", str(config))
+    assert (refused.returncode, "第3行 answer_short：不能为空" in refused.stderr) == (1, True)
+    assert [row["id"] for row in jiesu(config, "knowledge", "list", "--status", "published")] == ["gjj"]
+    assert jiesu(config, "knowledge", "gaps") == []
+    assert run("knowledge", "export", str(out), "--config", str(config)).returncode == 0
+    assert [entry["title"] for entry in json.loads(out.read_text())] == ["公积金怎么提取"]
+
+
 def test_migrate_says_where_the_tables_stand(tmp_path):
     config = configure(tmp_path, f"sqlite:///{tmp_path}/jiesu.sqlite3")
     assert migrate.head() in run("migrate", "--config", str(config)).stdout

@@ -11,10 +11,10 @@ import pytest
 from aiohttp import ClientSession
 
 from gateway.media.links import Grant, Links
-from gateway.media.uploads import PIECE
+from gateway.media.pieces import SIZE as PIECE
 from gateway.store.seal import Sealer, load_key
-from tests.gateway.test_uploads import OFFSETS, TUS, film
 from tests.kit.process import configure, served
+from tests.kit.tus import OFFSETS, TUS, film
 
 pytestmark = pytest.mark.acceptance
 

@@ -45,9 +45,9 @@ def alone(work: Callable[..., Any], *given: object) -> Any:
         return pool.submit(work, *given).result()
 
 
-def peak_mb() -> int:
-    """Return the most memory that this process has had resident, in MB."""
-    for line in Path("/proc/self/status").read_text().splitlines():
+def peak_mb(pid: int | str = "self") -> int:
+    """Return the most memory that a process has had resident, in MB."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmHWM"):
             return int(line.split()[1]) // 1024
     return 0

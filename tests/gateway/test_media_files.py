@@ -130,6 +130,14 @@ async def test_the_poster_of_a_film_is_upright(gateway, site, http, label, turne
     assert colour[0] > colour[2]
 
 
+async def test_a_film_that_is_copied_keeps_how_it_was_held(gateway, site, http):
+    content, _ = await fetched(
+        http, site + await address(gateway, media.film(turned=90), Variant.PLAY, "a.mp4")
+    )
+    with av.open(io.BytesIO(content)) as played:
+        assert next(played.decode(video=0)).rotation == 90
+
+
 VOICES = [
     ("AMR", lambda: media.voice("amr", "libopencore_amrnb", rate=8000)),
     ("SILK of WeChat", media.silk),

@@ -1,6 +1,9 @@
 """The scanner: what clamd says, and a clamd that is away or speaks nonsense."""
 
 import asyncio
+import hashlib
+import shutil
+import socket
 
 import pytest
 
@@ -76,6 +79,33 @@ async def test_a_scanner_that_does_not_answer_has_not_scanned():
     server.close()
     await server.wait_closed()
     assert await Scanner(address).scan(media.streamed(b"a")) is Scan.AWAY
+
+
+@pytest.mark.skipif(shutil.which("clamd") is None, reason="needs Debian's clamav-daemon")
+async def test_a_real_clamd_is_understood(tmp_path):
+    (tmp_path / "db").mkdir()
+    (tmp_path / "db" / "test.hdb").write_text(f"{hashlib.md5(EICAR).hexdigest()}:{len(EICAR)}:Eicar-Test\n")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    (tmp_path / "clamd.conf").write_text(
+        f"DatabaseDirectory {tmp_path}/db\nTCPSocket {port}\nTCPAddr 127.0.0.1\nForeground yes\nUser root\n"
+        "StreamMaxLength 1M\n"
+    )
+    daemon = await asyncio.create_subprocess_exec(
+        "clamd", "-c", str(tmp_path / "clamd.conf"), stdout=asyncio.subprocess.DEVNULL
+    )
+    scanner = Scanner(f"127.0.0.1:{port}", 10)
+    try:
+        async with asyncio.timeout(60):
+            while await scanner.scan(media.streamed(b"lamp")) is Scan.AWAY:
+                await asyncio.sleep(0.2)
+        assert await scanner.scan(media.streamed(EICAR)) is Scan.FOUND
+        assert await scanner.scan(media.streamed(b"lamp" * 50_000)) is Scan.CLEAN
+        assert await scanner.scan(media.streamed(bytes(8 * 1024 * 1024))) is Scan.AWAY
+    finally:
+        daemon.kill()
+        await daemon.wait()
 
 
 async def test_without_a_scanner_nothing_is_scanned():

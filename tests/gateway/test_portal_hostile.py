@@ -116,7 +116,7 @@ class Alive(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__()
-        self.alive = []
+        self.alive: list[object] = []
 
     def handle_starttag(self, tag, attrs):
         named = dict(attrs)

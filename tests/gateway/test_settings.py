@@ -12,6 +12,21 @@ def test_the_environment_wins_over_the_file(tmp_path):
     assert settings.channels["wx"] == {"kind": "wechat", "secret": "b"}
 
 
+def test_an_api_key_stands_bare_or_in_a_file_and_is_never_shown(tmp_path):
+    (tmp_path / "s").write_text("very-secret-key-1\n")
+    path = tmp_path / "jiesu.toml"
+    rooms = f'app = "very-secret-key-2"\nnews_file = "{tmp_path}/s"\n[open311.api_keys.fms]\nkey_file = "{tmp_path}/s"'
+    path.write_text(f"[open311.api_keys]\n{rooms}\n")
+    with pytest.raises(Misconfigured, match="same key"):
+        load(path, {})
+    (tmp_path / "t").write_text("very-secret-key-3\n")
+    path.write_text(f'[open311.api_keys]\n{rooms[:-2]}t"\n')
+    settings = load(path, {})
+    keys = {name: partner.key.get_secret_value() for name, partner in settings.open311.api_keys.items()}
+    assert keys == {"app": "very-secret-key-2", "news": "very-secret-key-1", "fms": "very-secret-key-3"}
+    assert "very-secret" not in repr(settings)
+
+
 def test_paths_are_read_from_the_configurations_folder(tmp_path):
     path = tmp_path / "jiesu.toml"
     path.write_text('database = "sqlite:///a.db"\n')
@@ -40,6 +55,15 @@ def test_a_secret_may_stand_in_a_file_and_is_never_shown(tmp_path):
         ("[limits]\npendng = 3", "limits.pendng", "pending"),
         ("port = ", "--config", "TOML"),
         ("log_level = 'loud'", "log_level", "info"),
+        ("[open311.api_keys]\napp = 'short'", "open311.api_keys.app.key", "16"),
+        ("[open311.api_keys]\n'a/b' = '0123456789abcdef'", "open311.api_keys.a/b.[key]", "match"),
+        ("[open311.api_keys]\na = '0123456789abcdef'\nb = '0123456789abcdef'", "open311", "same key"),
+        (
+            "[open311.api_keys.app]\nkey = '0123456789abcdef'\nsorce = '08'",
+            "open311.api_keys.app.sorce",
+            "did you mean source",
+        ),
+        ("[open311]\ncontcat = 'x'", "open311.contcat", "did you mean contact"),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_cure(tmp_path, text, setting, cure):

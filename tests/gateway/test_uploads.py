@@ -1,26 +1,26 @@
-"""Uploads by a client that is not ours (tuspy), by curl, and by hand; over a line that is cut."""
+"""Uploads by a client that is not ours (tuspy), by curl, and by hand; over a line that is cut. On both stores."""
 
 import asyncio
-import base64
 import hashlib
 import io
 import json
 import os
-from random import Random
+from dataclasses import replace
+from functools import partial
 
 import pytest
-from aiohttp import ClientSession, FormData
+from aiohttp import ClientSession
 from tusclient.client import TusClient
 
 from gateway.app import listening, running
+from gateway.media.pieces import Pieces
+from gateway.media.uploads import Moved
+from gateway.runtime import millis
+from gateway.store import uploads as rows
 from tests.kit import media
 from tests.kit.gateway import settings
 from tests.kit.line import Line
-
-MB = 1024 * 1024
-TUS = {"Tus-Resumable": "1.0.0"}
-OFFSETS = "application/offset+octet-stream"
-OWNER = "draft-1"
+from tests.kit.tus import MB, OFFSETS, OWNER, TUS, begun, film, offset, patch
 
 
 @pytest.fixture
@@ -33,30 +33,6 @@ async def site(gateway):
 async def http():
     async with ClientSession() as session:
         yield session
-
-
-def film(size: int) -> bytes:
-    """A film that plays, made as large as is wanted by an ignored box at its end (ISO 14496-12 8.1.2)."""
-    made = media.film()
-    free = size - len(made)
-    return made + free.to_bytes(4, "big") + b"free" + Random(1).randbytes(free - 8)
-
-
-async def begun(http, site, gateway, size: int, **headers) -> str:
-    token = gateway.media.uploads.grant(OWNER)
-    asked = TUS | {"Upload-Length": str(size), "Authorization": f"Bearer {token}"} | headers
-    async with http.post(f"{site}/uploads", headers=asked) as answer:
-        assert answer.status == 201, await answer.text()
-        return site + answer.headers["Location"]
-
-
-def patch(at: int, **headers) -> dict[str, str]:
-    return TUS | {"Upload-Offset": str(at), "Content-Type": OFFSETS} | headers
-
-
-async def offset(http, place: str) -> str:
-    async with http.head(place, headers=TUS) as answer:
-        return answer.headers.get("Upload-Offset", str(answer.status))
 
 
 async def test_a_client_that_is_not_ours_uploads_over_a_line_that_is_cut_three_times(gateway, site):
@@ -136,19 +112,47 @@ async def test_another_process_goes_on_where_the_first_stopped(database, tmp_pat
         assert taken.sha256 == hashlib.sha256(content).hexdigest()
 
 
-async def test_a_checksum_that_does_not_fit_leaves_the_upload_where_it_was(gateway, site, http):
+async def whole_but_unfinished(gateway, content: bytes):
+    """An upload as a crash leaves it after its last piece was counted and before the file was taken in."""
+    uploads = gateway.media.uploads
+    upload = await uploads.begin(uploads.granted(uploads.grant(OWNER)), len(content), "a.jpg", "")
+    pieces = Pieces(gateway.media.blobs).write(upload.id, 0, len(content), media.streamed(content))
+    added = [piece async for piece in pieces]
+    ident = bytes.fromhex(upload.id)
+    until = millis(upload.expires_at)
+    await gateway.media.store.write(
+        partial(rows.append, ident=ident, at=0, added=added, expires_at=until),
+    )
+    return replace(upload, received=len(content))
+
+
+async def test_an_upload_that_a_crash_left_whole_is_finished_when_it_is_asked_for(gateway, site, http):
     content = media.photo()
-    place = await begun(http, site, gateway, len(content))
-    right = base64.b64encode(hashlib.sha1(content).digest()).decode()
-    for checksum, status, stands in [
-        ("sha1 " + base64.b64encode(bytes(20)).decode(), 460, 0),
-        ("crc32 AAAAAA==", 400, 0),
-        ("sha1 " + right, 204, len(content)),
-    ]:
-        headers = patch(0, **{"Upload-Checksum": checksum})
-        async with http.patch(place, data=content, headers=headers) as answer:
-            assert answer.status == status, checksum
-        assert await offset(http, place) == str(stands)
+    upload = await whole_but_unfinished(gateway, content)
+    assert await offset(http, f"{site}/uploads/{upload.id}") == str(len(content))
+    (taken,) = await gateway.media.uploads.of(OWNER)
+    assert await gateway.media.blobs.get(taken.key) == content
+
+
+async def test_two_processes_may_finish_one_upload(gateway):
+    upload = await whole_but_unfinished(gateway, media.photo())
+    uploads = gateway.media.uploads
+    one, other = await asyncio.gather(uploads.finish(upload), uploads.finish(upload))
+    assert one.key == other.key != ""
+    assert (await uploads.finish(upload)).key == one.key
+    assert len(await uploads.of(OWNER)) == 1
+
+
+async def test_two_requests_at_the_same_place_do_not_both_count(gateway):
+    content = media.photo(exif=False) + bytes(9000)
+    uploads = gateway.media.uploads
+    upload = await uploads.begin(uploads.granted(uploads.grant(OWNER)), len(content), "a.jpg", "")
+    results = await asyncio.gather(
+        *(uploads.append(upload, media.streamed(content)) for _ in range(2)), return_exceptions=True
+    )
+    assert [type(result) for result in results].count(Moved) == 1
+    (taken,) = await uploads.of(OWNER)
+    assert await gateway.media.blobs.get(taken.key) == content
 
 
 async def test_an_upload_that_was_ended_or_is_too_old_is_gone(gateway, site, http, clock):
@@ -159,68 +163,6 @@ async def test_an_upload_that_was_ended_or_is_too_old_is_gone(gateway, site, htt
     clock.wait(hours=25)
     assert await offset(http, old) == "404"
     assert await gateway.media.uploads.sweep() == 1
-
-
-async def test_the_server_says_what_it_can(gateway, site, http):
-    async with http.options(f"{site}/uploads") as answer:
-        assert answer.status == 204
-        assert answer.headers["Tus-Version"] == "1.0.0"
-        assert set(answer.headers["Tus-Extension"].split(",")) == {
-            "creation", "creation-with-upload", "termination", "expiration", "checksum"
-        }  # fmt: skip
-        assert answer.headers["Tus-Max-Size"] == str(500 * MB)
-
-
-WRONG = [
-    ("without the version", "PATCH", {"Tus-Resumable": "0.2.2"}, 412),
-    ("another type", "PATCH", {"Content-Type": "text/plain"}, 415),
-    ("another offset", "PATCH", {"Upload-Offset": "5"}, 409),
-    ("no offset", "PATCH", {"Upload-Offset": ""}, 409),
-    ("another verb", "PUT", {}, 405),
-    ("the verb in a header", "POST", {"X-HTTP-Method-Override": "PATCH"}, 204),
-]
-
-
-@pytest.mark.parametrize(("label", "method", "headers", "status"), WRONG, ids=[row[0] for row in WRONG])
-async def test_a_request_gets_the_status_of_the_protocol(gateway, site, http, label, method, headers, status):
-    place = await begun(http, site, gateway, 100)
-    async with http.request(method, place, data=b"GIF89a", headers=patch(0) | headers) as answer:
-        assert answer.status == status
-        assert answer.headers["Tus-Resumable"] == "1.0.0"
-
-
-async def test_creation_carries_the_first_bytes(gateway, site, http):
-    content = media.photo()
-    token = gateway.media.uploads.grant(OWNER)
-    name = base64.b64encode("井盖.jpg".encode()).decode()
-    leave = base64.b64encode(token.encode()).decode()
-    asked = TUS | {"Upload-Length": str(len(content)), "Content-Type": OFFSETS}
-    asked |= {"Upload-Metadata": f"filename {name},grant {leave}"}
-    async with http.post(f"{site}/uploads", data=content, headers=asked) as answer:
-        assert (answer.status, answer.headers["Upload-Offset"]) == (201, str(len(content)))
-    (taken,) = await gateway.media.uploads.of(OWNER)
-    assert taken.name == "井盖.jpg"
-
-
-REFUSED = [
-    ("no grant", "", 100, b"", 403, "许可"),
-    ("too large", "whole", 501 * MB, b"", 413, "500 MB"),
-    ("a page", "whole", 100, b"<html><script>alert(1)</script>" + b" " * 69, 415, "照片"),
-    ("broken", "whole", 1000, media.photo()[:1000], 422, "打不开"),
-]
-
-
-@pytest.mark.parametrize(
-    ("label", "grant", "size", "content", "status", "word"), REFUSED, ids=[row[0] for row in REFUSED]
-)
-async def test_a_refusal_says_in_plain_words_what_would_be_accepted(
-    gateway, site, http, label, grant, size, content, status, word
-):
-    token = gateway.media.uploads.grant(OWNER) if grant else "x.y"
-    asked = TUS | {"Upload-Length": str(size), "Content-Type": OFFSETS, "Authorization": f"Bearer {token}"}
-    async with http.post(f"{site}/uploads", data=content, headers=asked) as answer:
-        assert answer.status == status
-        assert word in (await answer.json(content_type=None))["detail"]
 
 
 async def test_an_owner_uploads_no_more_than_his_leave(gateway, site, http):
@@ -236,48 +178,6 @@ async def test_an_owner_uploads_no_more_than_his_leave(gateway, site, http):
                 )
             )
     assert said == [(201, ""), (413, "total"), (201, ""), (403, "count")]
-
-
-async def test_a_grant_is_good_for_its_time_and_its_owner_only(gateway, site, http, clock):
-    token = gateway.media.uploads.grant(OWNER)
-    body, mark = token.split(".")
-    other = base64.urlsafe_b64encode(b'["other", 1000, 5, 99999999999]').rstrip(b"=").decode()
-    clock.wait(hours=3)
-    for wrong in (token, f"{other}.{mark}", f"{body}.", ""):
-        asked = TUS | {"Upload-Length": "10", "Authorization": f"Bearer {wrong}"}
-        async with http.post(f"{site}/uploads", headers=asked) as answer:
-            assert answer.status == 403
-
-
-async def test_a_form_says_of_each_file_what_became_of_it(gateway, site, http):
-    form = FormData(quote_fields=False)
-    form.add_field("grant", gateway.media.uploads.grant(OWNER))
-    form.add_field("next", "/report/3")
-    form.add_field("file", media.photo(), filename="a.jpg")
-    form.add_field("file", b"<svg onload='alert(1)'/>", filename="b.jpg")
-    form.add_field("file", media.pdf(), filename="../../c.pdf")
-    async with http.post(f"{site}/uploads/form", data=form, allow_redirects=False) as answer:
-        assert answer.status == 422
-        files = (await answer.json())["files"]
-    assert [(file["name"], file["accepted"]) for file in files] == [
-        ("a.jpg", True),
-        ("b.jpg", False),
-        ("c.pdf", True),
-    ]
-    assert "不能接收这种类型" in files[1]["words"]
-
-
-@pytest.mark.parametrize(
-    ("onward", "status"), [("/report/3", 303), ("//evil.example/", 200), ("https://evil.example", 200)]
-)
-async def test_a_form_leads_on_to_our_own_pages_only(gateway, site, http, onward, status):
-    form = FormData(quote_fields=False)
-    form.add_field("grant", gateway.media.uploads.grant(OWNER))
-    form.add_field("next", onward)
-    form.add_field("file", media.photo(), filename="a.jpg")
-    async with http.post(f"{site}/uploads/form", data=form, allow_redirects=False) as answer:
-        assert answer.status == status
-        assert answer.headers.get("Location", onward) == onward
 
 
 async def test_what_is_attached_to_a_case_stays_and_the_rest_goes(gateway, site, http, clock):

@@ -9,6 +9,7 @@ import tarfile
 import zipfile
 import zlib
 from fractions import Fraction
+from typing import Any
 
 import av
 import pillow_heif
@@ -76,10 +77,10 @@ def film(
     with av.open(out, "w", format=form) as target:
         target.metadata["title"] = SCRIPT
         target.metadata["location"] = "+36.1950+117.1280/"
-        video = target.add_stream(codec, rate=10, width=size[0], height=size[1], pix_fmt="yuv420p")
+        video: Any = target.add_stream(codec, rate=10, width=size[0], height=size[1], pix_fmt="yuv420p")
         if turned:
             video.set_display_rotation(turned)
-        voice = target.add_stream(sound, rate=16_000, layout="mono") if sound else None
+        voice: Any = target.add_stream(sound, rate=16_000, layout="mono") if sound else None
         for number in range(int(seconds * 10)):
             picture = Image.new("RGB", size, (200, 30, number % 30))
             picture.paste((30, 30, 200), (0, size[1] // 2, size[0], size[1]))

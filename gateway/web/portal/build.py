@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gateway.pace import Pace
-from gateway.web.gate import Gate
-from gateway.web.limits import Limits
 from gateway.web.portal.cases import Cases
+from gateway.web.portal.guesses import Guesses
 from gateway.web.portal.home import Home
 from gateway.web.portal.login import Login
 from gateway.web.portal.materials import Materials
@@ -36,9 +33,11 @@ if TYPE_CHECKING:
     from gateway.cases.office import Office
     from gateway.knowledge.book import Book
     from gateway.media.room import Room
-    from gateway.settings import Portal
     from gateway.store.seal import Sealer
     from gateway.store.store import Store
+    from gateway.web.gate import Gate
+    from gateway.web.limits import Limits
+    from gateway.web.portal.proof import Proof
     from gateway.web.portal.site import Visit
     from gateway.web.session import Sessions
 
@@ -47,7 +46,8 @@ if TYPE_CHECKING:
 class Parts:
     """What the portal is made of; ``texts`` is the account that codes go by, empty where there is none."""
 
-    settings: Portal
+    gate: Gate
+    proof: Proof
     city: City
     office: Office
     lookup: Lookup
@@ -57,6 +57,7 @@ class Parts:
     store: Store
     sealer: Sealer
     sessions: Sessions
+    limits: Limits
     media: Room
     texts: str
     now: Callable[[], datetime]
@@ -66,17 +67,9 @@ class Parts:
 
 def add(app: web.Application, parts: Parts) -> None:
     """Add the portal's pages."""
-    settings = parts.settings
-    gate = Gate(
-        sessions=parts.sessions,
-        clock=time.monotonic,
-        proxies=settings.trusted_proxies,
-        address_pace=Pace(per_second=settings.address_per_second, burst=settings.address_burst),
-        session_pace=Pace(per_second=settings.session_per_second, burst=settings.session_burst),
-    )
     site = Site(
         sessions=parts.sessions,
-        gate=gate,
+        gate=parts.gate,
         city=parts.city,
         now=parts.now,
         zone=parts.zone,
@@ -88,7 +81,7 @@ def add(app: web.Application, parts: Parts) -> None:
         phone = visit.memory.phone
         return Address(parts.texts, phone) if phone and parts.texts else visit.session.address
 
-    limits = Limits(store=parts.store, sealer=parts.sealer, now=parts.now)
+    limits = parts.limits
     Home(site).add(app)
     materials = Materials(parts.media.uploads, parts.media.links)
     same = Same(
@@ -103,19 +96,11 @@ def add(app: web.Application, parts: Parts) -> None:
     )
     same.add(app)
     Report(site, parts.office, materials, reach, same, limits).add(app)
-    Login(
-        site=site,
-        office=parts.office,
-        lookup=parts.lookup,
-        limits=limits,
-        store=parts.store,
-        sealer=parts.sealer,
-        texts=parts.texts,
-    ).add(app)
+    Login(site, parts.proof).add(app)
     Cases(site, parts.office, parts.lookup, materials, bool(parts.texts)).add(app)
     Slips(site, parts.office, parts.lookup, materials, parts.sealer).add(app)
     Reading(site, parts.knowledge, limits, parts.store).add(app)
-    talk = Talk(site, parts.inbox, parts.lookup, limits, parts.store, parts.sealer)
+    talk = Talk(site, parts.inbox, Guesses(parts.lookup, limits), parts.store, parts.sealer)
     talk.add(app)
     Me(
         site=site,

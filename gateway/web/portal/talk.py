@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from gateway.runtime import instant
 from gateway.store import transcript
 from gateway.store.bodies import open_message
-from gateway.web.limits import HOUR, Limit
+from gateway.web.portal.guesses import TOO_MANY
 from gateway.web.portal.site import seen_again
 from gateway.web.session import ACCOUNT
 from normalizer.message import InboundMessage, Part, PartKind, SourceChannel
@@ -23,21 +23,14 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from channels.contract import Inbox
-    from gateway.cases.lookup import Lookup
     from gateway.store.seal import Sealer
     from gateway.store.store import Store
-    from gateway.web.limits import Limits
+    from gateway.web.portal.guesses import Guesses
     from gateway.web.portal.site import Site, Visit
 
 SHOWN = 60
 LONGEST = 2000
-NUMBERS_AN_HOUR = 30
-"""Case numbers that are asked for from one address, which many may share; each leaves at most five wrong codes."""
-_TOO_MANY = "从您的网络查询单号的次数较多，为保护信息安全，请一小时后再查，或打热线电话由工作人员查询。"
 _TOKEN = re.compile("[A-Za-z0-9_-]{1,40}")
-_NUMBER = re.compile(r"(?:[0-9][ \-—–_.]?){16}[0-9]")
-_DIGITS = re.compile("[^0-9]")
-_WIDE = {0xFF10 + n: ord("0") + n for n in range(10)}
 _START = bytes(16)
 
 
@@ -57,8 +50,7 @@ class Talk:
 
     site: Site
     inbox: Inbox
-    lookup: Lookup
-    limits: Limits
+    guesses: Guesses
     store: Store
     sealer: Sealer
 
@@ -77,8 +69,9 @@ class Talk:
         text = visit.fields.get("text", "").replace("\0", "").strip()[:LONGEST]
         if not text:
             return seen_again("/chat#end")
-        if await self._guesses(visit, text):
-            return self.site.message(visit, "请稍等", _TOO_MANY, 429)
+        conversation = self.site.sessions.conversation(visit.session)
+        if await self.guesses.over(text, conversation, self.site.gate.address(visit.request)):
+            return self.site.message(visit, "请稍等", TOO_MANY, 429)
         token = visit.fields.get("token", "")
         if not _TOKEN.fullmatch(token):
             token = secrets.token_urlsafe(9)
@@ -86,20 +79,6 @@ class Talk:
         digest = hashlib.sha256(text.encode()).hexdigest()[:16]
         await self.inbox.accept(self._message(visit, text, f"{token}.{digest}"))
         return seen_again("/chat#end")
-
-    async def _guesses(self, visit: Visit, text: str) -> bool:
-        """Count numbers of others' cases and return whether too many were asked for, by however many sessions.
-
-        Wrong codes lock a session and a case; who has many sessions and many numbers is known by his address.
-        """
-        numbers = {_DIGITS.sub("", each) for each in _NUMBER.findall(text.translate(_WIDE))}
-        if not numbers:
-            return False
-        own = await self.lookup.own(self.site.sessions.conversation(visit.session))
-        if numbers <= {case.case_no for case in own}:
-            return False
-        address = self.site.gate.address(visit.request)
-        return await self.limits.over(Limit("number from", address, NUMBERS_AN_HOUR, HOUR))
 
     async def said(self, conversation: bytes, after: bytes) -> list[Said]:
         """Return what was said after an id, oldest first."""

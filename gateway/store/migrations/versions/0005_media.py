@@ -9,6 +9,7 @@ branch_labels = None
 depends_on = None
 
 BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+UNREAD = sa.text("words IS NULL")
 EXPIRING = sa.text("expires_at IS NOT NULL")
 
 
@@ -32,6 +33,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("owner", "key", name=("pk_media")),
     )
     op.create_index("ix_media_key", "media", ["key"])
+    op.create_index(
+        "ix_media_created_at", "media", ["created_at"], sqlite_where=UNREAD, postgresql_where=UNREAD
+    )
     op.create_index(
         "ix_media_expires_at", "media", ["expires_at"], sqlite_where=EXPIRING, postgresql_where=EXPIRING
     )

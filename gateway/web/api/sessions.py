@@ -1,0 +1,113 @@
+"""Sessions: an anonymous one for whoever asks, and a telephone proved by a code that is sent to it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from gateway.runtime import instant
+from gateway.web.api.models import CodeIn, Me, PhoneIn, Token
+from gateway.web.api.operations import Operation, Reply
+from gateway.web.api.problems import Wrong, invalid
+from gateway.web.portal.proof import LOCKED
+from gateway.web.session import ANONYMOUS
+from normalizer.errors import Refused
+from normalizer.message import Address
+from normalizer.people import mask_phone, valid_mobile
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from gateway.web.api.operations import Call
+    from gateway.web.portal.build import Parts
+    from gateway.web.session import Session
+
+ZONE = ZoneInfo("Asia/Shanghai")
+
+
+class Sessions:
+    """The operations of sessions."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._proof = parts.proof
+
+    def operations(self) -> tuple[Operation, ...]:
+        """Return the operations."""
+        many = HTTPStatus.TOO_MANY_REQUESTS
+        return (
+            Operation("POST", "/sessions", "begin_session", "取得一个匿名会话", self.begin, {HTTPStatus.CREATED: Token}, session=False),
+            Operation("GET", "/session", "show_session", "看会话", self.show, {HTTPStatus.OK: Me}),
+            Operation("DELETE", "/session", "end_session", "忘掉会话里记住的一切", self.end, {HTTPStatus.NO_CONTENT: None}),
+            Operation(
+                "POST", "/session/phone", "ask_for_code", "把验证码发到手机", self.ask,
+                {HTTPStatus.ACCEPTED: None}, body=PhoneIn, problems=(HTTPStatus.CONFLICT, many),
+            ),
+            Operation(
+                "POST", "/session/phone/code", "prove_phone", "用验证码证明手机号，换成新的会话", self.prove,
+                {HTTPStatus.OK: Token}, body=CodeIn, problems=(HTTPStatus.CONFLICT, many),
+            ),
+        )  # fmt: skip
+
+    async def begin(self, call: Call) -> Reply:
+        """Give an anonymous session."""
+        return Reply(self._token(self._parts.sessions.begin(ANONYMOUS)), HTTPStatus.CREATED)
+
+    async def show(self, call: Call) -> Reply:
+        """Show the session."""
+        phone = call.memory.phone
+        csrf = self._parts.sessions.csrf(call.session)
+        masked = mask_phone(phone) if phone else None
+        return Reply(Me(until=local(instant(call.session.until)), phone=masked, csrf=csrf))
+
+    async def end(self, call: Call) -> Reply:
+        """Forget what was remembered and whose it was; the token opens nothing any more but its own conversation."""
+        await self._parts.sessions.forget(call.session)
+        return Reply(status=HTTPStatus.NO_CONTENT)
+
+    async def ask(self, call: Call, body: PhoneIn) -> Reply:
+        """Send a code to a telephone."""
+        parts, phone = self._parts, valid_mobile(body.phone)
+        if not parts.texts:
+            raise Wrong(HTTPStatus.CONFLICT, "no-sms", "这里还不能发短信验证码，请用单号和查询码查询。")
+        if phone is None:
+            raise invalid("/phone", "这个手机号好像不对，请核对 11 位数字。")
+        try:
+            address = self._parts.gate.address(call.request)
+            code = await self._proof.send(phone, call.session, address)
+        except Refused as refused:
+            detail = "验证码要得太多了，请过一会儿再试，或打热线电话查询。"
+            raise Wrong(HTTPStatus.TOO_MANY_REQUESTS, "too-many-codes", detail, retry_after=720) from refused
+        call.keep(replace(call.memory, code=code))
+        return Reply(status=HTTPStatus.ACCEPTED)
+
+    async def prove(self, call: Call, body: CodeIn) -> Reply:
+        """Take the code: a right one gives a new session, whose own the telephone's cases are."""
+        waiting = call.memory.code
+        if waiting is None:
+            raise Wrong(HTTPStatus.CONFLICT, "no-code", "请先取验证码。")
+        try:
+            call.session, memory = await self._proof.prove(call.session, call.memory, waiting, body.code)
+        except Refused as refused:
+            if refused.reason != LOCKED:
+                raise invalid("/code", "验证码不对或已过期，请核对，或重新取一个。") from refused
+            detail = "输错次数较多，请一小时后再试，或打热线电话查询。"
+            raise Wrong(HTTPStatus.TOO_MANY_REQUESTS, "locked", detail, retry_after=3600) from refused
+        call.keep(memory)
+        return Reply(self._token(call.session))
+
+    def _token(self, session: Session) -> Token:
+        return Token(token=self._parts.sessions.token(session), until=local(instant(session.until)))
+
+
+def local(at: datetime) -> datetime:
+    """Return an instant as it is written here, to the second."""
+    return at.astimezone(ZONE).replace(microsecond=0)
+
+
+def reach(parts: Parts, call: Call) -> Address:
+    """Return where a citizen is told of his cases: by SMS once he proved a telephone, else where he asks."""
+    phone = call.memory.phone
+    return Address(parts.texts, phone) if phone and parts.texts else call.session.address
