@@ -38,7 +38,8 @@ class City:
     ``lines`` maps a special line's name to its number (domain.md 4.3); ``acceptable`` lists category codes that
     the bot may accept without an agent; ``seats`` are the local hours with agents online (None: round the clock);
     after ``rework_rounds`` a low rating opens no further rework by itself. A mail is answered by a person within
-    ``mail_hours``. ``sms_number``, ``wechat_name`` and ``mailbox`` are our other ways in; empty where there are none.
+    ``mail_hours``. ``sms_number``, ``wechat_name`` and ``mailbox`` are our other ways in, ``pages_url`` is where our
+    pages stand; empty where there are none.
     """
 
     name: str
@@ -57,6 +58,7 @@ class City:
     sms_number: str = ""
     wechat_name: str = ""
     mailbox: str = ""
+    pages_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +130,9 @@ class Facts:
     proved: tuple[Case, ...] | None = None
     bind_code: str = ""
     bound: Bound | None = None
-    doubted: bool = False
+    slip: str = ""
     answers: tuple[Known, ...] | None = None
+    doubted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +191,25 @@ class AskEntry:
     entry: str
 
 
-Ask = AskOwn | AskFound | AskNumber | AskQueue | AskProved | AskBindCode | AskBind | AskAnswers | AskEntry
+@dataclass(frozen=True, slots=True)
+class AskSlip:
+    """Asks for a token that lets its bearer add files to a case, for a quarter of an hour."""
+
+    case_no: str
+
+
+Ask = (
+    AskOwn
+    | AskFound
+    | AskNumber
+    | AskQueue
+    | AskProved
+    | AskBindCode
+    | AskBind
+    | AskAnswers
+    | AskEntry
+    | AskSlip
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,16 +12,18 @@ from datetime import datetime, timedelta
 from hashlib import blake2s
 from typing import TYPE_CHECKING
 
-from bots.contract import Turn
+from bots.contract import AskOwn, AskSlip, Turn
 from bots.intent import Intent, intent_of
 from bots.scene import idle, tail
 from bots.state import Flow, Order
 from bots.words_sms import FITS
 from normalizer import numbers
+from normalizer.case import OPEN
 from normalizer.evolve import evolve
 from normalizer.text import for_matching, is_empty
 
 if TYPE_CHECKING:
+    from bots.contract import Ask
     from bots.scene import Scene
     from bots.state import State
     from normalizer.draft import CaseDraft
@@ -172,17 +174,37 @@ def bare_digit(scene: Scene) -> Turn | None:
     return scene.turn(scene.say("menu"))
 
 
-def photos(scene: Scene) -> Turn | None:
+def photos(scene: Scene) -> Turn | Ask | None:
     """Tell how photos reach us, where somebody asks for it or a picture was announced; the question stays open."""
     if not scene.sms or not _PHOTOS.fullmatch(scene.reading.text.strip("。？?！!")):
         return None
+    if scene.city.pages_url and scene.facts.own is None:
+        return AskOwn()
+    number = _spoken_of(scene)
+    if number and not scene.facts.slip:
+        return AskSlip(number)
+    if number:
+        link = f"{scene.city.pages_url.rstrip('/')}/up/{scene.facts.slip}"
+        return scene.turn(scene.say("sms_photos_here", tail=tail(number), link=link))
+    return scene.turn(_other_ways(scene))
+
+
+def _spoken_of(scene: Scene) -> str:
+    """Return the open case that photos are for: the one spoken of, else the newest; empty where pages take none."""
+    if not scene.city.pages_url:
+        return ""
+    ours = [case.case_no for case in scene.facts.own or () if case.stage in OPEN]
+    return scene.state.target if scene.state.target in ours else next(iter(ours), "")
+
+
+def _other_ways(scene: Scene) -> str:
     city = scene.city
     ways = [scene.say("sms_account", name=city.wechat_name)] if city.wechat_name else []
     ways += [scene.say("sms_mailbox", mailbox=city.mailbox)] if city.mailbox else []
     if not ways:
-        return scene.turn(scene.say("sms_no_photos"))
+        return scene.say("sms_no_photos")
     named = tail(scene.state.target) if scene.state.target else "和手机号"
-    return scene.turn(scene.say("sms_photos", ways="或".join(ways), tail=named))
+    return scene.say("sms_photos", ways="或".join(ways), tail=named)
 
 
 def remembered(before: State, scene: Scene, done: Turn) -> Turn:

@@ -121,6 +121,7 @@ ONLY_SMS: dict[str, str] = {
     "sms_secret": "已提交(保密)，单号{case_no}，查询码{code}。{hours}小时内受理，进展短信告知。查进度回CX。",
     "sms_too_little": "短信已收到，还看不出是什么事，工作人员会联系您。急事请拨打{hotline}。",
     "sms_photos": "短信收不到照片。照片请发到{ways}，注明单号{tail}。",
+    "sms_photos_here": "请在15分钟内点开链接，给诉求{tail}上传照片：{link}",
     "sms_no_photos": "短信收不到照片，请用文字说明情况，工作人员会联系您取得照片。",
     "sms_account": "“{name}”公众号",
     "sms_mailbox": "邮箱{mailbox}",
@@ -129,6 +130,7 @@ ONLY_SMS: dict[str, str] = {
 """Sentences that only SMS has."""
 
 LONGER: dict[str, str] = {
+    "sms_photos_here": "the link, which is what was asked for",
     "cases_sms": "up to three cases, each with number, title and stage",
     "pick_sms": "up to three cases, each with number, title and stage",
     "answer_sms": "the answer of the knowledge base itself, with its source and date",

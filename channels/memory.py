@@ -50,6 +50,8 @@ class Memory:
         return [Finding(ok=True, what=f"{self.account}：内存渠道可用")]
 
 
-def build(account: str, settings: Mapping[str, object], tools: Tools) -> Memory:  # noqa: ARG001 - every adapter is built so
-    """Make the channel of an account."""
-    return Memory(account, Capabilities(source=SourceChannel.WEB, max_bytes=2048))
+def build(account: str, settings: Mapping[str, object], tools: Tools) -> Memory:  # noqa: ARG001 - as every adapter
+    """Make the channel of an account; with ``phones`` those it reaches are telephones, as by SMS."""
+    phones = bool(settings.get("phones"))
+    source = SourceChannel.SMS if phones else SourceChannel.WEB
+    return Memory(account, Capabilities(source=source, max_bytes=2048, phones=phones))

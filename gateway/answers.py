@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bots.contract import (
     AskAnswers,
@@ -17,12 +17,14 @@ from bots.contract import (
     AskOwn,
     AskProved,
     AskQueue,
+    AskSlip,
     Bound,
     Found,
     Known,
     NewNumber,
     QueueView,
 )
+from gateway.cases import slips
 from gateway.cases.lookup import found
 from gateway.knowledge.entry import ZONE
 from gateway.knowledge.search import NEAR, sure
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
     from zoneinfo import ZoneInfo
+
+    from sqlalchemy import Connection
 
     from bots.contract import Ask
     from gateway.cases.book import CaseBook
@@ -96,11 +100,16 @@ class Answers:
                 talk.facts = replace(talk.facts, bind_code=await self._bind_code(batch, talk, now))
             case AskBind(code):
                 talk.facts = replace(talk.facts, bound=await self._bound(batch, talk, code, now))
-            case AskAnswers(question):
-                talk.facts = replace(talk.facts, answers=self._known(question, now))
-            case AskEntry(entry):
-                found = self._knowledge.entry(entry)
-                talk.facts = replace(talk.facts, answers=(_told(found, sure=True),) if found else ())
+            case AskSlip(number):
+                talk.facts = replace(talk.facts, slip=slips.make(self._sealer, number, millis(now)))
+            case AskAnswers() | AskEntry():
+                talk.facts = replace(talk.facts, answers=self._answers(ask, now))
+
+    def _answers(self, ask: AskAnswers | AskEntry, now: datetime) -> tuple[Known, ...]:
+        if isinstance(ask, AskAnswers):
+            return self._known(ask.question, now)
+        found = self._knowledge.entry(ask.entry)
+        return (_told(found, sure=True),) if found else ()
 
     async def _own(self, batch: Batch, talks: Sequence[Talk]) -> None:
         found = await batch.own([talk.conversation for talk in talks], OWN_LIMIT)
@@ -165,15 +174,16 @@ class Answers:
 
     async def _bound(self, batch: Batch, talk: Talk, code: str, now: datetime) -> Bound:
         """Look a code up; wrong ones lock the sender as query codes do."""
-        at = millis(now)
-        subjects = (self._sealer.hash(f"by {talk.conversation.hex()}"),)
-        if await batch.run(partial(codes.locked, subjects=subjects, now=at)):
-            return Bound(right=False, locked=True)
-        given = self._sealer.hash(f"bind {code}")
-        there = await batch.run(partial(bindings.find, code=given, now=at))
+        at, given = millis(now), self._sealer.hash(f"bind {code}")
+        subjects = {self._sealer.hash(f"by {talk.conversation.hex()}"): codes.TRIES}
+
+        def look(connection: Connection) -> tuple[bool, Any]:
+            find = partial(bindings.find, connection, code=given, now=at)
+            return codes.attempt(connection, subjects, at, find)
+
+        locked, there = await batch.run(look)
         if there is None:
-            await batch.run(partial(codes.wrong, subjects=subjects, now=at))
-            return Bound(right=False)
+            return Bound(right=False, locked=locked)
         talk.there = There(there.id, there.account, given)
         return Bound(right=True)
 

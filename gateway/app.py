@@ -50,7 +50,8 @@ from gateway.store.store import make_ready, open_store
 from gateway.turns import Turns
 from gateway.web import files, health, hooks, upload_form, uploads
 from gateway.web.api import build as api
-from gateway.web.gate import Gate
+from gateway.web.gate import Gate, guard
+from gateway.web.limits import Limits
 from gateway.web.open311 import keys as open311
 from gateway.web.open311.desk import Desk
 from gateway.web.open311.pages import Pages
@@ -61,6 +62,7 @@ from gateway.web.portal.proof import Proof
 from gateway.web.session import ACCOUNT, ANONYMOUS, Sessions
 from normalizer.errors import Misconfigured
 from outbox import queue
+from outbox.render import Wording, wording
 from outbox.route import Quiet
 from outbox.sender import Sender
 
@@ -161,7 +163,7 @@ def _join(
     clock: Callable[[], datetime],
     decider: type[Decider],
 ) -> Gateway:
-    metrics, cities = Metrics(), profiles.load(settings.profile)
+    metrics, cities = Metrics(), profiles.load(settings.profile, settings.public_url)
     calendar = Calendar.of(cities.current)
     channels: dict[str, Channel] = {}
     queued = partial(bus.wake, "outbox")
@@ -204,7 +206,9 @@ def _join(
         moved=metrics.moved,
         zone=ZONE,
         random_int=secrets.randbelow,
-        short=lambda account: account in channels and channels[account].capabilities.phones,
+        wording=lambda account: (
+            wording(channels[account].capabilities) if account in channels else Wording.LONG
+        ),
     )
     quiet = cities.current.quiet
     sender = Sender(
@@ -304,6 +308,7 @@ def make_channels(settings: Settings, tools: Tools) -> dict[str, Channel]:
 
 def _add_pages(gateway: Gateway, settings: Settings, clock: Callable[[], datetime]) -> None:
     app = gateway.app
+    app.on_response_prepare.append(guard)
     app.router.add_static("/static", Path(str(resources.files("gateway") / "static")))
     parts = _portal(gateway, settings, clock)
     portal.add(app, parts)
@@ -346,8 +351,10 @@ def _open311(gateway: Gateway, settings: Settings, parts: portal.Parts) -> Pages
 
 def _portal(gateway: Gateway, settings: Settings, clock: Callable[[], datetime]) -> portal.Parts:
     store, sealer = gateway.books.store, gateway.books.sealer
+    secure = settings.public_url.startswith("https://")
     phones = (account for account, channel in gateway.channels.items() if channel.capabilities.phones)
-    sessions = Sessions(store=store, sealer=sealer, now=clock)
+    sessions = Sessions(store=store, sealer=sealer, now=clock, secure=secure)
+    limits = Limits(store=store, sealer=sealer, now=clock)
     texts, pages = next(phones, ""), settings.portal
     gate = Gate(
         sessions=sessions,
@@ -358,7 +365,7 @@ def _portal(gateway: Gateway, settings: Settings, clock: Callable[[], datetime])
     )
     proof = Proof(
         office=gateway.office,
-        lookup=gateway.lookup,
+        limits=limits,
         store=store,
         sealer=sealer,
         sessions=sessions,
@@ -371,15 +378,18 @@ def _portal(gateway: Gateway, settings: Settings, clock: Callable[[], datetime])
         city=gateway.cities.city,
         office=gateway.office,
         lookup=gateway.lookup,
+        book=gateway.books.cases,
+        knowledge=gateway.knowledge,
         inbox=gateway.inbox,
         store=store,
         sealer=sealer,
         sessions=sessions,
+        limits=limits,
         media=gateway.media,
         texts=texts,
         now=clock,
         zone=ZONE,
-        secure=settings.public_url.startswith("https://"),
+        secure=secure,
     )
 
 
@@ -421,6 +431,8 @@ async def _supervise(office: Office) -> None:
     while True:
         try:
             while await office.supervise(SUPERVISED) == SUPERVISED:
+                pass
+            while await office.tell_followers(SUPERVISED) == SUPERVISED:
                 pass
         except Exception:
             log.exception("supervise.failed")

@@ -1,4 +1,4 @@
-"""The command line: ``jiesu serve | work | demo | migrate | doctor | case | inbox | outbox | knowledge | audit | retention``.
+"""The command line: ``jiesu serve | work | demo | migrate | doctor | case | inbox | outbox | requests | knowledge | …``.
 
 Lists and shows print for people, or with ``--json`` one array or object and nothing else.
 """
@@ -28,6 +28,7 @@ app = typer.Typer(no_args_is_help=True, help="接诉: 12345 热线的文字渠�
 case_app = typer.Typer(no_args_is_help=True, help="工单。")
 inbox_app = typer.Typer(no_args_is_help=True, help="收到的消息。")
 outbox_app = typer.Typer(no_args_is_help=True, help="要发出的消息。")
+requests_app = typer.Typer(no_args_is_help=True, help="市民对自己信息的要求（更正、删除）。")
 knowledge_app = typer.Typer(no_args_is_help=True, help="知识库。")
 audit_app = typer.Typer(no_args_is_help=True, help="核验。")
 retention_app = typer.Typer(no_args_is_help=True, help="到期删除。")
@@ -35,6 +36,7 @@ for name, group in (
     ("case", case_app),
     ("inbox", inbox_app),
     ("outbox", outbox_app),
+    ("requests", requests_app),
     ("knowledge", knowledge_app),
     ("audit", audit_app),
     ("retention", retention_app),
@@ -269,6 +271,32 @@ def knowledge_gaps(config: Config = None, as_json: AsJson = False, limit: Limit 
 
     rows = _loop(library.gaps(_settings(config), limit))
     _show(rows, ("asked", "question", "first_at", "last_at"), as_json=as_json)
+
+
+@requests_app.command("list")
+def requests_list(
+    config: Config = None,
+    as_json: AsJson = False,
+    limit: Limit = 50,
+    state: Annotated[str, typer.Option(help="open、done 或 refused。")] = "open",
+    full: Full = False,
+) -> None:
+    """List what people want done with their data, newest first."""
+    from gateway import views
+
+    rows = _loop(views.wishes(_settings(config), limit=limit, state=state, full=full))
+    _show(rows, ("id", "at", "kind", "state", "phone", "cases", "text"), as_json=as_json)
+
+
+@requests_app.command("settle")
+def requests_settle(
+    wish: str, state: Annotated[str, typer.Argument(help="done 或 refused。")], config: Config = None
+) -> None:
+    """Note that a wish was carried out, or why it is over: it was refused."""
+    from gateway import views
+
+    _loop(views.settle(_settings(config), wish, state))
+    out.print("已记下，市民在“我的信息”里能看到。")
 
 
 @audit_app.command("verify")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, time
 from enum import StrEnum
 from functools import cache
@@ -151,9 +152,9 @@ class Profile(_Strict):
 class Profiles:
     """The versions known here; cases keep the one they were accepted under."""
 
-    def __init__(self, current: Profile, *older: Profile) -> None:
+    def __init__(self, current: Profile, *older: Profile, pages_url: str = "") -> None:
         self.current = current
-        self.city = city(current)
+        self.city = replace(city(current), pages_url=pages_url)
         self._versions = {profile.version: profile for profile in (*older, current)}
 
     def at(self, version: str) -> Profile:
@@ -161,17 +162,21 @@ class Profiles:
         return self._versions.get(version, self.current)
 
 
-def load(path: Path | None) -> Profiles:
-    """Read the profile in force, and older versions from ``*.toml`` beside it; raises Misconfigured."""
+def load(path: Path | None, pages_url: str = "") -> Profiles:
+    """Read the profile in force, and older versions from ``*.toml`` beside it; raises Misconfigured.
+
+    ``pages_url`` is where our pages stand, which is the installation's and not the city's to say.
+    """
     if path is None:
-        return Profiles(_default())
+        return Profiles(_default(), pages_url=pages_url)
     current = _parse(_read(path))
     beside = (
         _parse(_read(other))
         for other in sorted(path.parent.glob("*.toml"))
         if other != path and _is_profile(other)
     )
-    return Profiles(current, *(profile for profile in beside if profile.version != current.version))
+    older = (profile for profile in beside if profile.version != current.version)
+    return Profiles(current, *older, pages_url=pages_url)
 
 
 def city(profile: Profile) -> City:

@@ -34,6 +34,7 @@ from gateway.store.rows import (
 from normalizer.draft import CaseDraft, draft
 from normalizer.message import DOUBTED, SourceChannel
 from normalizer.text import for_matching
+from outbox.render import wording
 from outbox.tables import OutState
 
 if TYPE_CHECKING:
@@ -303,7 +304,7 @@ class Turns:
             talk.conversation,
             account,
             talk.now,
-            short=talk.channel.capabilities.source is SourceChannel.SMS,
+            wording(talk.channel.capabilities),
         )
 
     def _hand_off(self, effect: Handoff, talk: Talk, before: ConversationRow, change: dict[str, Any]) -> None:

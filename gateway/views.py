@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import json
 from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from gateway.app import open_books
 from gateway.blobs import LocalBlobs
 from gateway.cases.book import chain
 from gateway.runtime import Ids, instant, millis, now
-from gateway.store import audit, lists, waiting
+from gateway.store import audit, lists, requests, waiting
 from gateway.store import cases as case_rows
 from gateway.store.bodies import open_event, open_message
 from normalizer.codes import KIND_NAMES
@@ -113,6 +114,25 @@ async def bury(settings: Settings, row_id: str) -> None:
         store = books.store
         if not await store.write(partial(queue.bury, row=_id(row_id))):
             raise NotFound(f"没有编号为 {row_id} 的未送达消息")
+
+
+async def wishes(settings: Settings, *, limit: int, state: str, full: bool) -> list[dict[str, Any]]:
+    """Return what people want done with their data, newest first."""
+    async with open_books(settings) as books:
+        store, sealer = books.store, books.sealer
+        rows = await store.read(partial(requests.newest, limit=limit, state=state))
+        hide = await _hide(store, "requests list", f"{len(rows)} requests", full=full)
+        return [_wish(sealer, row, hide) for row in rows]
+
+
+async def settle(settings: Settings, row_id: str, state: str) -> None:
+    """Note how a wish was settled, done or refused; raises NotFound, InvalidInput."""
+    if state not in {requests.DONE, requests.REFUSED}:
+        raise InvalidInput(f"写 {requests.DONE} 或 {requests.REFUSED}")
+    async with open_books(settings) as books:
+        note = partial(requests.settle, row_id=_id(row_id), state=state, at=millis(now()))
+        if not await books.store.write(note):
+            raise NotFound(f"没有编号为 {row_id} 的待处理要求")
 
 
 async def verify(settings: Settings) -> dict[str, Any]:
@@ -222,6 +242,20 @@ def _outgoing(settings: Settings, sealer: Sealer, row: Any, hide: Callable[[str]
         "attempts": row.attempts,
         "outcome": row.outcome,
         "sent_at": _local(row.sent_at),
+    }
+
+
+def _wish(sealer: Sealer, row: Any, hide: Callable[[str], str]) -> dict[str, Any]:
+    wish = json.loads(sealer.open(row.body))
+    return {
+        "id": row.id.hex(),
+        "at": _local(row.at),
+        "kind": row.kind,
+        "state": row.state,
+        "settled_at": _local(row.settled_at),
+        "phone": hide(wish["phone"]),
+        "cases": wish["cases"],
+        "text": hide(wish["text"]),
     }
 
 

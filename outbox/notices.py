@@ -25,11 +25,16 @@ class NoticeKind(StrEnum):
     OVERDUE = "overdue"
     REWORK = "rework"
     TERMINATED = "terminated"
+    FOLLOWED = "followed"
+    FOLLOW_ENDED = "follow_ended"
 
 
 OTP = "otp"
 """What a code to type in is sent as: about no case, told whenever it is asked for."""
-HELD_AT_NIGHT = frozenset({NoticeKind.NEED_INFO, NoticeKind.RATE, NoticeKind.OVERDUE})
+HELD_AT_NIGHT = frozenset(
+    {NoticeKind.NEED_INFO, NoticeKind.RATE, NoticeKind.OVERDUE}
+    | {NoticeKind.FOLLOWED, NoticeKind.FOLLOW_ENDED}
+)
 """These wait for the morning (quiet hours 21:00 to 08:00); the others are sent at any time."""
 
 

@@ -1,36 +1,63 @@
-"""Notices into words. The wording comes from outside: for each kind a long and a short text."""
+"""Notices into words. The wording comes from outside: for each kind a long and a short text, for a page where it differs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from normalizer.errors import Misconfigured
+from normalizer.message import SourceChannel
 from outbox.notices import Notice
 
-LONG, SHORT = "long", "short"
+if TYPE_CHECKING:
+    from channels.contract import Capabilities
+
+
+class Wording(StrEnum):
+    """Which text: in full, in few words for SMS, or for a page, where nobody answers by a digit."""
+
+    LONG = "long"
+    SHORT = "short"
+    PAGE = "page"
+
+
+SEE = "see"
+"""The words for where an answer is read that the notice itself may not carry."""
 ROOM = 70 - len("【泰安12345】")
 """UTF-16 units of one short message beside a signature of nine characters, as all are counted (domain.md 4.4)."""
 FREE = ("reason", "unit", "label", "text")
 """The values that people write, of any length; dates and numbers are never cut."""
+_BY_SOURCE = {SourceChannel.SMS: Wording.SHORT, SourceChannel.WEB: Wording.PAGE}
 
 
-def render(notice: Notice, words: Mapping[str, Mapping[str, str]], *, short: bool) -> str:
-    """Return the words of a notice, the short ones for SMS; raises Misconfigured when a field has no value.
+def wording(able: Capabilities) -> Wording:
+    """Return the wording that fits a channel."""
+    return _BY_SOURCE.get(able.source, Wording.LONG)
+
+
+def render(notice: Notice, words: Mapping[str, Mapping[str, str]], wording: Wording) -> str:
+    """Return the words of a notice; raises Misconfigured when a field has no value.
 
     In the short ones what a person wrote is cut, with …, where it would make a second message.
     """
-    wording = words[notice.kind.value][SHORT if short else LONG]
-    values = {"tail": notice.case_no[-7:], "case_no": notice.case_no, **notice.fields}
+    template = _of(words[notice.kind.value], wording)
+    here = {"tail": notice.case_no[-7:], "case_no": notice.case_no, "text": _of(words[SEE], wording)}
+    values = {**here, **notice.fields}
     try:
-        text = wording.format_map(values)
+        text = template.format_map(values)
     except KeyError as error:
         raise Misconfigured(f"notices.{notice.kind}", f"nothing gives {error}") from error
     over = _units(text) - ROOM
-    if not short or over <= 0:
+    if wording is not Wording.SHORT or over <= 0:
         return text
-    free = [name for name in FREE if f"{{{name}}}" in wording]
+    free = [name for name in FREE if f"{{{name}}}" in template]
     longest = max(free, key=lambda name: _units(values[name]), default="")
-    return wording.format_map({**values, longest: _cut(values.get(longest, ""), over)})
+    return template.format_map({**values, longest: _cut(values.get(longest, ""), over)})
+
+
+def _of(texts: Mapping[str, str], wording: Wording) -> str:
+    return texts.get(wording) or texts[Wording.LONG]
 
 
 def _cut(value: str, over: int) -> str:

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 from gateway.runtime import millis
 from gateway.store.bodies import open_case, seal_case, seal_event
 from gateway.store.rows import CaseChange, CaseRow, EventRow, OutgoingRow, Rows
+from normalizer.case import Stage
+from normalizer.codes import CATEGORY_LABELS
+from outbox.notices import Notice, NoticeKind
 from outbox.render import render
 from outbox.tables import OutState
 
@@ -20,10 +23,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gateway.cases.service import Moved
+    from gateway.store.follows import Follower
     from gateway.store.seal import Sealer
     from normalizer.case import Case, CaseEvent
-    from outbox.notices import Notice
+    from outbox.render import Wording
 
+FINISHED = frozenset({Stage.CLOSED_PENDING, Stage.VISITED, Stage.CLOSED, Stage.ARCHIVED, Stage.ANSWERED})
+"""A follower is told that the matter was settled."""
 ANY_OWNER = -1
 """The epoch of a row that is owed whoever holds the conversation."""
 
@@ -72,22 +78,36 @@ class CaseBook:
         conversation: bytes,
         account: str,
         now: datetime,
-        *,
-        short: bool,
+        wording: Wording,
     ) -> list[OutgoingRow]:
-        """Return the outgoing rows of what a citizen is to be told, in few words where it goes by SMS."""
+        """Return the outgoing rows of what a citizen is to be told, in the wording of the channel it goes by."""
         return [
             self.promise(
                 conversation,
                 account,
                 notice.kind.value,
-                render(notice, self._words, short=short),
+                render(notice, self._words, wording),
                 now,
                 case_no=notice.case_no,
                 key=notice.key,
             )
             for notice in notices
         ]
+
+    def followed(self, follower: Follower, now: datetime, wording: Wording) -> OutgoingRow:
+        """Return the outgoing row by which a follower of a case learns how it ended: never anybody's words."""
+        case = self.read(follower.case)
+        kind = NoticeKind.FOLLOWED if case.stage in FINISHED else NoticeKind.FOLLOW_ENDED
+        matter = CATEGORY_LABELS.get(case.matter.category, "诉求")
+        notice = Notice(case.case_no, kind, fields={"matter": matter})
+        return self.promise(
+            follower.conversation,
+            follower.account,
+            kind.value,
+            render(notice, self._words, wording),
+            now,
+            key=f"{notice.key}:{follower.conversation.hex()}",
+        )
 
     def promise(
         self,

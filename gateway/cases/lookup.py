@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from gateway.cases.book import CaseBook
+    from gateway.store.rows import CaseRow
     from gateway.store.seal import Sealer
     from gateway.store.store import Store
     from normalizer.case import Case, CaseEvent
@@ -27,23 +28,34 @@ OWN_SHOWN = 50
 
 
 def found(
-    connection: Connection, book: CaseBook, sealer: Sealer, *, number: str, code: str, by: str, now: int
+    connection: Connection,
+    book: CaseBook,
+    sealer: Sealer,
+    *,
+    number: str,
+    code: str,
+    by: str,
+    now: int,
+    address: str = "",
 ) -> Found:
     """Return the case of a number and its query code; wrong ones are counted against number and asker, and lock both.
 
-    ``by`` is who asks, in whatever way the asker can be known again.
+    ``by`` is who asks, in whatever way the asker can be known again; ``address`` where he asks from, if he could be
+    somebody else at once.
     """
-    subjects = (sealer.hash(f"case {number}"), sealer.hash(f"by {by}"))
-    if codes.locked(connection, subjects=subjects, now=now):
-        return Found(None, locked=True)
+    subjects = {sealer.hash(f"case {number}"): codes.TRIES, sealer.hash(f"by {by}"): codes.TRIES}
+    if address:
+        subjects[sealer.hash(f"from {address}")] = codes.ADDRESS_TRIES
     row = cases.get(connection, number)
     given = book.code_hash(number, code)
-    # Compared even when there is no such case, so that both take the same time.
-    right = hmac.compare_digest(given, row.query_code if row else bytes(len(given)))
-    if row is not None and right:
-        return Found(book.read(row))
-    codes.wrong(connection, subjects=subjects, now=now)
-    return Found(None)
+
+    def look() -> CaseRow | None:
+        # Compared even when there is no such case, so that both take the same time.
+        right = hmac.compare_digest(given, row.query_code if row else bytes(len(given)))
+        return row if right else None
+
+    locked, right = codes.attempt(connection, subjects, now, look)
+    return Found(book.read(right) if right is not None else None, locked=locked)
 
 
 class Lookup:
@@ -60,7 +72,7 @@ class Lookup:
         rows = await self._store.read(partial(cases.own, conversation=conversation, limit=OWN_SHOWN))
         return tuple(self._book.read(row) for row in rows)
 
-    async def found(self, number: str, code: str, by: str) -> Found:
+    async def found(self, number: str, code: str, by: str, address: str = "") -> Found:
         """Return the case of a number and its query code; no case for a wrong code and for no such case alike."""
         work = partial(
             found,
@@ -70,6 +82,7 @@ class Lookup:
             code=code,
             by=by,
             now=millis(self._now()),
+            address=address,
         )
         return await self._store.write(work)
 

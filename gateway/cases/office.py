@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from bots.contract import NewNumber
 from bots.state import State, dump
 from gateway.cases import service
+from gateway.cases.book import FINISHED
 from gateway.runtime import Ids, millis
-from gateway.store import cases, conversations, kept, submissions
+from gateway.store import cases, conversations, follows, kept, submissions
 from gateway.store.rows import AlertRow, BindingRow, Conflict, Rows, new_conversation
 from normalizer import case_no
-from normalizer.case import Stage, Verb
+from normalizer.case import ENDED, Stage, Verb
 from normalizer.errors import NotFound
 
 if TYPE_CHECKING:
@@ -35,6 +36,11 @@ if TYPE_CHECKING:
     from normalizer.case import Case, Command
     from normalizer.emergency import Emergency
     from normalizer.message import Address, SourceChannel
+    from outbox.render import Wording
+
+_SETTLED = FINISHED | ENDED
+FOLLOWERS = 100
+"""How many are told in one commit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +87,7 @@ class Office:
         moved: Callable[[str], None],
         zone: ZoneInfo,
         random_int: Callable[[int], int],
-        short: Callable[[str], bool],
+        wording: Callable[[str], Wording],
     ) -> None:
         self._store = store
         self._sealer = sealer
@@ -93,7 +99,7 @@ class Office:
         self._moved = moved
         self._zone = zone
         self._random_int = random_int
-        self._short = short
+        self._wording = wording
         self._ids = Ids()
 
     async def open(self, matter: Matter) -> Opened:
@@ -112,6 +118,8 @@ class Office:
         """Carry out one command; raises NotFound, Refused, or Conflict when somebody else was faster."""
         case = await self._store.write(partial(self._act, case_no=case_no, command=command))
         self._moved(command.verb.value)
+        if case.stage in _SETTLED:
+            await self.tell_followers(FOLLOWERS)
         self._queued()
         return case
 
@@ -127,6 +135,21 @@ class Office:
     async def bind(self, reach: Address, phone: str) -> None:
         """Make a conversation a telephone's that its person proved to have."""
         await self._store.write(partial(self._bind, reach=reach, phone=phone))
+
+    async def follow(self, reach: Address, case_no: str) -> None:
+        """Let somebody follow a case that is another's."""
+        await self._store.write(partial(self._follow, reach=reach, case_no=case_no))
+
+    async def tell_followers(self, limit: int) -> int:
+        """Promise followers the news that a case is settled, whoever settled it, and return how many were told."""
+        told = await self._store.write(partial(self._tell_followers, limit=limit))
+        if told:
+            self._queued()
+        return told
+
+    async def hand_over(self, before: Address, reach: Address, phone: str) -> tuple[str, ...]:
+        """Make the cases of a conversation that were reported with a telephone that telephone's; return the others."""
+        return await self._store.write(partial(self._hand_over, before=before, reach=reach, phone=phone))
 
     async def supervise(self, limit: int) -> int:
         """Let the clock act on the cases that are due and return how many were looked at (domain.md 3.2)."""
@@ -176,6 +199,31 @@ class Office:
         conversation = self._conversation(connection, reach)
         person = self._sealer.person(phone)
         conversations.bind(connection, BindingRow(conversation, person, millis(self._now())))
+
+    def _hand_over(
+        self, connection: Connection, before: Address, reach: Address, phone: str
+    ) -> tuple[str, ...]:
+        here, there = (self._sealer.conversation(each.account, each.user) for each in (before, reach))
+        left = []
+        self._bind(connection, reach, phone)
+        for row in cases.of_conversation(connection, here):
+            if self._book.read(row).complainant.phone == phone:
+                cases.belong(connection, row.case_no, there)
+            else:
+                left.append(row.case_no)
+        follows.move(connection, here, there)
+        return tuple(left)
+
+    def _follow(self, connection: Connection, reach: Address, case_no: str) -> None:
+        follows.add(connection, case_no, self._conversation(connection, reach), millis(self._now()))
+
+    def _tell_followers(self, connection: Connection, limit: int) -> int:
+        rows, now = Rows(), self._now()
+        for each in follows.untold(connection, _SETTLED, limit):
+            if follows.told(connection, each.case.case_no, each.conversation):
+                rows.outgoing.append(self._book.followed(each, now, self._wording(each.account)))
+        cases.save(connection, rows)
+        return len(rows.outgoing)
 
     def _alert(self, conversation: bytes, danger: Emergency, now: datetime) -> AlertRow:
         return AlertRow(self._ids(), millis(now), conversation, danger.kind.value, danger.word, None)
@@ -227,7 +275,7 @@ class Office:
         if person is not None and before.conversation is not None:
             account = person.account
             rows.outgoing += self._book.notices(
-                moved.notices, before.conversation, account, now, short=self._short(account)
+                moved.notices, before.conversation, account, now, self._wording(account)
             )
         cases.save(connection, rows)
         return moved.case

@@ -148,13 +148,16 @@ _TOLD: dict[tuple[Verb, Stage | None], tuple[NoticeKind, ...]] = {
 
 def _fields(case: Case, event: CaseEvent, profile: Profile, calendar: Calendar) -> dict[str, str]:
     command = event.command
-    return {
+    fields = {
         "by": _day(_by(case, event, profile, calendar)),
         "unit": _unit(case),
         "reason": command.reason,
-        "text": _text(case, command.text),
         "label": REJECT_LABELS.get(command.code, "不予受理"),
     }
+    if case.secret or case.matter.kind is Kind.REPORT:
+        # The notice tells where to read what it may not carry (domain.md 4.4).
+        return fields
+    return fields | {"text": command.text or (case.replies[-1].text if case.replies else "")}
 
 
 def _by(case: Case, event: CaseEvent, profile: Profile, calendar: Calendar) -> datetime:
@@ -177,11 +180,6 @@ def _by(case: Case, event: CaseEvent, profile: Profile, calendar: Calendar) -> d
 def _unit(case: Case) -> str:
     """Return the unit's name; a secret case's notices name none (domain.md 4.4)."""
     return "承办单位" if case.secret or case.main is None else case.main.unit_name
-
-
-def _text(case: Case, text: str) -> str:
-    said = text or (case.replies[-1].text if case.replies else "")
-    return "请回复 3 查看" if case.secret or case.matter.kind is Kind.REPORT else said
 
 
 def _day(at: datetime) -> str:

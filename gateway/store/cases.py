@@ -43,6 +43,17 @@ def own(connection: Connection, conversation: bytes, limit: int) -> list[CaseRow
     return [CaseRow(*row) for row in connection.execute(query)]
 
 
+def of_conversation(connection: Connection, conversation: bytes) -> list[CaseRow]:
+    """Return the cases of one conversation alone, newest first."""
+    query = select(CASES).where(CASES.c.conversation == conversation).order_by(CASES.c.created_at.desc())
+    return [CaseRow(*row) for row in connection.execute(query)]
+
+
+def belong(connection: Connection, case_no: str, conversation: bytes) -> None:
+    """Make a case another conversation's."""
+    connection.execute(update(CASES).where(CASES.c.case_no == case_no).values(conversation=conversation))
+
+
 def events(connection: Connection, case_no: str) -> list[EventRow]:
     """Return the log of a case, oldest first."""
     query = select(CASE_EVENT).where(CASE_EVENT.c.case_no == case_no).order_by(CASE_EVENT.c.seq)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import delete, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.store import kept
 from gateway.store.rows import GapRow, VoteRow
@@ -69,6 +70,15 @@ def log(connection: Connection, entry: str) -> Sequence[tuple[int, int, str, str
     columns = (KNOWLEDGE_LOG.c.version, KNOWLEDGE_LOG.c.at, KNOWLEDGE_LOG.c.actor, KNOWLEDGE_LOG.c.body)
     query = select(*columns).where(KNOWLEDGE_LOG.c.id == entry).order_by(KNOWLEDGE_LOG.c.version)
     return [(row[0], row[1], row[2], row[3]) for row in connection.execute(query)]
+
+
+def vote(connection: Connection, entry: str, *, helpful: bool) -> None:
+    """Count one vote on an entry."""
+    insert_ = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    row = {"entry": entry, "helpful": int(helpful), "unhelpful": int(not helpful)}
+    counted = {name: KNOWLEDGE_VOTE.c[name] + row[name] for name in ("helpful", "unhelpful")}
+    statement = insert_(KNOWLEDGE_VOTE).values(row)
+    connection.execute(statement.on_conflict_do_update(index_elements=[KNOWLEDGE_VOTE.c.entry], set_=counted))
 
 
 def votes(connection: Connection) -> dict[str, VoteRow]:

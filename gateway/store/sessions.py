@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from gateway.store.tables import WEB_SESSION
+from gateway.store.tables import BINDING, WEB_SESSION
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -33,6 +33,12 @@ def keep(connection: Connection, session: bytes, *, until: int, body: bytes, now
     )
 
 
-def forget(connection: Connection, session: bytes) -> None:
-    """Forget a session."""
+def clear(connection: Connection, session: bytes) -> None:
+    """Remember nothing of a session any more; whose it is stays."""
     connection.execute(delete(WEB_SESSION).where(WEB_SESSION.c.id == session))
+
+
+def forget(connection: Connection, session: bytes) -> None:
+    """Forget a session, and that it was anybody's: who has its cookie still sees nothing of his."""
+    connection.execute(delete(BINDING).where(BINDING.c.conversation == session))
+    clear(connection, session)

@@ -35,6 +35,8 @@ __all__ = [
     "CODE_TRY",
     "CONVERSATION",
     "COUNTER",
+    "DATA_REQUEST",
+    "FOLLOW",
     "INBOX",
     "KEPT",
     "KNOWLEDGE",
@@ -47,6 +49,7 @@ __all__ = [
     "OUTGOING",
     "SENT_AS",
     "SUBMISSION",
+    "TALLY",
     "UPLOAD",
     "UPLOAD_PIECE",
     "WEB_SESSION",
@@ -54,6 +57,7 @@ __all__ = [
 
 _waiting = text("state = 'waiting'")
 _open = text("NOT done")
+_untold = text("NOT told")
 _queued = text("owner = 'queued'")
 _unread = text("words IS NULL")
 _expiring = text("expires_at IS NOT NULL")
@@ -150,6 +154,7 @@ CASES = Table(
     Column("body", LargeBinary, nullable=False),
     Index("ix_cases_conversation_created_at", "conversation", "created_at"),
     Index("ix_cases_created_at", "created_at"),
+    Index("ix_cases_category_created_at", "category", "created_at"),
     Index("ix_cases_check_at", "check_at"),
     Index("ix_cases_phone_hash", "phone_hash"),
     Index("ix_cases_source_created_at", "source", "created_at"),
@@ -262,6 +267,43 @@ WEB_SESSION = Table(
     Index("ix_web_session_until", "until"),
 )
 """What pages remember of who sits at them (a draft, a proved telephone), sealed; ``id`` is the session's conversation."""
+
+TALLY = Table(
+    "tally",
+    METADATA,
+    Column("subject", LargeBinary, primary_key=True),
+    Column("until", Instant, nullable=False),
+    Column("count", Integer, nullable=False),
+    Index("ix_tally_until", "until"),
+)
+"""How often something was done by somebody (a keyed hash of both) in a span that ends at ``until``."""
+
+FOLLOW = Table(
+    "follow",
+    METADATA,
+    Column("case_no", Text, primary_key=True),
+    Column("conversation", Id, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("told", Boolean, nullable=False, server_default=false()),
+    Index("ix_follow_conversation", "conversation"),
+    Index("ix_follow_untold", "case_no", sqlite_where=_untold, postgresql_where=_untold),
+)
+"""Who follows whose case instead of reporting the same matter again; ``told`` once he knows how it ended."""
+
+DATA_REQUEST = Table(
+    "data_request",
+    METADATA,
+    Column("id", Id, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("conversation", Id, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("settled_at", Instant),
+    Column("body", LargeBinary, nullable=False),
+    Index("ix_data_request_conversation", "conversation"),
+)
+"""What people want done with their data (PIPL 45-47), for a person to settle; ``state`` is open, done or refused."""
+
 MEDIA = Table(
     "media",
     METADATA,

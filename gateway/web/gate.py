@@ -24,7 +24,21 @@ TOKEN = "csrf"  # noqa: S105 - a field's name
 _OURS = frozenset({"same-origin", "none"})
 
 
-def headers(images: Sequence[str] = ()) -> Mapping[str, str]:
+PLAIN = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "same-origin",
+}
+"""What every answer has that says nothing else: files, errors, answers to providers."""
+
+
+async def guard(request: web.Request, response: web.StreamResponse) -> None:
+    """Put the plain headers into an answer that has none (an ``on_response_prepare`` of the application)."""
+    for name, value in PLAIN.items():
+        response.headers.setdefault(name, value)
+
+
+def headers(images: Sequence[str] = (), *, secure: bool = False) -> Mapping[str, str]:
     """Return the headers of a page; ``images`` are other origins whose pictures it may show (map tiles)."""
     policy = (
         "default-src 'none'",
@@ -37,7 +51,7 @@ def headers(images: Sequence[str] = ()) -> Mapping[str, str]:
         "base-uri 'none'",
         "frame-ancestors 'none'",
     )
-    return {
+    made = {
         "Content-Security-Policy": "; ".join(policy),
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "same-origin",
@@ -45,6 +59,7 @@ def headers(images: Sequence[str] = ()) -> Mapping[str, str]:
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cache-Control": "no-store",
     }
+    return made | {"Strict-Transport-Security": "max-age=31536000"} if secure else made
 
 
 class Gate:
@@ -66,12 +81,18 @@ class Gate:
         self._session_pace = session_pace
 
     def address(self, request: web.Request) -> str:
-        """Return where a request comes from: the last address that is no proxy of ours."""
-        hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
+        """Return where a request comes from: the last address that is no proxy of ours, of IPv6 its network of 64 bits.
+
+        Nobody has one address of IPv6, everybody a network (RFC 6177).
+        """
+        # A proxy may add a line of its own instead of its word to the citizen's line; what he wrote stands before it.
+        hops = [
+            hop.strip() for line in request.headers.getall("X-Forwarded-For", ()) for hop in line.split(",")
+        ]
         at = request.remote or ""
         while hops and self._trusted(at):
-            at = hops.pop()
-        return at
+            at = _bare(hops.pop())
+        return _network(at)
 
     def over(self, request: web.Request, session: Session) -> bool:
         """Count a request and return whether its address or its session has made too many."""
@@ -88,8 +109,28 @@ class Gate:
         return "trap" if fields.get(TRAP) else ""
 
     def _trusted(self, address: str) -> bool:
-        try:
-            parsed = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        return any(parsed in proxy for proxy in self._proxies)
+        parsed = _parsed(address)
+        return parsed is not None and any(parsed in proxy for proxy in self._proxies)
+
+
+def _bare(hop: str) -> str:
+    """Return a hop without its port: ``1.2.3.4:5``, ``[::1]:5``."""
+    if hop.startswith("["):
+        return hop[1:].partition("]")[0]
+    return hop.partition(":")[0] if hop.count(":") == 1 else hop
+
+
+def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return None
+    mapped = parsed.ipv4_mapped if parsed.version == 6 else None
+    return mapped or parsed
+
+
+def _network(address: str) -> str:
+    parsed = _parsed(address)
+    if parsed is None:
+        return address[:64]
+    return str(parsed) if parsed.version == 4 else str(ipaddress.ip_network((parsed, 64), strict=False))

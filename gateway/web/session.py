@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 ACCOUNT = "web"
 """The account under which pages bring messages to the inbox."""
-COOKIE = "jiesu"
+COOKIE, SECURE_COOKIE = "jiesu", "__Host-jiesu"
+"""The second is taken over TLS: no neighbouring host can put a cookie of this name into a browser (RFC 6265bis 4.1.3)."""
 ANONYMOUS = timedelta(days=30)
 PROVED = timedelta(hours=24)
 _BEARER = "Bearer "
@@ -51,44 +52,50 @@ class Session:
 class Sessions:
     """Gives sessions out, knows them again, and keeps what is to be remembered of them."""
 
-    def __init__(self, *, store: Store, sealer: Sealer, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, *, store: Store, sealer: Sealer, now: Callable[[], datetime], secure: bool = False
+    ) -> None:
         self._store = store
+        self._secure = secure
+        self.cookie = SECURE_COOKIE if secure else COOKIE
         self._sealer = sealer
-        self._now = now
+        self.now = now
 
     def of(self, request: web.Request) -> Session:
         """Return the session of a request, by its cookie or bearer token; a new one where there is none that holds."""
         token = request.headers.get("Authorization", "").removeprefix(_BEARER) or request.cookies.get(
-            COOKIE, ""
+            self.cookie, ""
         )
         return self.known(token) or self.begin(ANONYMOUS)
 
     def known(self, token: str) -> Session | None:
         """Return the session of a token of ours, None when it is none or has ended."""
+        if not token.isascii():
+            return None
         name, _, rest = token.partition(".")
         until, _, mark = rest.partition(".")
         if not until.isdecimal() or not hmac.compare_digest(mark.encode(), self._mark(name, until).encode()):
             return None
-        return Session(name, int(until)) if int(until) > millis(self._now()) else None
+        return Session(name, int(until)) if int(until) > millis(self.now()) else None
 
     def begin(self, span: timedelta) -> Session:
         """Return a new session that ends after ``span``."""
-        return Session(secrets.token_urlsafe(18), millis(self._now() + span), new=True)
+        return Session(secrets.token_urlsafe(18), millis(self.now() + span), new=True)
 
     def token(self, session: Session) -> str:
         """Return what a browser or an app keeps of a session."""
         return f"{session.id}.{session.until}.{self._mark(session.id, str(session.until))}"
 
-    def give(self, response: web.StreamResponse, session: Session, *, secure: bool) -> None:
+    def give(self, response: web.StreamResponse, session: Session) -> None:
         """Put a session's cookie into a response."""
-        seconds = max(0, (session.until - millis(self._now())) // 1000)
+        seconds = max(0, (session.until - millis(self.now())) // 1000)
         response.set_cookie(
-            COOKIE,
+            self.cookie,
             self.token(session),
             max_age=seconds,
             httponly=True,
             samesite="Lax",
-            secure=secure,
+            secure=self._secure,
             path="/",
         )
 
@@ -98,7 +105,7 @@ class Sessions:
 
     def right(self, session: Session, given: str) -> bool:
         """Return whether a form came from a page of this session."""
-        return hmac.compare_digest(given.encode(), self.csrf(session).encode())
+        return hmac.compare_digest(given.encode(errors="replace"), self.csrf(session).encode())
 
     def conversation(self, session: Session) -> bytes:
         """Return the id of a session's conversation."""
@@ -109,19 +116,23 @@ class Sessions:
         body = await self._store.read(partial(sessions.find, session=self.conversation(session)))
         return self._sealer.open(body) if body is not None else None
 
-    async def remember(self, session: Session, body: bytes) -> None:
-        """Keep what is to be remembered of a session until it ends."""
+    async def remember(self, session: Session, body: bytes, until: datetime | None = None) -> None:
+        """Keep what is to be remembered of a session until it ends, or until an instant before that."""
         keep = partial(
             sessions.keep,
             session=self.conversation(session),
-            until=session.until,
+            until=min(session.until, millis(until)) if until else session.until,
             body=self._sealer.seal(body),
-            now=millis(self._now()),
+            now=millis(self.now()),
         )
         await self._store.write(keep)
 
+    async def clear(self, session: Session) -> None:
+        """Remember nothing of a session any more; whose it is stays."""
+        await self._store.write(partial(sessions.clear, session=self.conversation(session)))
+
     async def forget(self, session: Session) -> None:
-        """Forget what was remembered of a session."""
+        """Forget what was remembered of a session, and whose it was."""
         await self._store.write(partial(sessions.forget, session=self.conversation(session)))
 
     def _mark(self, name: str, until: str) -> str:

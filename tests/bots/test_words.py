@@ -13,7 +13,7 @@ from bots.words_en import EN
 from bots.words_mail import MAIL
 from bots.words_sms import FITS, LONGER, ONLY_SMS, SMS
 from gateway.app import notice_words
-from normalizer.codes import SATISFACTION_LABELS
+from normalizer.codes import CATEGORY_LABELS, SATISFACTION_LABELS
 from normalizer.text import han_count
 from tests.bots.player import PROFILES
 
@@ -143,6 +143,7 @@ def test_a_notice_by_sms_fits_one_segment_with_the_longest_unit(kind: str) -> No
         "reason": "具体地点和时间",
         "label": "信息公开",
         "text": "",
+        "matter": max(CATEGORY_LABELS.values(), key=len),
     }
     assert units(notice_words()[kind]["short"].format(**fields)) <= FITS
 

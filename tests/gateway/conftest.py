@@ -1,9 +1,10 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 
 from gateway.app import Gateway, running
+from tests.kit.browser import Browser, browsing, portal_settings
 from tests.kit.gateway import Hand, Person, settings
 
 
@@ -21,3 +22,18 @@ async def gateway(database: str, tmp_path: Path, clock: Hand) -> AsyncIterator[G
 @pytest.fixture
 def person(gateway: Gateway, clock: Hand) -> Person:
     return Person(gateway, clock)
+
+
+@pytest.fixture
+async def portal(tmp_path: Path, clock: Hand) -> AsyncIterator[Gateway]:
+    """A gateway with pages and an account of telephones, on the embedded store."""
+    async with running(
+        portal_settings(f"sqlite:///{tmp_path}/jiesu.sqlite3", tmp_path), clock=clock
+    ) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def browsers(portal: Gateway) -> AsyncIterator[Callable[[], Browser]]:
+    async with browsing(portal) as maker:
+        yield maker

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -6,7 +8,7 @@ from channels.contract import SendError, SendReason
 from gateway.app import notice_words
 from normalizer.errors import Misconfigured
 from outbox.notices import Notice, NoticeKind
-from outbox.render import ROOM, render
+from outbox.render import ROOM, Wording, render
 from outbox.retry import Again, GiveUp, OtherWay, Unknown, decide
 
 FIELDS = {
@@ -15,23 +17,40 @@ FIELDS = {
     "reason": "需要补充材料",
     "text": "已处理",
     "label": "行政复议",
+    "matter": "惠企政策与营商环境",
 }
 NUMBER = "37092611240001233"
+FOLLOWERS = {NoticeKind.FOLLOWED, NoticeKind.FOLLOW_ENDED}
 WORDS = notice_words()
 
 
 @pytest.mark.parametrize("kind", NoticeKind)
-def test_every_notice_has_both_wordings_and_says_which_case(kind):
+def test_every_notice_has_its_wordings_and_says_which_case_to_whose_it_is(kind):
     notice = Notice(NUMBER, kind, 1, FIELDS)
-    for short in (True, False):
-        words = render(notice, notice_words(), short=short)
+    for wording in Wording:
+        words = render(notice, notice_words(), wording)
         assert "{" not in words
-        assert "0001233" in words or kind is NoticeKind.NEED_INFO
+        assert ("0001233" in words) is (kind not in FOLLOWERS) or kind is NoticeKind.NEED_INFO
+
+
+@pytest.mark.parametrize("kind", NoticeKind)
+def test_no_page_asks_for_a_digit_or_a_command(kind):
+    words = render(Notice(NUMBER, kind, 1, FIELDS), notice_words(), Wording.PAGE)
+    assert not re.search("回复 ?[0-9]|回复“|[A-Z]{2}", words)
+
+
+def test_a_notice_that_may_not_carry_the_answer_tells_where_it_is_read():
+    told = {
+        wording: render(Notice(NUMBER, NoticeKind.ANSWERED, 1), notice_words(), wording)
+        for wording in Wording
+    }
+    assert "请回复 3 查看" in told[Wording.LONG]
+    assert "请在“查进度”里查看" in told[Wording.PAGE]
 
 
 @pytest.mark.parametrize("kind", NoticeKind)
 def test_a_notice_by_sms_fits_one_segment_with_its_signature(kind):
-    words = render(Notice(NUMBER, kind, 1, FIELDS), notice_words(), short=True)
+    words = render(Notice(NUMBER, kind, 1, FIELDS), notice_words(), Wording.SHORT)
     assert len("【泰安12345】" + words) <= 70
 
 
@@ -43,30 +62,30 @@ LONGER = "申请人提出的材料与现场情况不符，需要补充由社区�
 @example(written=LONGER)
 def test_whatever_people_wrote_a_notice_by_sms_fits_one_segment(kind, written):
     fields = FIELDS | dict.fromkeys(("unit", "reason", "text", "label"), written)
-    words = render(Notice(NUMBER, kind, 1, fields), WORDS, short=True)
+    words = render(Notice(NUMBER, kind, 1, fields), WORDS, Wording.SHORT)
     assert len(("【泰安12345】" + words).encode("utf-16-be")) <= 140
     assert ("{by}" not in WORDS[kind]["short"]) or "12月31日" in words
 
 
 def test_what_people_wrote_is_cut_at_its_end_and_says_so():
     need_info = Notice(NUMBER, NoticeKind.NEED_INFO, 1, FIELDS | {"reason": LONGER})
-    words = render(need_info, WORDS, short=True)
+    words = render(need_info, WORDS, Wording.SHORT)
     assert words.startswith("您的诉求缺少申请人提出的材料与现场情况")
     assert words.endswith("…，请于12月31日前回复“BC+内容”，或拨12345。")
     assert len("【泰安12345】" + words) == 70
-    assert LONGER in render(need_info, WORDS, short=False)
+    assert LONGER in render(need_info, WORDS, Wording.LONG)
 
 
 @pytest.mark.parametrize(("spare", "cut"), [(0, False), (1, True)])
 def test_what_just_fits_is_not_cut(spare, cut):
     room = ROOM - len(WORDS["rejected"]["short"].format(tail="0001233", label=""))
     fields = FIELDS | {"label": "字" * (room + spare)}
-    assert ("…" in render(Notice(NUMBER, NoticeKind.REJECTED, 1, fields), WORDS, short=True)) is cut
+    assert ("…" in render(Notice(NUMBER, NoticeKind.REJECTED, 1, fields), WORDS, Wording.SHORT)) is cut
 
 
 def test_a_value_that_is_missing_is_a_fault_of_ours():
     with pytest.raises(Misconfigured):
-        render(Notice(NUMBER, NoticeKind.DISPATCHED, 1, {}), notice_words(), short=False)
+        render(Notice(NUMBER, NoticeKind.DISPATCHED, 1, {}), notice_words(), Wording.LONG)
 
 
 def test_one_notice_per_case_event_and_round():

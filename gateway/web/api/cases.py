@@ -14,7 +14,7 @@ from gateway.web.api.operations import Operation, Reply
 from gateway.web.api.problems import Wrong, invalid, unknown
 from gateway.web.api.reading import danger_of
 from gateway.web.api.sessions import local, reach
-from gateway.web.portal.cases import TOLD, note
+from gateway.web.portal.told import TOLD, note
 from normalizer import case_no
 from normalizer.case import CITIZEN_LABELS, Actor, Command, Role, Stage, Verb
 from normalizer.emergency import detect
@@ -142,7 +142,8 @@ class Cases:
     async def look_up(self, call: Call, body: m.LookupIn) -> Reply:
         """Show a stranger the least of a case; a wrong code and no such case are answered alike."""
         number = case_no.parse(body.case_no) or ""
-        found = await self._parts.lookup.found(number, body.query_code, call.session.id)
+        address = self._parts.gate.address(call.request)
+        found = await self._parts.lookup.found(number, body.query_code, call.session.id, address)
         if found.locked:
             detail = "输错次数较多，为保护信息安全，请一小时后再查，或打热线电话由工作人员查询。"
             raise Wrong(HTTPStatus.TOO_MANY_REQUESTS, "locked", detail, retry_after=3600)

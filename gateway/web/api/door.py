@@ -17,7 +17,7 @@ from gateway.web.api.document import VISIBLE, document
 from gateway.web.api.operations import CSRF, MARKED, PREFIX, SAFE, Call, Operation, Reply
 from gateway.web.api.problems import KIND, Fault, Wrong, invalid, unknown
 from gateway.web.portal.memory import recall, remember
-from gateway.web.session import ANONYMOUS, COOKIE
+from gateway.web.session import ANONYMOUS
 from normalizer.errors import Busy, NotFound, Refused
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Door:
             raise wrong
         call = Call(request, self._session(request, operation))
         if operation.session:
-            call.memory = await recall(self._sessions, call.session)
+            call.memory = await recall(self._sessions, call.session, self._sessions.now())
         reply = await operation.handler(*await self._given(call, operation))
         if call.changed:
             await remember(self._sessions, call.session, call.memory)
@@ -111,7 +111,7 @@ class Door:
         """Return the session that a token or a cookie proves; raises Wrong when one is needed and there is none."""
         authorization = request.headers.get("Authorization", "")
         bearer = authorization.removeprefix(_BEARER) if authorization.startswith(_BEARER) else ""
-        session = self._sessions.known(bearer or request.cookies.get(COOKIE, ""))
+        session = self._sessions.known(bearer or request.cookies.get(self._sessions.cookie, ""))
         if self._gate.over(request, session or self._sessions.begin(ANONYMOUS)):
             often = HTTPStatus.TOO_MANY_REQUESTS
             raise Wrong(often, "too-fast", "请求太快了，请过一分钟再试；急事请拨打热线电话。", retry_after=60)

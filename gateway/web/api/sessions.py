@@ -63,7 +63,7 @@ class Sessions:
         return Reply(Me(until=local(instant(call.session.until)), phone=masked, csrf=csrf))
 
     async def end(self, call: Call) -> Reply:
-        """Forget what was remembered; the token proves nothing any more but its own conversation."""
+        """Forget what was remembered and whose it was; the token opens nothing any more but its own conversation."""
         await self._parts.sessions.forget(call.session)
         return Reply(status=HTTPStatus.NO_CONTENT)
 
@@ -75,7 +75,8 @@ class Sessions:
         if phone is None:
             raise invalid("/phone", "这个手机号好像不对，请核对 11 位数字。")
         try:
-            code = await self._proof.send(phone)
+            address = self._parts.gate.address(call.request)
+            code = await self._proof.send(phone, call.session, address)
         except Refused as refused:
             detail = "验证码要得太多了，请过一会儿再试，或打热线电话查询。"
             raise Wrong(HTTPStatus.TOO_MANY_REQUESTS, "too-many-codes", detail, retry_after=720) from refused

@@ -11,8 +11,9 @@ from gateway.store import transcript
 from gateway.store.bodies import open_message
 from gateway.web.api.models import MessageIn, MessageOut, Messages, Since
 from gateway.web.api.operations import Operation, Reply
-from gateway.web.api.problems import invalid
+from gateway.web.api.problems import Wrong, invalid
 from gateway.web.api.sessions import local
+from gateway.web.portal.guesses import TOO_MANY, Guesses
 from gateway.web.session import ACCOUNT
 from normalizer.message import InboundMessage, Part, PartKind, SourceChannel
 from normalizer.text import is_empty
@@ -42,12 +43,21 @@ class Talk:
         """Bring a message to the inbox; the answer is read by asking for what was said since."""
         if is_empty(body.text):
             raise invalid("/text", "请写一句话。")
+        await self._guessed(call, body.text)
         now = self._parts.now()
         part = Part(PartKind.TEXT, text=body.text)
         raw = body.text.encode()
         message = InboundMessage(ACCOUNT, call.session.id, body.id, SourceChannel.WEB, now, now, (part,), raw)
         await self._parts.inbox.accept(message)
         return Reply(status=HTTPStatus.ACCEPTED)
+
+    async def _guessed(self, call: Call, text: str) -> None:
+        """Count numbers of others' cases; raises Wrong when too many were named."""
+        conversation = self._parts.sessions.conversation(call.session)
+        guesses = Guesses(self._parts.lookup, self._parts.limits)
+        if await guesses.over(text, conversation, self._parts.gate.address(call.request)):
+            many = HTTPStatus.TOO_MANY_REQUESTS
+            raise Wrong(many, "too-many-numbers", TOO_MANY, retry_after=3600)
 
     async def listed(self, call: Call, query: Since) -> Reply:
         """Return what was said after a cursor, oldest first."""

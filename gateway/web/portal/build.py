@@ -6,11 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway.web.portal.cases import Cases
+from gateway.web.portal.guesses import Guesses
 from gateway.web.portal.home import Home
 from gateway.web.portal.login import Login
 from gateway.web.portal.materials import Materials
+from gateway.web.portal.me import Me
+from gateway.web.portal.reading import Reading
 from gateway.web.portal.report import Report
+from gateway.web.portal.same import Same
 from gateway.web.portal.site import Site
+from gateway.web.portal.slip import Slips
 from gateway.web.portal.talk import Talk
 from normalizer.message import Address
 
@@ -23,12 +28,15 @@ if TYPE_CHECKING:
 
     from bots.contract import City
     from channels.contract import Inbox
+    from gateway.cases.book import CaseBook
     from gateway.cases.lookup import Lookup
     from gateway.cases.office import Office
+    from gateway.knowledge.book import Book
     from gateway.media.room import Room
     from gateway.store.seal import Sealer
     from gateway.store.store import Store
     from gateway.web.gate import Gate
+    from gateway.web.limits import Limits
     from gateway.web.portal.proof import Proof
     from gateway.web.portal.site import Visit
     from gateway.web.session import Sessions
@@ -43,10 +51,13 @@ class Parts:
     city: City
     office: Office
     lookup: Lookup
+    book: CaseBook
+    knowledge: Book
     inbox: Inbox
     store: Store
     sealer: Sealer
     sessions: Sessions
+    limits: Limits
     media: Room
     texts: str
     now: Callable[[], datetime]
@@ -70,9 +81,33 @@ def add(app: web.Application, parts: Parts) -> None:
         phone = visit.memory.phone
         return Address(parts.texts, phone) if phone and parts.texts else visit.session.address
 
+    limits = parts.limits
     Home(site).add(app)
     materials = Materials(parts.media.uploads, parts.media.links)
-    Report(site, parts.office, materials, reach).add(app)
+    same = Same(
+        site=site,
+        office=parts.office,
+        lookup=parts.lookup,
+        book=parts.book,
+        store=parts.store,
+        sealer=parts.sealer,
+        limits=limits,
+        reach=reach,
+    )
+    same.add(app)
+    Report(site, parts.office, materials, reach, same, limits).add(app)
     Login(site, parts.proof).add(app)
     Cases(site, parts.office, parts.lookup, materials, bool(parts.texts)).add(app)
-    Talk(site, parts.inbox, parts.store, parts.sealer).add(app)
+    Slips(site, parts.office, parts.lookup, materials, parts.sealer).add(app)
+    Reading(site, parts.knowledge, limits, parts.store).add(app)
+    talk = Talk(site, parts.inbox, Guesses(parts.lookup, limits), parts.store, parts.sealer)
+    talk.add(app)
+    Me(
+        site=site,
+        office=parts.office,
+        lookup=parts.lookup,
+        talk=talk,
+        limits=limits,
+        store=parts.store,
+        sealer=parts.sealer,
+    ).add(app)

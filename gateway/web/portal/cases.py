@@ -6,10 +6,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gateway.store.rows import Conflict
+from gateway.web.portal.memory import SHOWN
 from gateway.web.portal.site import seen_again
+from gateway.web.portal.told import TOLD, note
 from normalizer import case_no
 from normalizer.case import OPEN, Actor, Command, Role, Stage, Verb
 from normalizer.codes import LOW_RATING_LABELS, SATISFACTION_LABELS
+from normalizer.emergency import detect
 from normalizer.errors import NotFound, Refused
 from normalizer.moves import allowed
 from normalizer.text import clean
@@ -21,43 +24,11 @@ if TYPE_CHECKING:
     from gateway.cases.office import Office
     from gateway.web.portal.materials import Materials
     from gateway.web.portal.site import Site, Visit
-    from normalizer.case import Case, CaseEvent
+    from normalizer.case import Case
 
 CITIZEN = Actor(Role.CITIZEN)
 WORDS, OPINION, REASON = 1000, 500, 200
-SHOWN_TO_OTHERS = 5
-"""Cases that a session remembers to have opened by number and code."""
 LOW = 2
-
-TOLD = {
-    Verb.SUBMIT: "已提交",
-    Verb.ACCEPT: "已受理",
-    Verb.ASK: "请您补充材料",
-    Verb.SUPPLEMENT: "您补充了材料",
-    Verb.ANSWER: "已答复",
-    Verb.DIVERT: "已转专线办理",
-    Verb.REJECT: "不予受理",
-    Verb.OBJECT: "您提出异议，另一位工作人员会复核",
-    Verb.MERGE: "与同类诉求一并办理",
-    Verb.DISPATCH: "已转承办单位",
-    Verb.DESIGNATE: "已确定承办单位",
-    Verb.SIGN: "承办单位已接收",
-    Verb.HANDLE: "承办单位正在办理",
-    Verb.GRANT: "办理期限延长",
-    Verb.SUSPEND: "暂时难以办结，会再核查",
-    Verb.RESUME: "继续办理",
-    Verb.REPLY: "承办单位已答复，正在审核",
-    Verb.FINISH: "已办结",
-    Verb.VISIT: "已回访",
-    Verb.RATE: "您评价了办理结果",
-    Verb.REWORK: "重新办理",
-    Verb.CLOSE: "已结案",
-    Verb.WITHDRAW: "您撤回了这件诉求",
-    Verb.TERMINATE: "终止办理",
-    Verb.URGE: "您催办了一次",
-    Verb.SUPERVISE: "已督办",
-}
-"""What a citizen is shown of the log; what is not here is the hotline's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +46,7 @@ class Cases:
         """Add the addresses."""
         for method, path, handler in (
             ("GET", "/cases", self.overview),
+            ("GET", "/cases/find", self.back),
             ("POST", "/cases/find", self.find),
             ("GET", "/cases/{number}", self.show),
             ("GET", "/cases/{number}/{act}", self.ask),
@@ -87,6 +59,10 @@ class Cases:
         """Show one's own cases, and the ways to others."""
         return await self._overview(visit, {})
 
+    async def back(self, visit: Visit) -> web.StreamResponse:
+        """Lead back to where a case is asked for."""
+        return seen_again("/cases")
+
     async def find(self, visit: Visit) -> web.StreamResponse:
         """Open a case by number and query code."""
         number = case_no.parse(visit.fields.get("number", ""))
@@ -95,7 +71,7 @@ class Cases:
             return await self._overview(visit, {"number": "这个单号不对，请核对 17 位数字。"})
         if any(case.case_no == number for case in await self._own(visit)):
             return seen_again(f"/cases/{number}")
-        found = await self.lookup.found(number, code, self.site.gate.address(visit.request))
+        found = await self.lookup.found(number, code, visit.session.id, self.site.gate.address(visit.request))
         if found.locked:
             return await self._overview(
                 visit, {"code": "输错次数较多，为保护信息安全，请一小时后再查，或打热线电话由工作人员查询。"}
@@ -104,7 +80,7 @@ class Cases:
             return await self._overview(
                 visit, {"code": "单号或查询码不对，请核对后再试。连续输错会暂停查询一小时。"}
             )
-        shown = (number, *(each for each in visit.memory.shown if each != number))[:SHOWN_TO_OTHERS]
+        shown = (number, *(each for each in visit.memory.shown if each != number))[:SHOWN]
         visit.keep(replace(visit.memory, shown=shown))
         return seen_again(f"/cases/{number}")
 
@@ -134,13 +110,32 @@ class Cases:
         act = visit.request.match_info["act"]
         if case is None or act not in _ACTS:
             return self._unknown(visit)
-        command, errors = _ACTS[act](visit)
-        owner = self._owner(visit, case)
-        if command.verb is Verb.SUPPLEMENT:
-            command = replace(command, attachments=await self.materials.attachments(owner))
-            errors = {} if command.attachments else errors
+        command, errors = await self._taken(visit, case, act)
+        danger = detect(command.text)
+        if danger is not None:
+            await self.office.alarm(visit.session.address, danger)
         if errors:
             return await self._form(visit, case, act, errors)
+        if (refused := await self._carry_out(visit, case, command)) is not None:
+            return refused
+        if visit.fields.get("draft") == "1":
+            visit.keep(replace(visit.memory, form=None))
+        if danger is not None:
+            return self.site.page(visit, "danger.html", danger=danger, case=case)
+        return seen_again(f"/cases/{case.case_no}")
+
+    async def _taken(self, visit: Visit, case: Case, act: str) -> Taken:
+        """Return the command of a form, with the files that were uploaded for it, and what is wrong with it."""
+        command, errors = _ACTS[act](visit)
+        if command.verb is not Verb.SUPPLEMENT:
+            return command, errors
+        files = await self.materials.attachments(self._owner(visit, case))
+        return replace(command, attachments=files), {} if files else errors
+
+    async def _carry_out(self, visit: Visit, case: Case, command: Command) -> web.StreamResponse | None:
+        """Carry out a command and return what is said when it was refused."""
+        if await self._said(case, command):
+            return None
         try:
             await self.office.act(case.case_no, command)
         except Refused as refused:
@@ -149,8 +144,15 @@ class Cases:
         except (NotFound, Conflict):
             return self.site.message(visit, "没有办成", "这件诉求刚刚有了变化，请回去看最新进展再试。", 409)
         if command.attachments:
-            await self.materials.attach(owner, case.case_no)
-        return seen_again(f"/cases/{case.case_no}")
+            await self.materials.attach(self._owner(visit, case), case.case_no)
+        return None
+
+    async def _said(self, case: Case, command: Command) -> bool:
+        """Return whether the same was added already: a second click adds nothing."""
+        if command.verb is not Verb.SUPPLEMENT or command.attachments:
+            return False
+        log = await self.lookup.log(case.case_no)
+        return any(event.verb is Verb.SUPPLEMENT and event.command.text == command.text for event in log)
 
     async def drop_file(self, visit: Visit) -> web.StreamResponse:
         """Forget a file that was uploaded for a supplement."""
@@ -214,6 +216,7 @@ class Cases:
             satisfaction=SATISFACTION_LABELS,
             reasons=LOW_RATING_LABELS,
             chosen=visit.chosen.get("reason", ()),
+            draft=_draft(visit),
             files=await self.materials.shown(owner) if supplements else (),
             grant=self.materials.grant(owner) if supplements else "",
         )
@@ -241,13 +244,10 @@ _REFUSED = {
 }
 
 
-def note(event: CaseEvent) -> str:
-    """Return what of an event's words its citizen may read."""
-    if event.verb in {Verb.ASK, Verb.REJECT, Verb.GRANT, Verb.TERMINATE, Verb.SUSPEND, Verb.DIVERT}:
-        return event.command.reason or event.command.text
-    if event.verb in {Verb.DISPATCH, Verb.DESIGNATE}:
-        return event.command.unit_name
-    return event.command.text if event.verb is Verb.SUPPLEMENT else ""
+def _draft(visit: Visit) -> str:
+    """Return the words of the form that somebody came from, to be added to this case instead of reported anew."""
+    came = visit.request.query.get("draft") == "1" or visit.fields.get("draft") == "1"
+    return visit.memory.form.order.text[:WORDS] if came and visit.memory.form is not None else ""
 
 
 Taken = tuple[Command, dict[str, str]]

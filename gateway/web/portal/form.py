@@ -50,7 +50,7 @@ SHORT = tuple(page for page in PAGES if page is not Page.WHEN)
 class Form:
     """A report being filled in: the order, who reports and for whom, and the pages gone through.
 
-    ``key`` makes it one submission however often it is sent.
+    ``key`` makes it one submission however often it is sent; ``alarmed`` is the danger that people on duty were told of.
     """
 
     key: str = field(default_factory=lambda: secrets.token_urlsafe(12))
@@ -62,6 +62,12 @@ class Form:
     agent_for: str = ""
     email: str = ""
     seen: tuple[Page, ...] = ()
+    alarmed: str = ""
+
+    @property
+    def secret(self) -> bool:
+        """Whether it is confidential: as said, else a report of wrongdoing is (domain.md 0.6)."""
+        return self.order.secret if self.order.secret is not None else self.order.kind is Kind.REPORT
 
 
 Errors = Mapping[str, str]
@@ -81,8 +87,8 @@ def pages(*, elderly: bool) -> tuple[Page, ...]:
 
 
 def after(form: Form, page: Page, *, elderly: bool) -> Page:
-    """Return the page that follows one; straight back to the check once that was reached."""
-    if Page.CHECK in form.seen:
+    """Return the page that follows one; straight back to the check once all were gone through."""
+    if Page.CONTACT in form.seen:
         return Page.CHECK
     asked = pages(elderly=elderly)
     following = asked[asked.index(page) + 1 :] if page in asked else (Page.CHECK,)
@@ -94,7 +100,9 @@ def reachable(form: Form, page: Page) -> bool:
     order = form.order
     if page is Page.WHAT:
         return True
-    return bool(order.text) and (page is not Page.CHECK or bool(order.phone or form.email or order.anonymous))
+    return han_count(order.text) >= slots.MIN_HAN and (
+        page is not Page.CHECK or bool(order.phone or form.email or order.anonymous)
+    )
 
 
 def read(text: str, now: datetime) -> CaseDraft:
@@ -108,13 +116,17 @@ def take(page: Page, form: Form, given: Mapping[str, str], moment: Moment) -> tu
     taken, errors = _TAKES[page](form, given, moment)
     if errors:
         return taken, errors
+    if _now_report(form.order, taken.order) and page is not Page.CONTACT and form.order.secret is False:
+        # That he need not be protected was said of something else.
+        taken = replace(taken, order=replace(taken.order, secret=None))
     seen = taken.seen if page in taken.seen else (*taken.seen, page)
     return replace(taken, since=moment.now, seen=seen), {}
 
 
 def filled(form: Form, number: NewNumber, moment: Moment, *, lang: str, elderly: bool) -> Submit:
     """Return the form as it is submitted."""
-    made = submission(form.order, number, moment.city, lang=lang, elderly=elderly)
+    order = replace(form.order, secret=form.secret)
+    made = submission(order, number, moment.city, lang=lang, elderly=elderly)
     person = replace(
         made.complainant,
         person_type=form.person_type,
@@ -125,6 +137,10 @@ def filled(form: Form, number: NewNumber, moment: Moment, *, lang: str, elderly:
         agent_for=form.agent_for,
     )
     return replace(made, complainant=person)
+
+
+def _now_report(before: Order, after: Order) -> bool:
+    return after.kind is Kind.REPORT and before.kind is not Kind.REPORT
 
 
 def _known(order: Order, page: Page) -> bool:

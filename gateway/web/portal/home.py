@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from aiohttp import web
+
 from gateway.web.portal.site import CONTRAST, ELDERLY, VIEW_COOKIE, seen_again
 from gateway.web.texts import LANGUAGES
 
 if TYPE_CHECKING:
-    from aiohttp import web
-
     from gateway.web.portal.site import Site, Visit
 
 _YEAR = 365 * 24 * 3600
@@ -29,6 +29,7 @@ class Home:
             ("GET", "/scope", self.scope),
             ("GET", "/privacy", self.privacy),
             ("POST", "/view", self.view),
+            ("*", "/{nothing:.*}", self.nothing),
         ):
             self.site.add(app, method, path, handler)
 
@@ -44,6 +45,10 @@ class Home:
         """Tell what becomes of one's data (PIPL 17)."""
         return self.site.page(visit, "privacy.html")
 
+    async def nothing(self, visit: Visit) -> web.StreamResponse:
+        """Say in our own words that there is no such page."""
+        raise web.HTTPNotFound
+
     async def view(self, visit: Visit) -> web.StreamResponse:
         """Change how pages look, and go back to where it was wished for."""
         view, fields = visit.view, visit.fields
@@ -54,7 +59,15 @@ class Home:
         if CONTRAST in fields:
             view = replace(view, contrast=fields[CONTRAST] == "1")
         response = seen_again(_back(fields.get("back", "")))
-        response.set_cookie(VIEW_COOKIE, str(view), max_age=_YEAR, httponly=True, samesite="Lax", path="/")
+        response.set_cookie(
+            VIEW_COOKIE,
+            str(view),
+            max_age=_YEAR,
+            httponly=True,
+            samesite="Lax",
+            secure=self.site.secure,
+            path="/",
+        )
         return response
 
 

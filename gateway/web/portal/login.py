@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gateway.web.portal.memory import Memory
 from gateway.web.portal.proof import LOCKED, WRONG
 from gateway.web.portal.site import seen_again
-from gateway.web.session import PROVED
+from gateway.web.session import ANONYMOUS
 from normalizer.errors import Refused
 from normalizer.people import valid_mobile
 
@@ -49,7 +49,8 @@ class Login:
         if phone is None:
             return self._asked(visit, {"phone": "这个手机号好像不对，请核对 11 位数字。"})
         try:
-            code = await self._proof.send(phone)
+            address = self._site.gate.address(visit.request)
+            code = await self._proof.send(phone, visit.session, address)
         except Refused:
             return self._asked(visit, {"phone": "验证码要得太多了，请过一会儿再试，或打热线电话查询。"})
         visit.keep(replace(visit.memory, code=code))
@@ -75,7 +76,7 @@ class Login:
     async def leave(self, visit: Visit) -> web.StreamResponse:
         """Forget who was here, on a machine that others use too."""
         await self._site.sessions.forget(visit.session)
-        visit.become(self._site.sessions.begin(PROVED), Memory())
+        visit.become(self._site.sessions.begin(ANONYMOUS), Memory())
         return seen_again("/")
 
     def _asked(self, visit: Visit, errors: dict[str, str]) -> web.StreamResponse:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter, ValidationError
 
-from gateway.web.portal.form import Form
+from gateway.web.portal.form import KEPT, Form, fresh
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from gateway.web.session import Session, Sessions
+
+SHOWN = 5
+"""Cases that a session remembers to have opened by number and code."""
 
 
 @dataclass(frozen=True)
@@ -45,17 +50,25 @@ class Memory:
 _MEMORY = TypeAdapter(Memory)
 
 
-async def recall(sessions: Sessions, session: Session) -> Memory:
-    """Return what is remembered of a session; what cannot be read any more begins anew."""
+async def recall(sessions: Sessions, session: Session, now: datetime) -> Memory:
+    """Return what is remembered of a session; a form that was left too long, and what cannot be read, is no more."""
     body = None if session.new else await sessions.recall(session)
     if body is None:
         return Memory()
     try:
-        return _MEMORY.validate_json(body)
+        memory = _MEMORY.validate_json(body)
     except ValidationError:
         return Memory()
+    kept = memory.form is None or fresh(memory.form, now) is memory.form
+    return memory if kept else replace(memory, form=None)
 
 
 async def remember(sessions: Sessions, session: Session, memory: Memory) -> None:
-    """Keep a session's memory."""
-    await sessions.remember(session, _MEMORY.dump_json(memory, exclude_defaults=True))
+    """Keep a session's memory: a form alone no longer than a form is kept, nothing not at all."""
+    if memory == Memory():
+        await sessions.clear(session)
+        return
+    form = memory.form
+    alone = form is not None and memory == Memory(form=form)
+    until = form.since + KEPT if form is not None and form.since is not None and alone else None
+    await sessions.remember(session, _MEMORY.dump_json(memory, exclude_defaults=True), until)

@@ -10,10 +10,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bots.words import say
-from gateway.pace import Pace
 from gateway.runtime import millis
 from gateway.store import codes
-from gateway.web.portal.memory import Code, Memory
+from gateway.web.limits import DAY, HOUR, Limit
+from gateway.web.portal.memory import SHOWN, Code, Memory
 from gateway.web.session import PROVED
 from normalizer import case_no
 from normalizer.errors import Refused
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from gateway.cases.lookup import Lookup
     from gateway.cases.office import Office
     from gateway.store.seal import Sealer
     from gateway.store.store import Store
+    from gateway.web.limits import Limits
     from gateway.web.session import Session, Sessions
 
 GOOD_MS = 300_000
 """How long a code can be typed in: five minutes (domain.md 4.4, OTP)."""
-AN_HOUR, AT_ONCE = 5 / 3600, 3
-"""Codes to one telephone: three at once, then five an hour."""
+TO_PHONE, TO_PHONE_A_DAY, BY_SESSION, FROM_ADDRESS = 5, 10, 10, 60
+"""Codes an hour to one telephone, a day to it, a day by one browser, an hour from one address, which many may share."""
 TOO_MANY, LOCKED, WRONG = "too_many_codes", "locked", "wrong_code"
 
 
@@ -44,7 +44,7 @@ class Proof:
         self,
         *,
         office: Office,
-        lookup: Lookup,
+        limits: Limits,
         store: Store,
         sealer: Sealer,
         sessions: Sessions,
@@ -52,17 +52,16 @@ class Proof:
         now: Callable[[], datetime],
     ) -> None:
         self._office = office
-        self._lookup = lookup
+        self._limits = limits
         self._store = store
         self._sealer = sealer
         self._sessions = sessions
         self._now = now
-        self._pace = Pace(per_second=AN_HOUR, burst=AT_ONCE)
         self.texts = texts
 
-    async def send(self, phone: str) -> Code:
+    async def send(self, phone: str, session: Session, address: str) -> Code:
         """Send a code to a telephone (11 digits) and return it, to be kept; raises Refused (TOO_MANY)."""
-        if self._pace.over(phone.encode(), self._now().timestamp()):
+        if await self._too_many(phone, session, address):
             raise Refused(TOO_MANY)
         code = case_no.make_code(secrets.randbelow)
         await self._office.tell(Address(self.texts, phone), OTP, say("zh", "sms_code", code=code))
@@ -73,21 +72,42 @@ class Proof:
     ) -> tuple[Session, Memory]:
         """Return the new session of whoever brought the right code, with its memory; raises Refused (LOCKED, WRONG)."""
         at = millis(self._now())
-        subjects = tuple(self._sealer.hash(f"login {each}") for each in (waiting.phone, session.id))
-        if await self._store.read(partial(codes.locked, subjects=subjects, now=at)):
+        right = at <= waiting.until and secrets.compare_digest(given.encode(), waiting.code.encode())
+        locked, found = await self._store.write(
+            partial(
+                codes.attempt,
+                subjects=self._subjects(waiting.phone, session),
+                now=at,
+                look=lambda: right or None,
+            )
+        )
+        if locked:
             raise Refused(LOCKED)
-        right = secrets.compare_digest(given.encode(), waiting.code.encode())
-        if at > waiting.until or not right:
-            await self._store.write(partial(codes.wrong, subjects=subjects, now=at))
+        if not found:
             raise Refused(WRONG)
         return await self._proved(session, memory, waiting.phone)
 
     async def _proved(self, before: Session, memory: Memory, phone: str) -> tuple[Session, Memory]:
-        own = await self._lookup.own(self._sessions.conversation(before))
-        if any(case.complainant.phone == phone for case in own):
-            # He reported from here before he proved who he is.
-            await self._office.bind(before.address, phone)
+        # What he reported from here before he proved who he is becomes the telephone's; the session from before is
+        # nobody's. What he reported without his telephone is not joined to it, but stays in sight here.
+        left = await self._office.hand_over(before.address, Address(self.texts, phone), phone)
         session = self._sessions.begin(PROVED)
         await self._office.bind(session.address, phone)
         await self._sessions.forget(before)
-        return session, Memory(form=memory.form, phone=phone, done=memory.done)
+        shown = tuple(dict.fromkeys((*left, *memory.shown)))[:SHOWN]
+        return session, Memory(form=memory.form, phone=phone, done=memory.done, shown=shown)
+
+    async def _too_many(self, phone: str, session: Session, address: str) -> bool:
+        """Count a code and return whether it is not sent: too many, or it could not be typed in anyway."""
+        subjects, at = tuple(self._subjects(phone, session)), millis(self._now())
+        if await self._store.read(partial(codes.locked, subjects=subjects, now=at)):
+            return True
+        return await self._limits.over(
+            Limit("code to", phone, TO_PHONE, HOUR),
+            Limit("code to of a day", phone, TO_PHONE_A_DAY, DAY),
+            Limit("code by", session.id, BY_SESSION, DAY),
+            Limit("code from", address, FROM_ADDRESS, HOUR),
+        )
+
+    def _subjects(self, phone: str, session: Session) -> dict[bytes, int]:
+        return {self._sealer.hash(f"login {each}"): codes.TRIES for each in (phone, session.id)}

@@ -10,6 +10,7 @@ from aiohttp import web
 from bots import slots
 from bots.contract import Moment
 from gateway.cases.office import Matter
+from gateway.web.limits import DAY, HOUR, Limit
 from gateway.web.portal import form as forms
 from gateway.web.portal.form import Form, Page
 from gateway.web.portal.memory import Done
@@ -22,9 +23,15 @@ if TYPE_CHECKING:
 
     from bots.contract import NewNumber, Submit
     from gateway.cases.office import Office
+    from gateway.web.limits import Limits
     from gateway.web.portal.materials import Materials
+    from gateway.web.portal.same import Same
     from gateway.web.portal.site import Site, Visit
     from normalizer.message import Address
+
+BY_ONE_A_DAY, FROM_ADDRESS_AN_HOUR = 20, 120
+"""Reports that one browser or telephone may submit in a day, and one address, which many may share, in an hour."""
+_TOO_MANY = "今天提交得较多了，这一件还没有提交，草稿保留。请明天再试，或打热线电话由工作人员登记。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,8 @@ class Report:
     office: Office
     materials: Materials
     reach: Callable[[Visit], Address]
+    same: Same
+    limits: Limits
 
     def add(self, app: web.Application) -> None:
         """Add the addresses."""
@@ -51,7 +60,7 @@ class Report:
     async def begin(self, visit: Visit) -> web.StreamResponse:
         """Begin a report, or offer the one that was left."""
         form = visit.memory.form
-        if form is not None and form.order.text and forms.fresh(form, self.site.now()) is form:
+        if form is not None and form.order.text:
             return self.site.page(visit, "report_kept.html", form=form)
         return seen_again(f"/report/{Page.WHAT}")
 
@@ -68,7 +77,11 @@ class Report:
             raise web.HTTPNotFound
         if not forms.reachable(form, page):
             return seen_again(f"/report/{Page.WHAT}")
-        return await self._shown(visit, form, page, {})
+        if page is not Page.CHECK:
+            return await self._shown(visit, form, page, {})
+        mine = await self.same.mine(visit, form.order)
+        others = () if mine else await self.same.others(visit, form.order)
+        return await self._shown(visit, form, page, {}, mine=mine, others=others)
 
     async def take(self, visit: Visit) -> web.StreamResponse:
         """Take one page of the form and go on to the next."""
@@ -78,14 +91,17 @@ class Report:
             return seen_again(f"/report/{Page.WHAT}")
         if page is Page.CHECK:
             return await self._submit(visit, form)
-        alarmed = forms.danger(form, self.site.now()) is not None
+        before = form
         form, errors = forms.take(page, form, visit.fields, self._moment())
+        danger = forms.danger(form, self.site.now())
+        if page is Page.WHAT and danger is not None and danger.kind.value != form.alarmed:
+            # However little was said, and whether the page could be taken or not.
+            await self.office.alarm(self.reach(visit), danger)
+            before, form = (replace(each, alarmed=danger.kind.value) for each in (before, form))
+            visit.keep(replace(visit.memory, form=replace(before, since=self.site.now())))
         if errors:
             return await self._shown(visit, form, page, errors)
         visit.keep(replace(visit.memory, form=form))
-        seen = forms.danger(form, self.site.now())
-        if page is Page.WHAT and seen is not None and not alarmed:
-            await self.office.alarm(self.reach(visit), seen)
         return seen_again(f"/report/{forms.after(form, page, elderly=visit.view.elderly)}")
 
     async def drop_file(self, visit: Visit) -> web.StreamResponse:
@@ -110,6 +126,8 @@ class Report:
 
         if forms.open_slots(form, moment):
             return seen_again(f"/report/{self._open(form, moment)}")
+        if await self._too_many(visit):
+            return self.site.message(visit, "请稍等", _TOO_MANY, 429)
         matter = Matter(
             key=f"portal {visit.session.id} {form.key}",
             source=SourceChannel.WEB,
@@ -126,12 +144,22 @@ class Report:
         visit.keep(replace(visit.memory, form=None, done=done))
         return seen_again("/report/done")
 
+    async def _too_many(self, visit: Visit) -> bool:
+        """Count a submission and return whether there were too many (domain.md 1.11)."""
+        who = visit.memory.phone or visit.session.id
+        return await self.limits.over(
+            Limit("report by", who, BY_ONE_A_DAY, DAY),
+            Limit("report from", self.site.gate.address(visit.request), FROM_ADDRESS_AN_HOUR, HOUR),
+        )
+
     def _open(self, form: Form, moment: Moment) -> Page:
         if form.order.category in moment.city.place_categories and not forms.reachable(form, Page.CHECK):
             return Page.CONTACT
         return Page.WHERE if form.order.phone or form.order.anonymous else Page.CONTACT
 
-    async def _shown(self, visit: Visit, form: Form, page: Page, errors: forms.Errors) -> web.StreamResponse:
+    async def _shown(
+        self, visit: Visit, form: Form, page: Page, errors: forms.Errors, **more: object
+    ) -> web.StreamResponse:
         owner = _owner(form)
         asked = forms.pages(elderly=visit.view.elderly)
         number = asked.index(page) + 1 if page in asked else 1
@@ -151,6 +179,7 @@ class Report:
             choices=slots.KINDS.values(),
             files=await self.materials.shown(owner) if page in _WITH_FILES else (),
             grant=self.materials.grant(owner) if page is Page.FILES else "",
+            **more,
         )
 
     def _page(self, visit: Visit) -> Page | None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+from weakref import WeakValueDictionary
 
 import jinja2
 import structlog
@@ -33,6 +36,10 @@ VIEW_COOKIE = "jiesu_view"
 ELDERLY, CONTRAST = "elderly", "contrast"
 _YEAR = 365 * 24 * 3600
 _LARGEST = 256 * 1024
+_FIELDS = 200
+_PATIENCE = 30.0
+"""Seconds that a form may take to arrive."""
+_FORM, _MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +92,7 @@ _NOTHING: Words = ("没有这个页面", "地址可能写错了，请回首页�
 _FAILED: Words = ("出了问题", "这一步没有办成，我们会查看原因。请再试一次，或拨打热线电话。", 500)
 _STOPPED: dict[str, Words] = {
     "too_fast": ("请稍等", "您点得太快了，请过一分钟再试；急事请拨打热线电话。", 429),
+    "not_form": ("没有看懂", "这不是本站的表单，没有办法处理。请从首页重新进入再填写。", 400),
     "too_large": ("内容太多", "一次提交的内容太多了，请删减后再试。", 413),
     "csrf": ("页面已过期", "这个页面打开得太久，请返回上一页刷新后再提交。", 403),
     "trap": ("没有提交", "这次没有提交成功，请刷新页面后重新填写。", 400),
@@ -110,8 +118,9 @@ class Site:
         self.city = city
         self.now = now
         self._zone = zone
-        self._secure = secure
-        self._headers = gates.headers(images)
+        self.secure = secure
+        self._headers = gates.headers(images, secure=secure)
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._environment = jinja2.Environment(
             loader=jinja2.PackageLoader("gateway", "templates/portal"),
             autoescape=True,
@@ -176,17 +185,19 @@ class Site:
         if not response.prepared:
             response.headers.update(self._headers)
             if visit.session.new:
-                self.sessions.give(response, visit.session, secure=self._secure)
+                self.sessions.give(response, visit.session)
         return response
 
     async def _answer(self, visit: Visit, handler: Handler) -> web.StreamResponse:
         try:
             if (stopped := await self._stopped(visit)) is not None:
                 return stopped
-            visit.memory = await recall(self.sessions, visit.session)
-            response = await handler(visit)
-            if visit.changed:
-                await remember(self.sessions, visit.session, visit.memory)
+            if visit.request.method != "POST":
+                return await self._done(visit, handler)
+            # One thing after the other, so that a second click finds what the first has done.
+            turn = self._turns.setdefault(visit.session.id, asyncio.Lock())
+            async with turn:
+                return await self._done(visit, handler)
         except Busy:
             return self.message(visit, *_BUSY)
         except web.HTTPNotFound:
@@ -194,6 +205,12 @@ class Site:
         except Exception:
             log.exception("portal.failed", path=visit.request.path)
             return self.message(visit, *_FAILED)
+
+    async def _done(self, visit: Visit, handler: Handler) -> web.StreamResponse:
+        visit.memory = await recall(self.sessions, visit.session, self.now())
+        response = await handler(visit)
+        if visit.changed:
+            await remember(self.sessions, visit.session, visit.memory)
         return response
 
     async def _stopped(self, visit: Visit) -> web.Response | None:
@@ -201,11 +218,7 @@ class Site:
         request = visit.request
         reason = "too_fast" if self.gate.over(request, visit.session) else ""
         if request.method == "POST" and not reason:
-            if (request.content_length or 0) > _LARGEST:
-                reason = "too_large"
-            else:
-                await _read(visit)
-                reason = self.gate.stranger(request, visit.session, visit.fields)
+            reason = await _read(visit) or self.gate.stranger(request, visit.session, visit.fields)
         if not reason:
             return None
         log.warning("portal.refused", reason=reason, path=request.path)
@@ -220,15 +233,38 @@ class Site:
         return f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}"
 
 
-async def _read(visit: Visit) -> None:
-    """Read the fields of a form; files come by an address of their own."""
-    form = await visit.request.post()
-    texts = [(name, value) for name, value in form.items() if isinstance(value, str)]
+async def _read(visit: Visit) -> str:
+    """Read the fields of a form and return what is wrong with it; files come by an address of their own."""
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            texts = await _fields(visit.request)
+    except web.HTTPRequestEntityTooLarge:
+        return "too_large"
+    except (ValueError, LookupError, TimeoutError, web.HTTPException, AssertionError):
+        return "not_form"
     visit.fields = dict(texts)
     chosen: dict[str, tuple[str, ...]] = {}
     for name, value in texts:
         chosen[name] = (*chosen.get(name, ()), value)
     visit.chosen = chosen
+    return ""
+
+
+async def _fields(request: web.Request) -> list[tuple[str, str]]:
+    """Return the fields of a form; raises ValueError for what is none, HTTPRequestEntityTooLarge."""
+    if (request.content_length or 0) > _LARGEST:
+        raise web.HTTPRequestEntityTooLarge(_LARGEST, request.content_length or 0)
+    # Chunks say no length beforehand.
+    bounded = request.clone(client_max_size=_LARGEST)
+    if request.content_type == _FORM:
+        body = (await bounded.read()).decode("ascii")
+        return parse_qsl(body, keep_blank_values=True, errors="strict", max_num_fields=_FIELDS)
+    if request.content_type != _MULTIPART:
+        raise ValueError("no form")
+    texts = [(name, value) for name, value in (await bounded.post()).items() if isinstance(value, str)]
+    if len(texts) > _FIELDS:
+        raise ValueError("too many fields")
+    return texts
 
 
 def seen_again(path: str) -> web.Response:

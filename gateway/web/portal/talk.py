@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 import secrets
 from dataclasses import dataclass
 from functools import partial
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING
 from gateway.runtime import instant
 from gateway.store import transcript
 from gateway.store.bodies import open_message
+from gateway.web.portal.guesses import TOO_MANY
 from gateway.web.portal.site import seen_again
 from gateway.web.session import ACCOUNT
 from normalizer.message import InboundMessage, Part, PartKind, SourceChannel
@@ -22,10 +25,12 @@ if TYPE_CHECKING:
     from channels.contract import Inbox
     from gateway.store.seal import Sealer
     from gateway.store.store import Store
+    from gateway.web.portal.guesses import Guesses
     from gateway.web.portal.site import Site, Visit
 
 SHOWN = 60
 LONGEST = 2000
+_TOKEN = re.compile("[A-Za-z0-9_-]{1,40}")
 _START = bytes(16)
 
 
@@ -45,6 +50,7 @@ class Talk:
 
     site: Site
     inbox: Inbox
+    guesses: Guesses
     store: Store
     sealer: Sealer
 
@@ -60,10 +66,18 @@ class Talk:
 
     async def say(self, visit: Visit) -> web.StreamResponse:
         """Bring a message to the inbox; sent twice, it is one."""
-        text = visit.fields.get("text", "").strip()[:LONGEST]
-        if text:
-            token = visit.fields.get("token", "")[:40] or secrets.token_urlsafe(9)
-            await self.inbox.accept(self._message(visit, text, token))
+        text = visit.fields.get("text", "").replace("\0", "").strip()[:LONGEST]
+        if not text:
+            return seen_again("/chat#end")
+        conversation = self.site.sessions.conversation(visit.session)
+        if await self.guesses.over(text, conversation, self.site.gate.address(visit.request)):
+            return self.site.message(visit, "请稍等", TOO_MANY, 429)
+        token = visit.fields.get("token", "")
+        if not _TOKEN.fullmatch(token):
+            token = secrets.token_urlsafe(9)
+        # Of a page that was gone back to another text may come: that is another message.
+        digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+        await self.inbox.accept(self._message(visit, text, f"{token}.{digest}"))
         return seen_again("/chat#end")
 
     async def said(self, conversation: bytes, after: bytes) -> list[Said]:
