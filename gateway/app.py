@@ -12,7 +12,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib import resources
-from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -43,7 +42,7 @@ from gateway.store import migrate
 from gateway.store.seal import Sealer, load_key
 from gateway.store.store import make_ready, open_store
 from gateway.turns import Turns
-from gateway.web import health, hooks
+from gateway.web import assets, health, hooks
 from gateway.web.portal import build as portal
 from gateway.web.session import ACCOUNT, Sessions
 from normalizer.errors import Misconfigured
@@ -247,7 +246,7 @@ def make_channels(settings: Settings, tools: Tools) -> dict[str, Channel]:
 
 def _add_pages(gateway: Gateway, settings: Settings, clock: Callable[[], datetime]) -> None:
     app = gateway.app
-    app.router.add_static("/static", Path(str(resources.files("gateway") / "static")))
+    assets.add(app)
     portal.add(app, _portal(gateway, settings, clock))
     hooks.add(app, gateway.channels)
     health.Health(
