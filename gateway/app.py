@@ -51,7 +51,7 @@ from outbox.route import Quiet
 from outbox.sender import Sender
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
     from datetime import datetime
 
     from channels.contract import Channel
@@ -66,6 +66,8 @@ SUPERVISE_PAUSE = 30.0
 SUPERVISED = 100
 STOP_PATIENCE = 20.0
 CALL_SECONDS = 15.0
+TALKS = "talks"
+"""The topic of the pages that show a talk while it goes on."""
 OWN_PAGES: dict[str, Mapping[str, object]] = {ACCOUNT: {"kind": "web"}}
 """The account of the hotline's own pages, which is there without being set up."""
 
@@ -142,7 +144,11 @@ def _join(
     metrics, cities = Metrics(), profiles.load(settings.profile)
     calendar = Calendar.of(cities.current)
     channels: dict[str, Channel] = {}
-    queued = partial(bus.wake, "outbox")
+
+    def queued() -> None:
+        bus.wake("outbox")
+        bus.wake(TALKS)
+
     decides = _decider(decider, books, channels, cities, calendar)
     pipeline = Pipeline(
         store=books.store,
@@ -195,7 +201,7 @@ def _join(
     gateway = Gateway(
         books, office, lookup, channels, inbox, pipeline, sender, metrics, cities, web.Application()
     )
-    _add_pages(gateway, settings, clock)
+    _add_pages(gateway, settings, clock, partial(bus.wait, TALKS))
     return gateway
 
 
@@ -244,10 +250,15 @@ def make_channels(settings: Settings, tools: Tools) -> dict[str, Channel]:
     return made
 
 
-def _add_pages(gateway: Gateway, settings: Settings, clock: Callable[[], datetime]) -> None:
+def _add_pages(
+    gateway: Gateway,
+    settings: Settings,
+    clock: Callable[[], datetime],
+    woken: Callable[[float], Awaitable[None]],
+) -> None:
     app = gateway.app
     assets.add(app)
-    portal.add(app, _portal(gateway, settings, clock))
+    portal.add(app, _portal(gateway, settings, clock, woken))
     hooks.add(app, gateway.channels)
     health.Health(
         store=gateway.books.store,
@@ -257,7 +268,12 @@ def _add_pages(gateway: Gateway, settings: Settings, clock: Callable[[], datetim
     ).add(app)
 
 
-def _portal(gateway: Gateway, settings: Settings, clock: Callable[[], datetime]) -> portal.Parts:
+def _portal(
+    gateway: Gateway,
+    settings: Settings,
+    clock: Callable[[], datetime],
+    woken: Callable[[float], Awaitable[None]],
+) -> portal.Parts:
     store, sealer = gateway.books.store, gateway.books.sealer
     phones = (account for account, channel in gateway.channels.items() if channel.capabilities.phones)
     return portal.Parts(
@@ -273,6 +289,7 @@ def _portal(gateway: Gateway, settings: Settings, clock: Callable[[], datetime])
         now=clock,
         zone=ZONE,
         secure=settings.public_url.startswith("https://"),
+        woken=woken,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from gateway.pace import Pace
 from gateway.web.gate import Gate
 from gateway.web.portal.cases import Cases
 from gateway.web.portal.home import Home
+from gateway.web.portal.live import Hub
 from gateway.web.portal.login import Login
 from gateway.web.portal.report import Report
 from gateway.web.portal.site import Site
@@ -17,7 +19,7 @@ from gateway.web.portal.talk import Talk
 from normalizer.message import Address
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
@@ -50,6 +52,8 @@ class Parts:
     now: Callable[[], datetime]
     zone: ZoneInfo
     secure: bool
+    woken: Callable[[float], Awaitable[None]]
+    """Returns when somebody said something in any talk, or after so many seconds."""
 
 
 def add(app: web.Application, parts: Parts) -> None:
@@ -87,4 +91,22 @@ def add(app: web.Application, parts: Parts) -> None:
         texts=parts.texts,
     ).add(app)
     Cases(site, parts.office, parts.lookup, bool(parts.texts)).add(app)
-    Talk(site, parts.inbox, parts.store, parts.sealer).add(app)
+    Talk(site, parts.inbox, parts.store, parts.sealer, _hub(app, parts)).add(app)
+
+
+def _hub(app: web.Application, parts: Parts) -> Hub:
+    """Return the hub of live talks, which lives as long as the pages are served."""
+    hub = Hub(store=parts.store, now=parts.now, woken=parts.woken)
+
+    async def running(app: web.Application) -> AsyncIterator[None]:
+        task = asyncio.create_task(hub.run(), name="talks")
+        yield
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    async def close(app: web.Application) -> None:
+        hub.close()
+
+    app.cleanup_ctx.append(running)
+    app.on_shutdown.append(close)
+    return hub
