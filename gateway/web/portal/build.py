@@ -73,6 +73,7 @@ def add(app: web.Application, parts: Parts) -> None:
         now=parts.now,
         zone=parts.zone,
         secure=parts.secure,
+        images=settings.map.origins if settings.map is not None else (),
     )
 
     def reach(visit: Visit) -> Address:
@@ -81,7 +82,7 @@ def add(app: web.Application, parts: Parts) -> None:
         return Address(parts.texts, phone) if phone and parts.texts else visit.session.address
 
     Home(site).add(app)
-    Report(site, parts.office, reach).add(app)
+    Report(site, parts.office, reach, settings.map).add(app)
     Login(
         site=site,
         office=parts.office,

@@ -15,6 +15,7 @@ from gateway.web.portal.form import Form, Page
 from gateway.web.portal.memory import Done
 from gateway.web.portal.site import seen_again
 from normalizer.errors import Refused
+from normalizer.geo import Point, to_wgs
 from normalizer.message import SourceChannel
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from bots.contract import NewNumber, Submit
     from gateway.cases.office import Office
+    from gateway.settings import Map
     from gateway.web.portal.site import Site, Visit
     from normalizer.message import Address
 
@@ -33,6 +35,7 @@ class Report:
     site: Site
     office: Office
     reach: Callable[[Visit], Address]
+    map: Map | None = None
 
     def add(self, app: web.Application) -> None:
         """Add the addresses."""
@@ -134,9 +137,18 @@ class Report:
             before=asked[number - 2] if number > 1 else None,
             errors=errors,
             danger=forms.danger(form, self.site.now()),
+            map=self.map,
+            pin=self._pin(form) if self.map is not None else None,
             whens=slots.WHENS.values(),
             choices=slots.KINDS.values(),
         )
+
+    def _pin(self, form: Form) -> Point | None:
+        """Return where the map shows the place that was chosen, in the map's own degrees."""
+        if self.map is None or form.order.lon is None or form.order.lat is None:
+            return None
+        point = Point(form.order.lon, form.order.lat)
+        return to_wgs(point) if self.map.datum == "wgs84" else point
 
     def _page(self, visit: Visit) -> Page | None:
         try:
