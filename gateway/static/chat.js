@@ -27,6 +27,7 @@ export function start(log) {
   const area = form.elements.text;
   const button = form.querySelector('button');
   const state = document.querySelector('#state');
+  const refresh = form.querySelector('a.button');
   const offered = document.querySelector('#choices');
   const base = form.elements.token.value;
   const words = log.dataset;
@@ -36,6 +37,7 @@ export function start(log) {
 
   const tell = (name) => {
     state.textContent = words[name] || '';
+    refresh.hidden = name === 'open';
     state.className = name === 'open' ? 'hint' : 'hint lost';
   };
 

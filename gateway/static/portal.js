@@ -26,3 +26,9 @@ if (reasons) {
   document.addEventListener('change', show);
   show();
 }
+
+const print = document.querySelector('#print');
+if (print) {
+  print.hidden = false;
+  print.addEventListener('click', () => window.print());
+}

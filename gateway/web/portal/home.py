@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from aiohttp import web
+
 from gateway.web.portal.site import CONTRAST, ELDERLY, VIEW_COOKIE, seen_again
 from gateway.web.texts import LANGUAGES
 
 if TYPE_CHECKING:
-    from aiohttp import web
-
     from gateway.web.portal.site import Site, Visit
 
 _YEAR = 365 * 24 * 3600
@@ -29,6 +29,7 @@ class Home:
             ("GET", "/scope", self.scope),
             ("GET", "/privacy", self.privacy),
             ("POST", "/view", self.view),
+            ("GET", "/{nothing:.*}", self.nothing),
         ):
             self.site.add(app, method, path, handler)
 
@@ -43,6 +44,10 @@ class Home:
     async def privacy(self, visit: Visit) -> web.StreamResponse:
         """Tell what becomes of one's data (PIPL 17)."""
         return self.site.page(visit, "privacy.html")
+
+    async def nothing(self, visit: Visit) -> web.StreamResponse:
+        """Tell a person that there is no such page; raises HTTPNotFound."""
+        raise web.HTTPNotFound
 
     async def view(self, visit: Visit) -> web.StreamResponse:
         """Change how pages look, and go back to where it was wished for."""

@@ -214,12 +214,16 @@ class Site:
         log.warning("portal.refused", reason=reason, path=request.path)
         return self.message(visit, *_STOPPED[reason])
 
-    def _day(self, at: datetime) -> str:
+    @jinja2.pass_context
+    def _day(self, context: jinja2.runtime.Context, at: datetime) -> str:
         local = at.astimezone(self._zone)
-        return f"{local.month}月{local.day}日"
+        return f"{local:%d %B}".lstrip("0") if context["view"].lang == EN else f"{local.month}月{local.day}日"
 
-    def _minute(self, at: datetime) -> str:
+    @jinja2.pass_context
+    def _minute(self, context: jinja2.runtime.Context, at: datetime) -> str:
         local = at.astimezone(self._zone)
+        if context["view"].lang == EN:
+            return f"{local:%d %B %Y, %H:%M}".lstrip("0")
         return f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}"
 
 
