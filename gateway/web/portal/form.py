@@ -19,7 +19,7 @@ from normalizer.draft import draft
 from normalizer.geo import Point, to_gcj
 from normalizer.message import InboundMessage, Part, PartKind, SourceChannel
 from normalizer.people import mask, valid_phone, valid_uscc
-from normalizer.text import clean, han_count
+from normalizer.text import clean
 
 if TYPE_CHECKING:
     from bots.contract import NewNumber, Submit
@@ -140,7 +140,7 @@ def _known(order: Order, page: Page) -> bool:
 
 def _what(form: Form, given: Mapping[str, str], moment: Moment) -> tuple[Form, Errors]:
     text = clean(given.get("text", ""))[: slots.TEXT_LENGTH]
-    if han_count(text) < slots.MIN_HAN:
+    if not slots.enough(text):
         return replace(form, order=replace(form.order, text=text)), {
             "text": "请再说详细一点：是什么事，有什么影响，至少写八个字。"
         }
