@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 WECHAT, NONE = "wechat", "none"
 MIN_HAN, MIN_WORDS = 8, 4
+"""Chinese characters a matter needs (domain.md 2.1, "Mandatory"), and words where it is told in a Latin script."""
 _LATIN = re.compile(r"[A-Za-zÀ-ÿ]{2,}")
-"""Chinese characters a matter needs (domain.md 2.1, "Mandatory")."""
 SURE_KIND = 0.6
 LIKELY_CATEGORY = 0.5
 SURE_CATEGORY = 0.6

@@ -9,7 +9,7 @@ export function choices(text) {
   const found = new Map();
   for (const line of text.split('\n')) {
     const options = [...line.matchAll(OPTION)].map((each) => [each[2], each[1]]);
-    if (line.includes('回复')) {
+    if (line.includes('回复') || line.includes('”回到')) {
       for (const word of WORDS) if (line.includes(`“${word}”`)) options.push([word, word]);
     }
     // The last menu counts: lines above may repeat what the citizen wrote himself.
