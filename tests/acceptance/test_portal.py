@@ -1,19 +1,28 @@
 """The citizens' pages in a real browser: by mouse, by keyboard alone, without scripts, for old eyes, and the talk."""
 
+import base64
 import re
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import resources
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.kit.browser import Demo, chromium, demo
+from tests.kit.process import configure, served
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.browser]
 
 SMALL = {"width": 360, "height": 640}
 PLACE = "泰山区东岳大街88号"
 MATTER = PLACE + "门前井盖丢失，夜里走路有危险，请尽快来修"
+STATIC = Path(str(resources.files("gateway") / "static"))
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 AXE = Path(__file__).parents[1] / "vendor/axe.js"
 HIT = "main a.button, main button, main input:not([type=hidden]):not([tabindex='-1']), main textarea, main summary, .danger a"
 
@@ -239,6 +248,48 @@ def test_a_menu_is_read_as_the_bot_meant_it(page):
         assert [answer for _, answer in page.evaluate(script, [module, text])] == sent, name
 
 
+def test_a_place_is_shown_on_the_map_by_mouse_keyboard_and_position(browser, tiles, tmp_path):
+    if not (STATIC / "vendor/leaflet.js").is_file():
+        pytest.skip("leaflet is not there: python hatch_build.py")
+    config = configure(tmp_path, f"sqlite:///{tmp_path}/jiesu.sqlite3")
+    with config.open("a") as more:
+        more.write(
+            f'[portal]\nmap_tiles = "{tiles}/{{z}}/{{x}}/{{y}}.png"\nmap_center = "117.09,36.20"\nmap_zoom = 13\n'
+        )
+    with served(config) as (_, address):
+        context = browser.new_context(
+            viewport=SMALL,
+            base_url=address,
+            permissions=["geolocation"],
+            geolocation={"longitude": 117.09, "latitude": 36.2},
+        )
+        page = watched(context, address)
+        page.goto("/report/what")
+        page.locator("#text").fill("路灯坏了好几盏，晚上过马路看不清，请尽快修好")
+        page.locator("#next").click()
+        page.goto("/report/where")
+        shown = page.locator("#map")
+        expect(shown.locator("img.leaflet-tile-loaded").first).to_be_visible()
+        shown.click(position={"x": 100, "y": 100})
+        expect(page.locator("#located")).to_have_text("已记下您在地图上选的地方。")
+        west = float(page.locator("#lon").input_value())
+        assert west < 117.09
+        tab_to(page, "#map")
+        page.keyboard.press("Enter")
+        assert float(page.locator("#lon").input_value()) == pytest.approx(117.09, abs=1e-4)
+        assert page.locator("#datum").input_value() == "gcj02"
+        page.locator("#locate").click()
+        expect(page.locator("#located")).to_have_text("已记下您的位置。")
+        assert page.locator("#datum").input_value() == "wgs84"
+        on(page)
+        page.goto("/report/where")
+        # What came back is kept in the map's degrees: some hundred metres to the east.
+        assert float(page.locator("#lon").input_value()) == pytest.approx(117.0956, abs=1e-3)
+        expect(shown.locator(".pin")).to_be_visible()
+        assert page.errors == []
+        context.close()
+
+
 VIEWS = {"plain": "zh", "elderly": "zh-elderly", "contrast": "zh-contrast", "english": "en"}
 OPEN = ("/", "/scope", "/privacy", "/cases", "/login", "/chat", "/report/what", "/nothing")
 WRITTEN = ("/report", "/report/where", "/report/when", "/report/files", "/report/contact", "/report/check")
@@ -412,6 +463,36 @@ def browser():
         yield opened
 
 
+def watched(context, address):
+    """Open a page whose errors are kept."""
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    page.base, page.errors = address, []
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    page.on("console", lambda said: page.errors.append(said.text) if _broken(said) else None)
+    return page
+
+
+@pytest.fixture
+def tiles():
+    """A server of map tiles, each a picture of one pixel."""
+
+    class Tile(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "image/png")
+            self.end_headers()
+            self.wfile.write(PIXEL)
+
+        def log_message(self, *_) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Tile) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
 @pytest.fixture
 def visitor(browser, played):
     """Somebody with a browser of his own, on a telephone."""
@@ -420,12 +501,7 @@ def visitor(browser, played):
     def come(**options):
         context = browser.new_context(viewport=SMALL, base_url=played.gateway, **options)
         contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(10_000)
-        page.base, page.errors = played.gateway, []
-        page.on("pageerror", lambda error: page.errors.append(str(error)))
-        page.on("console", lambda said: page.errors.append(said.text) if _broken(said) else None)
-        return page
+        return watched(context, played.gateway)
 
     yield come
     for context in contexts:

@@ -5,8 +5,6 @@ import re
 from importlib import resources
 from pathlib import Path
 
-import pytest
-
 from bots import slots
 from gateway.web.texts import catalogue
 from normalizer.case import CITIZEN_LABELS
@@ -35,12 +33,10 @@ def in_code() -> set[str]:
     for path in (GATEWAY / "web/portal").glob("*.py"):
         tree = ast.parse(path.read_text("utf-8"))
         told = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-        strings = (
-            node
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in told
-        )
-        found |= {node.value for node in strings if HAN.search(node.value)}
+        for node in ast.walk(tree):
+            text = node.value if isinstance(node, ast.Constant) and id(node) not in told else ""
+            if isinstance(text, str) and HAN.search(text):
+                found.add(text)
     return found - NOT_SAID
 
 
@@ -64,9 +60,10 @@ def test_nothing_is_translated_that_no_page_says():
     assert sorted(set(catalogue("en")) - SAID) == []
 
 
-@pytest.mark.parametrize("text", sorted(catalogue("en")))
-def test_a_translation_has_the_same_fields_and_no_chinese(text):
-    english = catalogue("en")[text]
-    assert set(HELD.findall(english)) == set(HELD.findall(text))
-    assert not HAN.search(english)
-    assert english.strip() == english
+def test_a_translation_has_the_same_fields_and_no_chinese():
+    wrong = [
+        text
+        for text, english in catalogue("en").items()
+        if set(HELD.findall(english)) != set(HELD.findall(text)) or HAN.search(english)
+    ]
+    assert wrong == []
