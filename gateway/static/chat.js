@@ -1,6 +1,8 @@
 // The talk goes on without reloading: lines come by Server-Sent Events, words go by fetch.
 // Where either fails, the form is sent as it would be without scripts.
 
+// A label begins with a Chinese character or a capital: "0 for a person" is a sentence, not a menu.
+const LABEL = /^[\u4e00-\u9fffA-Z]/;
 const WORDS = ['催办', '补充', '撤回', '评价', '返回', '取消'];
 const OPTION = /(?:^|[\s：:，。？！；）)])(\d{1,2})\s+([^\s\d：:，。？！；、（）()“”]{1,10})(?=$|[\s，。；（(])/g;
 
@@ -8,7 +10,7 @@ const OPTION = /(?:^|[\s：:，。？！；）)])(\d{1,2})\s+([^\s\d：:，。�
 export function choices(text) {
   const found = new Map();
   for (const line of text.split('\n')) {
-    const options = [...line.matchAll(OPTION)].map((each) => [each[2], each[1]]);
+    const options = [...line.matchAll(OPTION)].map((each) => [each[2], each[1]]).filter(([label]) => LABEL.test(label));
     if (line.includes('回复') || line.includes('”回到')) {
       for (const word of WORDS) if (line.includes(`“${word}”`)) options.push([word, word]);
     }

@@ -236,6 +236,7 @@ MENUS = [
         ["0", "催办", "补充", "撤回"],
     ),
     ("numbers that are no menu", "紧急情况请拨打110、119，24小时有人接听。", []),
+    ("a sentence in English", "Please tell us your problem. Reply 0 for a person.", []),
     ("only a person", "不客气，这是我们应该做的。请回复 0 转人工，也可以直接拨打12345。", ["0"]),
 ]
 
