@@ -189,7 +189,7 @@ async def test_a_page_and_an_app_are_proved_alike_and_share_the_count_of_codes(a
             return page.status, page.headers.get("Location", ""), page.headers.get("Set-Cookie", "")
 
     assert (await app.post("/session/phone", {"phone": PHONE})).status == 202
-    for _ in range(2):
+    for _ in range(4):
         assert (await post("/login", phone=PHONE))[:2] == (303, "/login/code")
     assert (await post("/login", phone=PHONE))[0] == 422
     assert (await app.post("/session/phone", {"phone": PHONE})).wrong == "too-many-codes"
@@ -203,7 +203,7 @@ async def test_a_page_and_an_app_are_proved_alike_and_share_the_count_of_codes(a
 
 async def test_codes_are_few_short_lived_and_locked_after_five_wrong_ones(app):
     assert (await app.post("/session/phone/code", {"code": "123456"})).wrong == "no-code"
-    for _ in range(3):
+    for _ in range(5):
         assert (await app.post("/session/phone", {"phone": PHONE})).status == 202
     assert (await app.post("/session/phone", {"phone": PHONE})).wrong == "too-many-codes"
     code = await sent_code(app)
