@@ -45,11 +45,6 @@ def address(path: str) -> str:
     return f"/static/{path}?v={found.mark}" if found is not None else ""
 
 
-def there(path: str) -> bool:
-    """Return whether a file was installed: what comes from npm may be missing."""
-    return asset(path) is not None
-
-
 async def serve(request: web.Request) -> web.Response:
     """Serve one file, from memory."""
     found = asset(request.match_info["path"])
