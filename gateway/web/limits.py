@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from gateway.store.store import Store
 
 HOUR, DAY = 3_600_000, 86_400_000
+REPORTS_A_DAY, REPORTS_AN_HOUR = 20, 120
+"""Reports that one browser, app or telephone may submit in a day, and one address, which many may share, in an hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,14 @@ class Limit:
     who: str
     most: int
     span: int
+
+
+def reports(who: str, address: str) -> tuple[Limit, Limit]:
+    """Return the limits of reports, by pages and apps alike (domain.md 1.11)."""
+    return (
+        Limit("report by", who, REPORTS_A_DAY, DAY),
+        Limit("report from", address, REPORTS_AN_HOUR, HOUR),
+    )
 
 
 class Limits:

@@ -64,6 +64,7 @@ FIELDS = {
     "source": "市人力资源和社会保障局",
     "updated": "2026-11-24",
     "none": "4",
+    "link": "https://12345.taian.gov.cn/up/" + "A" * 32,
     "ways": "“泰安12345”公众号或邮箱12345@taian.gov.cn",
 }
 FIELDS_SMS = FIELDS | {

@@ -99,6 +99,8 @@ REMINDERS = {
     "suspended",
     "overdue",
     "rework",
+    "followed",
+    "follow_ended",
 }
 
 

@@ -14,6 +14,7 @@ from gateway.web.api.operations import Operation, Reply
 from gateway.web.api.problems import Wrong, invalid, unknown
 from gateway.web.api.reading import danger_of
 from gateway.web.api.sessions import local, reach
+from gateway.web.limits import reports
 from gateway.web.portal.told import TOLD, note
 from normalizer import case_no
 from normalizer.case import CITIZEN_LABELS, Actor, Command, Role, Stage, Verb
@@ -82,6 +83,7 @@ class Cases:
             danger=danger,
             within=DAY if call.mark else AGAIN,
         )
+        await self._counted(call)
         opened = await parts.office.open(matter)
         await self._shelf.give(call, opened.case_no, body.files)
         if opened.repeat and call.mark:
@@ -94,6 +96,13 @@ class Cases:
             danger=danger_of(danger),
         )
         return Reply(told, HTTPStatus.OK if opened.repeat else HTTPStatus.CREATED)
+
+    async def _counted(self, call: Call) -> None:
+        """Count a report; raises Wrong when there were too many."""
+        parts, who = self._parts, call.memory.phone or call.session.id
+        if await parts.limits.over(*reports(who, parts.gate.address(call.request))):
+            detail = "今天提交得较多了，请明天再试，或打热线电话由工作人员登记。"
+            raise Wrong(HTTPStatus.TOO_MANY_REQUESTS, "too-many-reports", detail, retry_after=3600)
 
     async def listed(self, call: Call) -> Reply:
         """Return one's own cases."""

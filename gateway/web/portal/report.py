@@ -10,7 +10,7 @@ from aiohttp import web
 from bots import slots
 from bots.contract import Moment
 from gateway.cases.office import Matter
-from gateway.web.limits import DAY, HOUR, Limit
+from gateway.web.limits import reports
 from gateway.web.portal import form as forms
 from gateway.web.portal.form import Form, Page
 from gateway.web.portal.memory import Done
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from gateway.web.portal.site import Site, Visit
     from normalizer.message import Address
 
-BY_ONE_A_DAY, FROM_ADDRESS_AN_HOUR = 20, 120
-"""Reports that one browser or telephone may submit in a day, and one address, which many may share, in an hour."""
 _TOO_MANY = "今天提交得较多了，这一件还没有提交，草稿保留。请明天再试，或打热线电话由工作人员登记。"
 
 
@@ -150,10 +148,7 @@ class Report:
     async def _too_many(self, visit: Visit) -> bool:
         """Count a submission and return whether there were too many (domain.md 1.11)."""
         who = visit.memory.phone or visit.session.id
-        return await self.limits.over(
-            Limit("report by", who, BY_ONE_A_DAY, DAY),
-            Limit("report from", self.site.gate.address(visit.request), FROM_ADDRESS_AN_HOUR, HOUR),
-        )
+        return await self.limits.over(*reports(who, self.site.gate.address(visit.request)))
 
     def _open(self, form: Form, moment: Moment) -> Page:
         if form.order.category in moment.city.place_categories and not forms.reachable(form, Page.CHECK):

@@ -6,6 +6,7 @@ import json
 from aiohttp import FormData
 
 from gateway.knowledge import shelf
+from normalizer import case_no
 from normalizer.case import Stage
 from normalizer.geo import Point, metres, to_gcj
 from tests.kit.api import WORDS, matter
@@ -367,3 +368,16 @@ async def count(app, table):
     return await app.gateway.books.store.read(
         lambda connection: connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar()
     )
+
+
+async def test_a_day_s_reports_and_the_numbers_named_in_talk_have_an_end_for_apps_too(app):
+    told = [await app.post("/cases", matter(text=f"泰山区东岳大街{n}号门前井盖丢失")) for n in range(21)]
+    assert [each.status for each in told] == [201] * 20 + [429]
+    assert told[-1].wrong == "too-many-reports"
+    day = app.gateway.cities.current.effective_from
+    named = []
+    for n in range(1, 32):
+        talker = await app.another()
+        words = {"id": "a", "text": f"查 {case_no.make('370900', day, n)} 135790"}
+        named.append(await talker.post("/messages", words))
+    assert [each.status for each in named] == [202] * 30 + [429]
