@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from aiohttp import ClientSession, web
 
-    from normalizer.message import InboundMessage, OutboundMessage, Receipt, SourceChannel
+    from normalizer.message import InboundMessage, OutboundMessage, Part, Receipt, SourceChannel
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +197,17 @@ class Blobs(Protocol):
         ...
 
 
+class Media(Protocol):
+    """Takes in what people attach, the same way for every channel: known by content, within limits, looked into."""
+
+    async def take(self, owner: str, content: bytes, name: str) -> Part | None:
+        """Keep a file durably and return it as a part; None when it is not accepted, and nothing of it is kept.
+
+        ``owner`` is whose it is, in words that hold nothing personal. Raises Busy.
+        """
+        ...
+
+
 class Lock(Protocol):
     """A short lock shared by all processes; it ends by itself after its time to live."""
 
@@ -252,6 +263,7 @@ class Tools:
     receipts: Receipts
     parts: Parts
     blobs: Blobs
+    media: Media
     keys: KeyValue
     http: ClientSession
     meter: Meter

@@ -37,6 +37,7 @@ from gateway.inbox import Inbox
 from gateway.knowledge.book import Book
 from gateway.media import reading
 from gateway.media import room as media
+from gateway.media.door import Door
 from gateway.metrics import Metrics
 from gateway.pace import Pace
 from gateway.parts import Parts
@@ -193,6 +194,7 @@ def _join(
         receipts=Receipts(store=books.store, metrics=metrics, now=clock),
         parts=Parts(store=books.store, sealer=books.sealer, now=clock),
         blobs=blobs,
+        media=Door(room.intake),
         keys=bus,
         http=http,
         meter=metrics,

@@ -196,6 +196,7 @@ async def _channels(settings: Settings) -> Sequence[Finding]:
             receipts=nothing,
             parts=nothing,
             blobs=nothing,
+            media=nothing,
             keys=buses.MemoryBus(),
             http=http,
             meter=Metrics(),

@@ -65,6 +65,8 @@ UNSETTLED = tuple(literal(state) for state in (OutState.QUEUED, OutState.PASSIVE
 _keyed = text("notice_key IS NOT NULL")
 _unsettled = text("state IN ('queued', 'passive', 'sending')")
 _queued = text("state = 'queued'")
+_web = text("account = 'web'")
+"""Only talks of our own pages are read from here; no other channel pays for the index."""
 
 OUTGOING = Table(
     "outgoing",
@@ -92,6 +94,7 @@ OUTGOING = Table(
         sqlite_where=_unsettled,
         postgresql_where=_unsettled,
     ),
+    Index("ix_outgoing_talk", "conversation", "id", sqlite_where=_web, postgresql_where=_web),
     Index("ix_outgoing_queued", "next_at", sqlite_where=_queued, postgresql_where=_queued),
     Index(
         "uq_outgoing_notice_key",

@@ -28,7 +28,6 @@ THREAD = 1500
 """Characters that are kept of a mail's thread."""
 LONGEST_ID = 400
 _ID = re.compile(r"<[\x21-\x7e]+>")
-_KINDS = {"image": PartKind.IMAGE, "video": PartKind.VIDEO, "audio": PartKind.VOICE}
 
 
 class Letters:
@@ -97,13 +96,23 @@ class Letters:
         put = self._tools.blobs.put
         html = await put(letter.html.encode()) if letter.html else ""
         parts = [Part(PartKind.TEXT, text=words, blob=html, mime="text/html" if html else "")]
-        parts += [_file(each, await put(each.content)) for each in _files(letter)]
+        parts += [await self._file(each, letter.sender.address) for each in _files(letter)]
         if damaged:
             whole = await put(raw)
             parts.append(
                 Part(PartKind.FILE, name="原始邮件.eml", mime="message/rfc822", size=len(raw), blob=whole)
             )
         return tuple(parts)
+
+    async def _file(self, attachment: Attachment, sender: str) -> Part:
+        """Return an attachment as a part; what the pipeline does not accept is kept as it came, for an agent to save."""
+        owner = self._tools.sign(f"mail {self._account} {sender}").hex()[:32]
+        taken = await self._tools.media.take(owner, attachment.content, attachment.name)
+        if taken is not None:
+            return taken
+        blob = await self._tools.blobs.put(attachment.content)
+        size = len(attachment.content)
+        return Part(PartKind.FILE, name=attachment.name, mime=attachment.kind, size=size, blob=blob)
 
     def _notes(self, letter: Letter, automatically: str) -> dict[str, str]:
         notes = dict(proof.note(letter, self._settings.authserv_id))
@@ -124,11 +133,6 @@ def _files(letter: Letter) -> Iterator[Attachment]:
     yield from letter.attachments
     for inner in letter.nested:
         yield from _files(inner)
-
-
-def _file(attachment: Attachment, blob: str) -> Part:
-    kind = _KINDS.get(attachment.kind.partition("/")[0], PartKind.FILE)
-    return Part(kind, name=attachment.name, mime=attachment.kind, size=len(attachment.content), blob=blob)
 
 
 def _named(message_id: str) -> str:

@@ -56,6 +56,7 @@ __all__ = [
 ]
 
 _waiting = text("state = 'waiting'")
+_web = text("account = 'web'")
 _open = text("NOT done")
 _untold = text("NOT told")
 _queued = text("owner = 'queued'")
@@ -80,6 +81,7 @@ INBOX = Table(
     Column("body", LargeBinary, nullable=False),
     Index("uq_inbox_external_id_conversation", "external_id", "conversation", unique=True),
     Index("ix_inbox_waiting", "id", sqlite_where=_waiting, postgresql_where=_waiting),
+    Index("ix_inbox_talk", "conversation", "id", sqlite_where=_web, postgresql_where=_web),
     sqlite_with_rowid=False,
 )
 """``state`` is done, waiting or failed; ``reply`` is the outgoing row that answers it.

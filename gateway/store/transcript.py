@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import and_, literal, select, union_all
+from sqlalchemy import and_, literal, select, text, union_all
 
 from gateway.store.tables import INBOX, OUTGOING
 from outbox.tables import OutState
@@ -24,6 +24,8 @@ class Line(NamedTuple):
     body: bytes
 
 
+# Without a parameter: only so does the database know that the partial index will do.
+_IN_PAGES, _OUT_PAGES = text("inbox.account = 'web'"), text("outgoing.account = 'web'")
 _NOT_SHOWN = (OutState.STALE.value, OutState.BURIED.value)
 
 
@@ -43,9 +45,12 @@ def since(connection: Connection, conversation: bytes, after: bytes, limit: int)
 def _said(conversation: bytes, after: bytes) -> Subquery:
     received = select(
         INBOX.c.id, literal(1).label("mine"), INBOX.c.received_at.label("at"), INBOX.c.body
-    ).where(INBOX.c.conversation == conversation, INBOX.c.id > after)
+    ).where(_IN_PAGES, INBOX.c.conversation == conversation, INBOX.c.id > after)
     shown = and_(
-        OUTGOING.c.conversation == conversation, OUTGOING.c.id > after, OUTGOING.c.state.not_in(_NOT_SHOWN)
+        _OUT_PAGES,
+        OUTGOING.c.conversation == conversation,
+        OUTGOING.c.id > after,
+        OUTGOING.c.state.not_in(_NOT_SHOWN),
     )
     sent = select(OUTGOING.c.id, literal(0).label("mine"), OUTGOING.c.created_at.label("at"), OUTGOING.c.body)
     return union_all(received, sent.where(shown)).subquery()
@@ -58,9 +63,9 @@ def _line(row: Any) -> Line:
 def fresh(connection: Connection, conversations: Sequence[bytes], after: bytes) -> list[tuple[bytes, bytes]]:
     """Return id and conversation of every message after an id in some conversations; ``after`` lies just behind now."""
     received = select(INBOX.c.id, INBOX.c.conversation).where(
-        INBOX.c.id > after, INBOX.c.conversation.in_(conversations)
+        _IN_PAGES, INBOX.c.id > after, INBOX.c.conversation.in_(conversations)
     )
     sent = select(OUTGOING.c.id, OUTGOING.c.conversation).where(
-        OUTGOING.c.id > after, OUTGOING.c.conversation.in_(conversations)
+        _OUT_PAGES, OUTGOING.c.id > after, OUTGOING.c.conversation.in_(conversations)
     )
     return [(row.id, row.conversation) for row in connection.execute(union_all(received, sent))]

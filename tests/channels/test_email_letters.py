@@ -14,8 +14,8 @@ from channels.email.compose import POLICY
 from channels.email.letters import Letters
 from channels.email.settings import Settings
 from channels.settings import read
-from normalizer.message import Delivery, PartKind
-from tests.kit.doors import Blobs, Receipts, sign, tools
+from normalizer.message import Delivery, Part, PartKind
+from tests.kit.doors import Blobs, Media, Receipts, sign, tools
 
 CASE, OTHER = "37092611240001233", "37092611240000019"
 OURS = tokens.message_id("0" * 32, CASE, sign, "jiesu.city.example")
@@ -83,9 +83,25 @@ async def test_files_lie_in_our_store_and_quotes_are_cut_for_reading_only():
     assert text.text == "新的情况。"
     assert "旧的内容" in message.full_text
     assert (await taken(mail("新的情况。\n\n再说一句。"))).full_text == ""
-    assert (photo.kind, photo.mime, photo.name, photo.size) == (PartKind.IMAGE, "image/png", "路灯.png", 48)
+    assert (photo.kind, photo.mime, photo.name, photo.size) == (PartKind.FILE, "image/png", "路灯.png", 48)
     assert blobs.files[photo.blob].startswith(b"\x89PNG")
     assert message.raw == made.as_bytes()
+
+
+async def test_what_the_pipeline_of_files_accepts_comes_as_it_says():
+    made = mail("新的情况。")
+    for name in ("路灯.png", "炸弹.zip"):
+        made.add_attachment(b"content", maintype="application", subtype="x", filename=name)
+    lamp = Part(PartKind.IMAGE, name="路灯.png", mime="image/png", size=7, blob="k" * 64)
+    media, blobs = Media({"路灯.png": lamp}), Blobs()
+    message = await taken(made, media=media, blobs=blobs)
+    _, photo, refused = message.parts
+    assert photo is lamp
+    assert (refused.kind, refused.name) == (PartKind.FILE, "炸弹.zip")
+    assert blobs.files[refused.blob] == b"content"
+    owner = media.brought[0][0]
+    assert "qq.com" not in owner.casefold()
+    assert {each for each, _ in media.brought} == {owner}
 
 
 async def test_a_large_raw_mail_goes_to_the_store_too():

@@ -2,6 +2,7 @@ from random import Random
 
 import pytest
 
+from gateway.media.door import Door
 from gateway.media.intake import Claim
 from normalizer.media import NotAccepted, Refusal, Trait
 from normalizer.message import PartKind
@@ -25,6 +26,15 @@ async def test_a_photo_is_taken_in_and_what_its_camera_noted_stays_inside(gatewa
     assert (found.lat, found.lon) == pytest.approx(media.PLACE, abs=1e-4)
     assert await gateway.media.blobs.get(found.key) == media.photo()
     assert await gateway.media.uploads.of("draft-1") == (found,)
+
+
+async def test_channels_bring_files_by_the_same_door(gateway):
+    door = Door(gateway.media.intake)
+    part = await door.take("mail-1", media.photo(), "../井盖.png")
+    assert (part.kind, part.mime, part.name) == (PartKind.IMAGE, "image/jpeg", "井盖.png.jpg")
+    (kept,) = await gateway.media.uploads.of("mail-1")
+    assert (kept.key, kept.lat is None) == (part.blob, False)
+    assert await door.take("mail-1", media.vast_png(), "大图.png") is None
 
 
 PLAYED = [

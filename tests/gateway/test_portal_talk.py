@@ -3,8 +3,11 @@
 import asyncio
 
 import pytest
+from sqlalchemy import select
+from sqlalchemy.dialects import sqlite
 
 from gateway.app import running
+from gateway.store import transcript
 from normalizer import case_no
 from tests.kit.browser import PHONE, WORDS, browsing, first, portal_settings, told
 
@@ -105,3 +108,15 @@ async def hostile(database, tmp_path, clock):
         browsing(gateway) as maker,
     ):
         yield maker
+
+
+async def test_a_talk_is_found_without_looking_through_every_message(portal):
+    conversation = bytes(16)
+    query = select(transcript._said(conversation, bytes(16)))
+    words = str(query.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))
+    plan = await portal.books.store.read(
+        lambda connection: str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {words}").all())
+    )
+    assert "ix_inbox_talk" in plan
+    assert "ix_outgoing_talk" in plan
+    assert "SCAN inbox" not in plan

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from channels.contract import Accepted, LongPart, Tools
 from gateway.bus import MemoryBus
 from normalizer.errors import Busy, NotFound
-from normalizer.message import InboundMessage, Receipt
+from normalizer.message import InboundMessage, Part, Receipt
 
 NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 
@@ -117,6 +117,18 @@ class Counts:
         self.tokens += 1
 
 
+@dataclass
+class Media:
+    """A pipeline of files that accepts what it knows by its name, and notes what it was brought."""
+
+    known: dict[str, Part] = field(default_factory=dict)
+    brought: list[tuple[str, str]] = field(default_factory=list)
+
+    async def take(self, owner, content, name):
+        self.brought.append((owner, name))
+        return self.known.get(name)
+
+
 def sign(text: str) -> bytes:
     return hmac.digest(b"test key", text.encode(), "sha256")
 
@@ -131,12 +143,14 @@ def tools(
     receipts=None,
     parts=None,
     blobs=None,
+    media=None,
 ) -> Tools:
     return Tools(
         inbox=door or Door(),
         receipts=receipts or Receipts(),
         parts=parts or Parts(),
         blobs=blobs or Blobs(),
+        media=media or Media(),
         keys=keys or MemoryBus(),
         http=http,
         meter=counts or Counts(),

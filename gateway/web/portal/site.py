@@ -152,7 +152,10 @@ class Site:
         async def handle(request: web.Request) -> web.StreamResponse:
             return await self._handle(request, handler)
 
-        app.router.add_route(method, path, handle)
+        if method == "GET":
+            app.router.add_get(path, handle)
+        else:
+            app.router.add_route(method, path, handle)
 
     def page(self, visit: Visit, template: str, status: int = 200, **values: Any) -> web.Response:
         """Return a page in the visitor's language and view."""
