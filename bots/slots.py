@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from normalizer.draft import CaseDraft
 
 WECHAT, NONE = "wechat", "none"
-MIN_HAN = 8
-"""Chinese characters a matter needs (domain.md 2.1, "Mandatory")."""
+MIN_HAN, MIN_WORDS = 8, 4
+"""Chinese characters a matter needs (domain.md 2.1, "Mandatory"), and words where it is told in a Latin script."""
+_LATIN = re.compile(r"[A-Za-zÀ-ÿ]{2,}")
 SURE_KIND = 0.6
 LIKELY_CATEGORY = 0.5
 SURE_CATEGORY = 0.6
@@ -70,6 +71,11 @@ _UNKNOWN = re.compile(
 
 Taken = tuple[Order, str]
 """The order with the answer in it, and what to say when the message was no answer (empty when it was)."""
+
+
+def enough(text: str) -> bool:
+    """Return whether words tell a matter: so many Chinese characters, or so many words of a Latin script."""
+    return han_count(text) >= MIN_HAN or len(_LATIN.findall(text)) >= MIN_WORDS
 
 
 def first_open(order: Order, scene: Scene, *, elderly: bool) -> Step | None:
@@ -201,7 +207,7 @@ Openness = Callable[[Order, "Scene", bool], bool]
 
 
 def _text_open(order: Order, scene: Scene, brief: bool) -> bool:  # noqa: ARG001, FBT001
-    return han_count(order.text) < MIN_HAN
+    return not enough(order.text)
 
 
 def _place_open(order: Order, scene: Scene, brief: bool) -> bool:  # noqa: ARG001, FBT001

@@ -13,7 +13,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib import resources
-from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -48,7 +47,7 @@ from gateway.store import migrate
 from gateway.store.seal import Sealer, load_key
 from gateway.store.store import make_ready, open_store
 from gateway.turns import Turns
-from gateway.web import files, health, hooks, upload_form, uploads
+from gateway.web import assets, files, health, hooks, upload_form, uploads
 from gateway.web.api import build as api
 from gateway.web.gate import Gate, guard
 from gateway.web.limits import Limits
@@ -67,7 +66,7 @@ from outbox.route import Quiet
 from outbox.sender import Sender
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
     from datetime import datetime
 
     from channels.contract import Channel
@@ -86,6 +85,8 @@ READ_PAUSE = 10.0
 SWEEP_AGE = 24 * 3600.0
 """Seconds after which a file that was received and neither kept nor dropped is what a crash left behind."""
 CALL_SECONDS = 15.0
+TALKS = "talks"
+"""The topic of the pages that show a talk while it goes on."""
 OWN_PAGES: dict[str, Mapping[str, object]] = {ACCOUNT: {"kind": "web"}, open311.ACCOUNT: {"kind": "web"}}
 """The accounts of the hotline's own pages and of Open311, which are there without being set up."""
 
@@ -166,7 +167,11 @@ def _join(
     metrics, cities = Metrics(), profiles.load(settings.profile, settings.public_url)
     calendar = Calendar.of(cities.current)
     channels: dict[str, Channel] = {}
-    queued = partial(bus.wake, "outbox")
+
+    def queued() -> None:
+        bus.wake("outbox")
+        bus.wake(TALKS)
+
     knowledge = Book(store=books.store, region=cities.current.region, now=clock)
     decides = _decider(decider, books, channels, cities=cities, calendar=calendar, knowledge=knowledge)
     pipeline = Pipeline(
@@ -237,7 +242,7 @@ def _join(
         _reads(settings),
         web.Application(),
     )
-    _add_pages(gateway, settings, clock)
+    _add_pages(gateway, settings, clock, partial(bus.wait, TALKS))
     return gateway
 
 
@@ -306,13 +311,18 @@ def make_channels(settings: Settings, tools: Tools) -> dict[str, Channel]:
     return made
 
 
-def _add_pages(gateway: Gateway, settings: Settings, clock: Callable[[], datetime]) -> None:
+def _add_pages(
+    gateway: Gateway,
+    settings: Settings,
+    clock: Callable[[], datetime],
+    woken: Callable[[float], Awaitable[None]],
+) -> None:
     app = gateway.app
     app.on_response_prepare.append(guard)
-    app.router.add_static("/static", Path(str(resources.files("gateway") / "static")))
-    parts = _portal(gateway, settings, clock)
+    assets.add(app)
+    parts = _portal(gateway, settings, clock, woken)
     portal.add(app, parts)
-    api.add(app, parts)
+    api.add(app, parts, gateway.knowledge)
     _open311(gateway, settings, parts).add(app)
     hooks.add(app, gateway.channels)
     files.Files(gateway.media).add(app)
@@ -349,7 +359,12 @@ def _open311(gateway: Gateway, settings: Settings, parts: portal.Parts) -> Pages
     return Pages(settings.open311, settings.public_url, services, desk, over)
 
 
-def _portal(gateway: Gateway, settings: Settings, clock: Callable[[], datetime]) -> portal.Parts:
+def _portal(
+    gateway: Gateway,
+    settings: Settings,
+    clock: Callable[[], datetime],
+    woken: Callable[[float], Awaitable[None]],
+) -> portal.Parts:
     store, sealer = gateway.books.store, gateway.books.sealer
     secure = settings.public_url.startswith("https://")
     phones = (account for account, channel in gateway.channels.items() if channel.capabilities.phones)
@@ -373,6 +388,7 @@ def _portal(gateway: Gateway, settings: Settings, clock: Callable[[], datetime])
         now=clock,
     )
     return portal.Parts(
+        settings=pages,
         gate=gate,
         proof=proof,
         city=gateway.cities.city,
@@ -390,6 +406,7 @@ def _portal(gateway: Gateway, settings: Settings, clock: Callable[[], datetime])
         now=clock,
         zone=ZONE,
         secure=secure,
+        woken=woken,
     )
 
 

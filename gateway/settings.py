@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
+import re
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
@@ -33,6 +36,7 @@ _FILE = "_file"
 _PLAIN_FILE = frozenset({"key_file"})
 MIN_KEY = 16
 """Characters an API key has at least; it is the only thing that is asked for."""
+_TILES = re.compile(r"https?://[\w.{}:-]+/(?=\S*\{x\})(?=\S*\{y\})(?=\S*\{z\})[^\s\"'<>;]+")
 
 
 class _Strict(BaseModel):
@@ -84,10 +88,30 @@ class Open311(_Strict):
         return self
 
 
+@dataclass(frozen=True, slots=True)
+class Map:
+    """A map for showing a place: where its tiles come from, in which degrees they are drawn, where it opens."""
+
+    tiles: str
+    attribution: str
+    subdomains: str
+    datum: str
+    center: str
+    zoom: int
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Return the origins that tiles come from, which a page must be allowed to show pictures of."""
+        parts = urlsplit(self.tiles)
+        hosts = [parts.netloc.replace("{s}", each) for each in self.subdomains or "-"]
+        return tuple(dict.fromkeys(f"{parts.scheme}://{host}" for host in hosts))
+
+
 class Portal(_Strict):
-    """The citizens' pages: which proxies stand before them, and how fast one address or one person may ask.
+    """The citizens' pages: which proxies stand before them, how fast one address or one person may ask, and a map.
 
     Behind a proxy name it, else all citizens are one address; many people may share one (an office, a mobile network).
+    ``map_datum`` says in which degrees the tiles are drawn; ``map_center`` is longitude and latitude in the same.
     """
 
     trusted_proxies: tuple[str, ...] = ()
@@ -95,6 +119,35 @@ class Portal(_Strict):
     address_burst: float = Field(default=200.0, ge=1)
     session_per_second: float = Field(default=2.0, gt=0)
     session_burst: float = Field(default=60.0, ge=1)
+    map_tiles: str = ""
+    map_attribution: str = ""
+    map_subdomains: str = ""
+    map_datum: Literal["wgs84", "gcj02"] = "gcj02"
+    map_center: str = Field(default="104.0,35.5", pattern=r"^-?\d+(\.\d+)?,-?\d+(\.\d+)?$")
+    map_zoom: int = Field(default=4, ge=1, le=18)
+
+    @field_validator("map_tiles")
+    @classmethod
+    def _tiles(cls, given: str) -> str:
+        local = urlsplit(given).hostname in {"127.0.0.1", "localhost"}
+        if given and not (_TILES.fullmatch(given) and (local or given.startswith("https://"))):
+            message = "write https://…/{z}/{x}/{y}…, the address of one tile"
+            raise ValueError(message)
+        return given
+
+    @property
+    def map(self) -> Map | None:
+        """Return the map, None where none is set."""
+        if not self.map_tiles:
+            return None
+        return Map(
+            tiles=self.map_tiles,
+            attribution=self.map_attribution,
+            subdomains=self.map_subdomains,
+            datum=self.map_datum,
+            center=self.map_center,
+            zoom=self.map_zoom,
+        )
 
     @field_validator("trusted_proxies")
     @classmethod

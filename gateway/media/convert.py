@@ -87,14 +87,24 @@ def _voice(file: BinaryIO, mime: str, hand: Hand) -> dict[str, Any]:
     with av.open(source, "r") as heard, av.open(out, "w", format="mp3") as made:
         sound = made.add_stream("libmp3lame", rate=VOICE_RATE, layout="mono", bit_rate=VOICE_BITS)
         sampler = av.AudioResampler(format="s16p", layout="mono", rate=VOICE_RATE)
-        for frame in heard.decode(heard.streams.audio[0]):
-            frame.pts = None
-            _mux(made, sound, sampler.resample(frame))
+        for packet in heard.demux(heard.streams.audio[0]):
+            for frame in _frames(packet):
+                frame.pts = None
+                _mux(made, sound, sampler.resample(frame))
         _mux(made, sound, sampler.resample(None))
         made.mux(sound.encode(None))
     out.seek(0)
     hand("play", "audio/mpeg", out)
     return {}
+
+
+def _frames(packet: Any) -> list[Any]:
+    """Return what a packet holds; one that was spoiled is left out, and the rest is still heard and seen."""
+    try:
+        frames: list[Any] = packet.decode()
+    except av.error.InvalidDataError:
+        return []
+    return frames
 
 
 def _mux(made: Any, sound: Any, frames: list[Any]) -> None:
@@ -162,7 +172,7 @@ class _Pictures:
         self._made.time_base = first.time_base
 
     def take(self, packet: Any) -> None:
-        for frame in packet.decode():
+        for frame in _frames(packet):
             scaled = _upright(frame).reformat(self._made.width, self._made.height, "yuv420p")
             scaled.pts, scaled.time_base = frame.pts, frame.time_base
             scaled.pict_type = 0
@@ -182,7 +192,7 @@ class _Sound:
         self._sampler = av.AudioResampler(format="fltp", layout="stereo", rate=rate)
 
     def take(self, packet: Any) -> None:
-        for frame in packet.decode():
+        for frame in _frames(packet):
             _mux(self._target, self._made, self._sampler.resample(frame))
 
     def end(self) -> None:

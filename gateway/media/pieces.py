@@ -27,18 +27,29 @@ class Pieces:
     async def write(
         self, ident: str, at: int, left: int, stream: AsyncIterator[bytes]
     ) -> AsyncIterator[Piece]:
-        """Yield the pieces of a stream, each durable: ``left`` bytes from ``at`` on, and nothing beyond."""
-        held = bytearray()
-        async for part in stream:
-            if left == 0:
-                return
-            held += part[: left - len(held)]
-            if len(held) >= min(SIZE, left):
+        """Yield the pieces of a stream, each durable: ``left`` bytes from ``at`` on, and nothing beyond.
+
+        While one piece is being written, the next is already read.
+        """
+        held, writing = bytearray(), None
+        try:
+            async for part in stream:
+                if left == 0:
+                    break
+                held += part[: left - len(held)]
+                if len(held) < min(SIZE, left):
+                    continue
+                if writing is not None:
+                    yield await writing
+                writing = asyncio.create_task(self._one(ident, at, bytes(held)))
+                at, left, held = at + len(held), left - len(held), bytearray()
+            if writing is not None:
+                yield await writing
+            if held:
                 yield await self._one(ident, at, bytes(held))
-                at, left = at + len(held), left - len(held)
-                held = bytearray()
-        if held:
-            yield await self._one(ident, at, bytes(held))
+        finally:
+            if writing is not None:
+                writing.cancel()
 
     async def joined(self, pieces: Sequence[Piece]) -> AsyncIterator[bytes]:
         """Yield the content of pieces in order, the next being read while one is worked on; raises NotFound."""

@@ -11,19 +11,24 @@ for (const form of document.querySelectorAll('form')) {
   });
 }
 
-const locate = document.querySelector('#locate');
-if (locate && navigator.geolocation) {
-  locate.parentElement.hidden = false;
-  const said = document.querySelector('#located');
-  locate.addEventListener('click', () => {
-    navigator.geolocation.getCurrentPosition(
-      ({ coords }) => {
-        document.querySelector('#lon').value = coords.longitude.toFixed(6);
-        document.querySelector('#lat').value = coords.latitude.toFixed(6);
-        said.textContent = said.dataset.ok;
-      },
-      () => { said.textContent = said.dataset.failed; },
-      { enableHighAccuracy: true, timeout: 10000 },
-    );
-  });
+// What one page needs alone comes when that page is open.
+for (const element of document.querySelectorAll('[data-module]')) {
+  import(element.dataset.module).then((module) => module.start(element)).catch(() => {});
+}
+
+// Reasons are asked only of who is not content.
+const reasons = document.querySelector('#reasons');
+if (reasons) {
+  const show = () => {
+    const score = document.querySelector('input[name=score]:checked');
+    reasons.hidden = !score || Number(score.value) > 2;
+  };
+  document.addEventListener('change', show);
+  show();
+}
+
+const print = document.querySelector('#print');
+if (print) {
+  print.hidden = false;
+  print.addEventListener('click', () => window.print());
 }

@@ -10,6 +10,8 @@ from gateway.store.tables import INBOX, OUTGOING
 from outbox.tables import OutState
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Connection, Subquery
 
 
@@ -51,3 +53,14 @@ def _said(conversation: bytes, after: bytes) -> Subquery:
 
 def _line(row: Any) -> Line:
     return Line(row.id, bool(row.mine), row.at, row.body)
+
+
+def fresh(connection: Connection, conversations: Sequence[bytes], after: bytes) -> list[tuple[bytes, bytes]]:
+    """Return id and conversation of every message after an id in some conversations; ``after`` lies just behind now."""
+    received = select(INBOX.c.id, INBOX.c.conversation).where(
+        INBOX.c.id > after, INBOX.c.conversation.in_(conversations)
+    )
+    sent = select(OUTGOING.c.id, OUTGOING.c.conversation).where(
+        OUTGOING.c.id > after, OUTGOING.c.conversation.in_(conversations)
+    )
+    return [(row.id, row.conversation) for row in connection.execute(union_all(received, sent))]

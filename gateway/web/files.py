@@ -6,6 +6,7 @@ a download, and both in a sandbox without script.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import re
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ SAFE = {
     "Cache-Control": "private, max-age=300",
     "Accept-Ranges": "bytes",
 }
+PATIENCE = 120.0
+"""Seconds a reader may take for one piece; who takes none of it is left."""
 _RANGE = re.compile(r"bytes=(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))")
 
 
@@ -134,6 +137,6 @@ async def _answer(
         await response.prepare(request)
         if request.method != "HEAD":
             async for piece in read(whole.start, whole.end):
-                await response.write(piece)
+                await asyncio.wait_for(response.write(piece), PATIENCE)
         await response.write_eof()
     return response

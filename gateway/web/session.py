@@ -33,6 +33,7 @@ COOKIE, SECURE_COOKIE = "jiesu", "__Host-jiesu"
 ANONYMOUS = timedelta(days=30)
 PROVED = timedelta(hours=24)
 _BEARER = "Bearer "
+_MASK = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +101,17 @@ class Sessions:
         )
 
     def csrf(self, session: Session) -> str:
-        """Return the token that every form of a session carries."""
-        return self._sealer.hash(f"csrf {session.id}").hex()[:32]
+        """Return the token that every form of a session carries, under another mask each time."""
+        mask = secrets.token_bytes(_MASK)
+        return (mask + _masked(self._token(session), mask)).hex()
 
     def right(self, session: Session, given: str) -> bool:
         """Return whether a form came from a page of this session."""
-        return hmac.compare_digest(given.encode(errors="replace"), self.csrf(session).encode())
+        try:
+            raw = bytes.fromhex(given)
+        except ValueError:
+            return False
+        return hmac.compare_digest(_masked(raw[_MASK:], raw[:_MASK]), self._token(session))
 
     def conversation(self, session: Session) -> bytes:
         """Return the id of a session's conversation."""
@@ -135,5 +141,12 @@ class Sessions:
         """Forget what was remembered of a session, and whose it was."""
         await self._store.write(partial(sessions.forget, session=self.conversation(session)))
 
+    def _token(self, session: Session) -> bytes:
+        return self._sealer.hash(f"csrf {session.id}")[:_MASK]
+
     def _mark(self, name: str, until: str) -> str:
         return self._sealer.hash(f"session {name}.{until}").hex()[:40]
+
+
+def _masked(token: bytes, mask: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(token, mask, strict=False))

@@ -10,6 +10,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import BodyPartReader, ClientError, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from gateway.media import words
 from gateway.web.asking import answer, failed, language, page, wants_page
@@ -43,7 +44,7 @@ class UploadForm:
             results, onward = await self._files(request)
         except (NotAccepted, Busy) as error:
             return failed(request, error)
-        except (ValueError, ClientError, ConnectionError, TimeoutError):
+        except (ValueError, ClientError, HttpProcessingError, ConnectionError, TimeoutError):
             return answer(request, 400, words.notice("nothing", tongue))
         well = all(result["accepted"] for result in results)
         if well and onward:
@@ -56,12 +57,9 @@ class UploadForm:
 
     async def _files(self, request: web.Request) -> tuple[list[dict[str, Any]], str]:
         """Take in the files of a form as they come; return what became of each, and where the form leads."""
-        reader = await request.multipart()
         token, onward = bearer(request), ""
         results: list[dict[str, Any]] = []
-        while (part := await asyncio.wait_for(reader.next(), SILENCE)) is not None:
-            if not isinstance(part, BodyPartReader):
-                continue
+        async for part in _parts(request):
             if part.filename:
                 results.append(await self._one(part, token, language(request)))
                 if not await _passed(part):
@@ -85,6 +83,15 @@ class UploadForm:
             return {"name": name, "accepted": False, "reason": reason, "words": text}
         received = words.notice("received", tongue)
         return {"name": taken.name, "accepted": True, "key": taken.key, "size": taken.size, "words": received}
+
+
+async def _parts(request: web.Request) -> AsyncIterator[BodyPartReader]:
+    if request.content_type != "multipart/form-data":
+        raise ValueError("no form with files")
+    reader = await request.multipart()
+    while (part := await asyncio.wait_for(reader.next(), SILENCE)) is not None:
+        if isinstance(part, BodyPartReader):
+            yield part
 
 
 def _local(address: str) -> str:

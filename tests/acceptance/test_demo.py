@@ -2,29 +2,15 @@
 
 import os
 import re
-import shutil
-import signal
 import socket
-import subprocess
-import sys
-from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
+from tests.kit.chromium import chromium, demo
 from tests.kit.process import configure, served
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.browser]
-
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 def say(page: Page, text: str, answer: str) -> str:
@@ -128,9 +114,9 @@ def test_the_same_phone_before_a_gateway_of_its_own(database, browser, tmp_path)
     config = configure(tmp_path, database, f"http://127.0.0.1:{port}")
     with (
         served(config) as (_, gateway),
-        demo("--port", str(port), "--gateway-url", gateway, "--config", str(config)) as address,
+        demo("--port", str(port), "--gateway-url", gateway, "--config", str(config)) as played,
     ):
-        page = opened(browser, address)
+        page = opened(browser, played.phone)
         page.get_by_role("button", name="关注").click()
         expect(page.locator("#chat")).to_contain_text("智能客服，24小时在线")
         say(page, "泰山区东岳大街88号门前井盖丢失很危险，我叫李四，电话13812345678", "请核对")
@@ -141,17 +127,6 @@ def test_the_same_phone_before_a_gateway_of_its_own(database, browser, tmp_path)
         say(page, "0", "转人工，前面还有0人")
         assert page.errors == []
         page.close()
-
-
-@contextmanager
-def demo(*arguments):
-    command = [sys.executable, "-m", "gateway", "demo", *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        lines = [process.stdout.readline(), process.stdout.readline()]
-        yield lines[1].split("phone: ")[1].strip()
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
 
 
 def free_port() -> int:
@@ -171,19 +146,11 @@ def opened(browser, address) -> Page:
 
 @pytest.fixture(scope="module")
 def phone(browser):
-    with demo("--port", "0") as address:
-        yield opened(browser, address)
+    with demo("--port", "0") as played:
+        yield opened(browser, played.phone)
 
 
 @pytest.fixture(scope="module")
 def browser():
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        message = "Chromium is not installed (Debian: apt-get install chromium)"
-        if os.environ.get("JIESU_REQUIRE_BROWSER"):
-            pytest.fail(message)
-        pytest.skip(message)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield browser
-        browser.close()
+    with chromium() as opened:
+        yield opened

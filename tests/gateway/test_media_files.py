@@ -154,6 +154,14 @@ async def test_a_recording_leaves_as_mp3(gateway, site, http, label, make):
         assert sum(frame.samples for frame in played.decode(audio=0)) / 24_000 == pytest.approx(2, abs=0.25)
 
 
+async def test_a_recording_with_a_spoiled_frame_is_still_heard(gateway, site, http):
+    whole = media.voice()
+    spoiled = whole[:4000] + b"\xff\xfb\x90\x00" + bytes(60) + whole[4064:]
+    content, _ = await fetched(http, site + await address(gateway, spoiled, Variant.PLAY, "a.mp3"))
+    with av.open(io.BytesIO(content)) as played:
+        assert sum(frame.samples for frame in played.decode(audio=0)) / 24_000 > 1
+
+
 async def test_the_original_is_a_download_in_a_sandbox(gateway, site, http):
     async with http.get(
         site + await address(gateway, media.photo(), Variant.ORIGINAL, "井 盖.jpg")

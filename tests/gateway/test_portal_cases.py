@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from gateway.store.tables import ALERT
 from normalizer import case_no
 from normalizer.case import Command, Verb
-from tests.kit.browser import WORDS, first, outgoing
+from tests.kit.browser import WORDS, outgoing, told
 from tests.kit.cases import AGENT, DISPATCH, REPLY, UNIT
 
 COURSE = (DISPATCH, Command(Verb.SIGN, UNIT), REPLY, Command(Verb.FINISH, AGENT))
@@ -201,5 +201,4 @@ async def test_a_page_s_notices_ask_for_no_digit(browsers, portal):
 
 async def report_with_code(browser, **changes):
     await browser.writes(**changes)
-    done = (await browser.post("/report/check")).text
-    return first("[0-9]{17}", done), first("(?<=查询码 )[0-9]{6}", done)
+    return told(await browser.post("/report/check"))

@@ -21,7 +21,7 @@ FIRE = "东岳大街88号三楼着火了，楼上还有人被困"
     [
         ("what", {"text": ""}, {"text": "请再说详细一点"}),
         ("what", {"text": "路灯坏了"}, {"text": "请再说详细一点"}),
-        ("what", {"text": "the street light is broken"}, {"text": "请再说详细一点"}),
+        ("what", {"text": "light broken"}, {"text": "请再说详细一点"}),
         ("what", {}, {"text": "请再说详细一点"}),
         ("where", {"place": ""}, {"place": "请写清区县"}),
         ("where", {"place": "", "lon": "999", "lat": "36"}, {"place": "请写清区县"}),

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.app import running
 from normalizer import case_no
-from tests.kit.browser import PHONE, WORDS, browsing, first, portal_settings
+from tests.kit.browser import PHONE, WORDS, browsing, first, portal_settings, told
 
 
 async def test_the_bot_answers_on_the_page(browsers):
@@ -61,8 +61,7 @@ async def test_the_bot_tells_no_case_to_who_only_names_a_telephone(browsers, por
 async def test_guessing_codes_by_talk_locks_the_case_and_the_talker(browsers, portal):
     owner = browsers()
     await owner.writes()
-    done = (await owner.post("/report/check")).text
-    number, code = first("[0-9]{17}", done), first("(?<=查询码 )[0-9]{6}", done)
+    number, code = told(await owner.post("/report/check"))
     for n in range(6):
         thief = browsers()
         page = await thief.post("/chat", {"text": f"{number} 13579{n}", "token": "a"})

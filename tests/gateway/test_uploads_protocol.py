@@ -172,3 +172,45 @@ async def test_a_film_that_will_be_too_large_is_refused_at_its_first_bytes(gatew
         assert "照片太大了，每个不能超过 30 MB" in (await answer.json(content_type=None))["detail"]
     async with http.patch(place, data=b"more", headers=patch(0)) as answer:
         assert answer.status == 413
+
+
+FORMLESS = [
+    ("another type", {"Content-Type": "application/json"}, b"{}"),
+    ("no boundary", {"Content-Type": "multipart/form-data"}, b"x"),
+    ("nothing in it", {"Content-Type": "multipart/form-data; boundary=b"}, b"--b--\r\n"),
+    (
+        "cut",
+        {"Content-Type": "multipart/form-data; boundary=b"},
+        b"--b\r\nContent-Dispo",
+    ),
+    (
+        "no file chosen",
+        {"Content-Type": "multipart/form-data; boundary=b"},
+        b'--b\r\nContent-Disposition: form-data; name="file"; filename=""\r\n\r\n\r\n--b--\r\n',
+    ),
+    (
+        "an endless field",
+        {"Content-Type": "multipart/form-data; boundary=b"},
+        b'--b\r\nContent-Disposition: form-data; name="grant"\r\n\r\n' + b"x" * 20_000 + b"\r\n--b--\r\n",
+    ),
+]
+
+
+@pytest.mark.parametrize(("label", "headers", "body"), FORMLESS, ids=[row[0] for row in FORMLESS])
+async def test_a_form_without_a_file_is_told_so(site, http, label, headers, body):
+    async with http.post(f"{site}/uploads/form", data=body, headers=headers) as answer:
+        assert answer.status == 400
+        assert "请选择文件" in (await answer.json(content_type=None))["detail"]
+    page = headers | {"Accept": "text/html,*/*"}
+    async with http.post(f"{site}/uploads/form", data=body, headers=page) as answer:
+        assert (answer.status, answer.content_type) == (400, "text/html")
+
+
+async def test_a_name_cannot_put_anything_into_the_page(gateway, site, http):
+    form = FormData(quote_fields=False)
+    form.add_field("grant", gateway.media.uploads.grant(OWNER))
+    form.add_field("file", b"MZ program", filename="<img src=x onerror=alert(1)>.exe")
+    async with http.post(f"{site}/uploads/form", data=form, headers={"Accept": "text/html"}) as answer:
+        said = await answer.text()
+    assert "<img" not in said
+    assert "不能接收这种类型" in said

@@ -94,7 +94,7 @@ class Browser:
         await self.writes(**changes)
         done = await self.post("/report/check")
         assert done.path == "/report/done", done.text
-        return first("[0-9]{17}", done.text)
+        return told(done)[0]
 
     async def proves(self, gateway: Gateway, phone: str = PHONE) -> Page:
         """Prove a telephone by the code that was sent to it."""
@@ -117,6 +117,12 @@ async def code_sent(gateway: Gateway) -> str:
     """Return the last code that was sent."""
     words = [words for _, notice, words in await outgoing(gateway) if notice == "otp"]
     return first("[0-9]{6}", words[-1])
+
+
+def told(done: Page) -> tuple[str, str]:
+    """Return number and query code from the page after a report was submitted."""
+    code = first("(?<=查询码 )[0-9]{3} [0-9]{3}", done.text)
+    return first("(?<=/cases/)[0-9]{17}", done.html), code.replace(" ", "")
 
 
 def first(pattern: str, text: str) -> str:

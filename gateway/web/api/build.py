@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from gateway.web.api.cases import Cases
 from gateway.web.api.door import Door
 from gateway.web.api.files import Shelf
+from gateway.web.api.knowledge import Knowledge
 from gateway.web.api.reading import Reading
 from gateway.web.api.sessions import Sessions
 from gateway.web.api.talk import Talk
@@ -14,12 +15,13 @@ from gateway.web.api.talk import Talk
 if TYPE_CHECKING:
     from aiohttp import web
 
+    from gateway.knowledge.book import Book
     from gateway.web.portal.build import Parts
 
 
-def add(app: web.Application, parts: Parts) -> None:
-    """Add the API; knowledge joins here, as a room with ``operations`` of its own."""
+def add(app: web.Application, parts: Parts, book: Book) -> None:
+    """Add the API."""
     shelf = Shelf(parts)
-    rooms = (Sessions(parts), Reading(parts), Cases(parts, shelf), shelf, Talk(parts))
+    rooms = (Sessions(parts), Reading(parts), Cases(parts, shelf), shelf, Talk(parts), Knowledge(parts, book))
     operations = tuple(each for room in rooms for each in room.operations())
     Door(sessions=parts.sessions, gate=parts.gate).add(app, operations, parts.city.name)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _REF = "#/components/schemas/{model}"
+_PATHS = {"number": "^[0-9]{17}$", "entry": "^[A-Za-z0-9_-]{1,64}$"}
+"""What the parts of a path look like."""
 VISIBLE = r"^[!-~]{1,200}$"
 
 
@@ -70,9 +72,8 @@ def _operation(each: Operation, references: References) -> dict[str, Any]:
 
 
 def _in_path(each: Operation) -> list[dict[str, Any]]:
-    schema = {"type": "string", "pattern": "^[0-9]{17}$"}
     return [
-        {"name": name, "in": "path", "required": True, "schema": schema}
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "pattern": _PATHS[name]}}
         for name in _PARAMETER.findall(each.path)
     ]
 

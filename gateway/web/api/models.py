@@ -305,3 +305,39 @@ class Messages(Out):
 
     messages: tuple[MessageOut, ...]
     cursor: str
+
+
+class Asked(In):
+    """Words to look for, or a category ("D" is all of field D), or both."""
+
+    q: str = Field("", max_length=200)
+    category: str = Field("", pattern=r"^([A-E]([0-9]{2})?)?$")
+
+
+class EntryBrief(Out):
+    """An entry of the knowledge base, in a list."""
+
+    id: str
+    title: str
+    answer: str
+    category: str | None
+    source: str | None
+
+
+class EntryWhole(EntryBrief):
+    """An entry of the knowledge base."""
+
+    full: str | None
+    materials: tuple[str, ...]
+    steps: tuple[str, ...]
+    fee: str | None
+    basis: str | None
+    place_hours: str | None
+    phone: str | None
+    link: str | None
+
+
+class Found(Out):
+    """Entries, nearest first."""
+
+    entries: tuple[EntryBrief, ...]

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from gateway.cases.lookup import Lookup
     from gateway.cases.office import Office
     from gateway.profile import Profiles
-    from gateway.store.open311 import Listed
+    from gateway.store.open311 import Listed, Told
     from gateway.store.seal import Sealer
     from gateway.store.store import Store
     from gateway.web.open311.keys import Client, Keys
@@ -148,9 +148,7 @@ class Desk:
             limit=size,
         )
         told = await self._store.read(work)
-        opened = await asyncio.to_thread(self._read, [each.listed for each in told])
-        pairs = zip(opened, told, strict=True)
-        return _updates([shown.update(case, each.event) for case, each in pairs if shown.may_be_seen(case)])
+        return _updates(await asyncio.to_thread(self._told, told))
 
     async def update(self, form: Form, sent: Sent) -> Answer:
         """Add a client's words to its own case, or a unit's to one that it handles; raises Faulty, NotFound and Refused."""
@@ -215,6 +213,10 @@ class Desk:
                 if self._open_to_all(one) and shown.may_be_seen(case) and _near(case, listing):
                     yield case, instant(one.moved_at)
 
+    def _told(self, told: Sequence[Told]) -> list[Row]:
+        opened = ((self._book.read(each.listed.case), each.event) for each in told)
+        return [shown.update(case, event) for case, event in opened if shown.may_be_seen(case)]
+
     def _read(self, listed: Sequence[Listed]) -> list[Case]:
         return [self._book.read(one.case) for one in listed]
 
@@ -236,7 +238,8 @@ class Desk:
         return await self._store.read(partial(open311.by_number, numbers=known)) if known else []
 
     async def _rows(self, found: Sequence[tuple[Case, datetime]], *, extensions: bool) -> list[Row]:
-        rows = [shown.row(case, moved_at) for case, moved_at in found]
+        # A thousand cases are masked beside the loop, so that nobody else waits for them.
+        rows = await asyncio.to_thread(_masked, found)
         if not extensions:
             return rows
         numbers = [case.case_no for case, _ in found]
@@ -270,6 +273,10 @@ class Desk:
             ACCOUNT if own else "",
             self._sources if own else (),
         )
+
+
+def _masked(found: Sequence[tuple[Case, datetime]]) -> list[Row]:
+    return [shown.row(case, moved_at) for case, moved_at in found]
 
 
 def _near(case: Case, listing: Listing) -> bool:

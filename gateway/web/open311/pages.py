@@ -94,10 +94,11 @@ class Pages:
         try:
             if not known:
                 raise faulty(UNKNOWN, "没有这个地址；地址须以 .xml 或 .json 结尾")
-            return _written(await self._routed(request, name), fmt)
+            answer = await self._routed(request, name)
+            return _written(await asyncio.to_thread(write, answer, fmt), fmt)
         except Faulty as error:
             headers = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
-            return _written(error.answer(), fmt, error.status, headers)
+            return _written(write(error.answer(), fmt), fmt, error.status, headers)
 
     async def _routed(self, request: web.Request, name: str) -> Answer:
         try:
@@ -214,13 +215,11 @@ async def _body(request: web.Request) -> bytes:
     return bytes(raw)
 
 
-def _written(
-    answer: Answer, fmt: str, status: int = 200, headers: dict[str, str] | None = None
-) -> web.Response:
+def _written(body: bytes, fmt: str, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
     safe = {"Content-Type": TYPES[fmt], "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
     # Anybody's page may read what is public; whoever posts proves himself by his key, never by a cookie.
     safe["Access-Control-Allow-Origin"] = "*"
-    return web.Response(body=write(answer, fmt), status=status, headers=safe | (headers or {}))
+    return web.Response(body=body, status=status, headers=safe | (headers or {}))
 
 
 _REFUSED = {

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway.web.portal.cases import Cases
 from gateway.web.portal.guesses import Guesses
 from gateway.web.portal.home import Home
+from gateway.web.portal.live import Hub
 from gateway.web.portal.login import Login
 from gateway.web.portal.materials import Materials
 from gateway.web.portal.me import Me
@@ -20,7 +22,7 @@ from gateway.web.portal.talk import Talk
 from normalizer.message import Address
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from gateway.cases.office import Office
     from gateway.knowledge.book import Book
     from gateway.media.room import Room
+    from gateway.settings import Portal
     from gateway.store.seal import Sealer
     from gateway.store.store import Store
     from gateway.web.gate import Gate
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
 class Parts:
     """What the portal is made of; ``texts`` is the account that codes go by, empty where there is none."""
 
+    settings: Portal
     gate: Gate
     proof: Proof
     city: City
@@ -63,6 +67,8 @@ class Parts:
     now: Callable[[], datetime]
     zone: ZoneInfo
     secure: bool
+    woken: Callable[[float], Awaitable[None]]
+    """Returns when somebody said something in any talk, or after so many seconds."""
 
 
 def add(app: web.Application, parts: Parts) -> None:
@@ -74,6 +80,7 @@ def add(app: web.Application, parts: Parts) -> None:
         now=parts.now,
         zone=parts.zone,
         secure=parts.secure,
+        images=parts.settings.map.origins if parts.settings.map is not None else (),
     )
 
     def reach(visit: Visit) -> Address:
@@ -95,12 +102,13 @@ def add(app: web.Application, parts: Parts) -> None:
         reach=reach,
     )
     same.add(app)
-    Report(site, parts.office, materials, reach, same, limits).add(app)
+    Report(site, parts.office, materials, reach, same, limits, parts.settings.map).add(app)
     Login(site, parts.proof).add(app)
     Cases(site, parts.office, parts.lookup, materials, bool(parts.texts)).add(app)
     Slips(site, parts.office, parts.lookup, materials, parts.sealer).add(app)
     Reading(site, parts.knowledge, limits, parts.store).add(app)
-    talk = Talk(site, parts.inbox, Guesses(parts.lookup, limits), parts.store, parts.sealer)
+    guesses = Guesses(parts.lookup, limits)
+    talk = Talk(site, parts.inbox, guesses, parts.store, parts.sealer, _hub(app, parts))
     talk.add(app)
     Me(
         site=site,
@@ -111,3 +119,21 @@ def add(app: web.Application, parts: Parts) -> None:
         store=parts.store,
         sealer=parts.sealer,
     ).add(app)
+
+
+def _hub(app: web.Application, parts: Parts) -> Hub:
+    """Return the hub of live talks, which lives as long as the pages are served."""
+    hub = Hub(store=parts.store, now=parts.now, woken=parts.woken)
+
+    async def running(app: web.Application) -> AsyncIterator[None]:
+        task = asyncio.create_task(hub.run(), name="talks")
+        yield
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    async def close(app: web.Application) -> None:
+        hub.close()
+
+    app.cleanup_ctx.append(running)
+    app.on_shutdown.append(close)
+    return hub

@@ -16,9 +16,10 @@ from bots.state import Order, State, Step
 from bots.submission import submission
 from normalizer.codes import Kind, PersonType
 from normalizer.draft import draft
+from normalizer.geo import Point, to_gcj
 from normalizer.message import InboundMessage, Part, PartKind, SourceChannel
 from normalizer.people import mask, valid_phone, valid_uscc
-from normalizer.text import clean, han_count
+from normalizer.text import clean
 
 if TYPE_CHECKING:
     from bots.contract import NewNumber, Submit
@@ -100,7 +101,7 @@ def reachable(form: Form, page: Page) -> bool:
     order = form.order
     if page is Page.WHAT:
         return True
-    return han_count(order.text) >= slots.MIN_HAN and (
+    return slots.enough(order.text) and (
         page is not Page.CHECK or bool(order.phone or form.email or order.anonymous)
     )
 
@@ -155,7 +156,7 @@ def _known(order: Order, page: Page) -> bool:
 
 def _what(form: Form, given: Mapping[str, str], moment: Moment) -> tuple[Form, Errors]:
     text = clean(given.get("text", ""))[: slots.TEXT_LENGTH]
-    if han_count(text) < slots.MIN_HAN:
+    if not slots.enough(text):
         return replace(form, order=replace(form.order, text=text)), {
             "text": "请再说详细一点：是什么事，有什么影响，至少写八个字。"
         }
@@ -170,10 +171,9 @@ def _what(form: Form, given: Mapping[str, str], moment: Moment) -> tuple[Form, E
 
 def _where(form: Form, given: Mapping[str, str], moment: Moment) -> tuple[Form, Errors]:
     place = mask(clean(given.get("place", "")))[: slots.PLACE_LENGTH]
-    lon, lat = _degrees(given.get("lon", ""), 180), _degrees(given.get("lat", ""), 90)
-    order = replace(form.order, place=place, lon=lon if lat is not None else None, lat=lat)
-    if order.lon is None:
-        order = replace(order, lat=None)
+    point = _point(given)
+    lon, lat = (point.lon, point.lat) if point is not None else (None, None)
+    order = replace(form.order, place=place, lon=lon, lat=lat)
     needed = order.category in moment.city.place_categories
     missing = needed and not place and order.lon is None
     errors = {"place": "请写清区县、街道、小区或路名、门牌，工作人员才找得到。"} if missing else {}
@@ -240,6 +240,14 @@ def _contact_errors(form: Form, given: Mapping[str, str]) -> Errors:
 
 def _check(form: Form, given: Mapping[str, str], moment: Moment) -> tuple[Form, Errors]:
     return form, {}
+
+
+def _point(given: Mapping[str, str]) -> Point | None:
+    """Return the place that a page gave, in GCJ-02 as cases keep it; a browser's own position is WGS-84."""
+    lon, lat = _degrees(given.get("lon", ""), 180), _degrees(given.get("lat", ""), 90)
+    if lon is None or lat is None:
+        return None
+    return to_gcj(Point(lon, lat)) if given.get("datum") == "wgs84" else Point(lon, lat)
 
 
 def _degrees(text: str, most: float) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from gateway.web.portal.site import CONTRAST, ELDERLY, VIEW_COOKIE, seen_again
 from gateway.web.texts import LANGUAGES
@@ -46,7 +46,9 @@ class Home:
         return self.site.page(visit, "privacy.html")
 
     async def nothing(self, visit: Visit) -> web.StreamResponse:
-        """Say in our own words that there is no such page."""
+        """Tell a person that there is no such page, and a program in its own way; raises HTTPNotFound."""
+        if "text/html" not in visit.request.headers.get(hdrs.ACCEPT, ""):
+            return web.Response(status=404, text="404: Not Found\n")
         raise web.HTTPNotFound
 
     async def view(self, visit: Visit) -> web.StreamResponse:

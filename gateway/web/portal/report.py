@@ -16,6 +16,7 @@ from gateway.web.portal.form import Form, Page
 from gateway.web.portal.memory import Done
 from gateway.web.portal.site import seen_again
 from normalizer.errors import Refused
+from normalizer.geo import Point, to_wgs
 from normalizer.message import SourceChannel
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from bots.contract import NewNumber, Submit
     from gateway.cases.office import Office
+    from gateway.settings import Map
     from gateway.web.limits import Limits
     from gateway.web.portal.materials import Materials
     from gateway.web.portal.same import Same
@@ -42,6 +44,7 @@ class Report:
     reach: Callable[[Visit], Address]
     same: Same
     limits: Limits
+    map: Map | None = None
 
     def add(self, app: web.Application) -> None:
         """Add the addresses."""
@@ -170,12 +173,21 @@ class Report:
             before=asked[number - 2] if number > 1 else None,
             errors=errors,
             danger=forms.danger(form, self.site.now()),
+            map=self.map,
+            pin=self._pin(form) if self.map is not None else None,
             whens=slots.WHENS.values(),
             choices=slots.KINDS.values(),
             files=await self.materials.shown(owner) if page in _WITH_FILES else (),
             grant=self.materials.grant(owner) if page is Page.FILES else "",
             **more,
         )
+
+    def _pin(self, form: Form) -> Point | None:
+        """Return where the map shows the place that was chosen, in the map's own degrees."""
+        if self.map is None or form.order.lon is None or form.order.lat is None:
+            return None
+        point = Point(form.order.lon, form.order.lat)
+        return to_wgs(point) if self.map.datum == "wgs84" else point
 
     def _page(self, visit: Visit) -> Page | None:
         try:

@@ -12,8 +12,9 @@ from weakref import WeakValueDictionary
 
 import jinja2
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 
+from gateway.web import assets
 from gateway.web import gate as gates
 from gateway.web.portal.memory import Memory, recall, remember
 from gateway.web.texts import EN, HTML_LANG, LANGUAGES, ZH, speaker
@@ -119,7 +120,7 @@ class Site:
         self.now = now
         self._zone = zone
         self.secure = secure
-        self._headers = gates.headers(images, secure=secure)
+        self.headers = gates.headers(images, secure=secure)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._environment = jinja2.Environment(
             loader=jinja2.PackageLoader("gateway", "templates/portal"),
@@ -135,6 +136,7 @@ class Site:
             "kinds": KIND_LABELS,
             "categories": CATEGORY_LABELS,
             "trap": gates.TRAP,
+            "asset": assets.address,
         }
         self._environment.filters |= {"day": self._day, "minute": self._minute}
 
@@ -183,7 +185,8 @@ class Site:
         visit = Visit(request, session, View.of(request), Memory())
         response = await self._answer(visit, handler)
         if not response.prepared:
-            response.headers.update(self._headers)
+            response.headers.update(self.headers)
+            _pack(request, response)
             if visit.session.new:
                 self.sessions.give(response, visit.session)
         return response
@@ -224,13 +227,25 @@ class Site:
         log.warning("portal.refused", reason=reason, path=request.path)
         return self.message(visit, *_STOPPED[reason])
 
-    def _day(self, at: datetime) -> str:
+    @jinja2.pass_context
+    def _day(self, context: jinja2.runtime.Context, at: datetime) -> str:
         local = at.astimezone(self._zone)
-        return f"{local.month}月{local.day}日"
+        return f"{local:%d %B}".lstrip("0") if context["view"].lang == EN else f"{local.month}月{local.day}日"
 
-    def _minute(self, at: datetime) -> str:
+    @jinja2.pass_context
+    def _minute(self, context: jinja2.runtime.Context, at: datetime) -> str:
         local = at.astimezone(self._zone)
+        if context["view"].lang == EN:
+            return f"{local:%d %B %Y, %H:%M}".lstrip("0")
         return f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}"
+
+
+def _pack(request: web.Request, response: web.StreamResponse) -> None:
+    """Compress a page; its token is masked anew each time, so that its length tells nothing (BREACH)."""
+    large = isinstance(response, web.Response) and len(response.text or "") > assets.SMALL
+    if large and assets.takes_gzip(request):
+        response.headers[hdrs.VARY] = hdrs.ACCEPT_ENCODING
+        response.enable_compression(web.ContentCoding.gzip)
 
 
 async def _read(visit: Visit) -> str:

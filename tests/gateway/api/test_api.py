@@ -5,6 +5,7 @@ import json
 
 from aiohttp import FormData
 
+from gateway.knowledge import shelf
 from normalizer import case_no
 from normalizer.case import Stage
 from normalizer.geo import Point, metres, to_gcj
@@ -258,6 +259,21 @@ async def test_a_file_of_somebody_else_or_of_nobody_goes_with_no_case(app):
         refused = await stranger.post("/cases", matter(files=files))
         assert (refused.status, refused.pointers) == (422, ["/files"])
     assert (await stranger.get("/cases")).data == {"cases": []}
+
+
+async def test_the_knowledge_base_is_searched_and_read_without_a_session(app):
+    await shelf.starter(app.gateway.books.store, app.clock())
+    await app.gateway.knowledge.refresh()
+    nobody = type(app)(app.http, app.base, app.gateway, app.clock)
+    (first, *_) = (await nobody.get("/knowledge", params={"q": "公积金怎么提取"})).data["entries"]
+    assert "公积金" in first["title"]
+    whole = (await nobody.get(f"/knowledge/{first['id']}")).data
+    assert whole["answer"] == first["answer"]
+    listed = (await nobody.get("/knowledge", params={"category": "D11"})).data["entries"]
+    assert listed
+    assert {each["category"] for each in listed} == {"D11"}
+    assert (await nobody.get("/knowledge/none")).wrong == "not-found"
+    assert (await nobody.get("/knowledge", params={"category": "Z"})).pointers == ["/category"]
 
 
 async def test_a_cookie_proves_the_session_but_moves_nothing_without_the_token_of_a_form(app):
