@@ -337,7 +337,18 @@ def test_files_show_their_progress_and_can_be_taken_back(page):
 
 
 VIEWS = {"plain": "zh", "elderly": "zh-elderly", "contrast": "zh-contrast", "english": "en"}
-OPEN = ("/", "/scope", "/privacy", "/cases", "/login", "/chat", "/report/what", "/nothing")
+OPEN = (
+    "/",
+    "/scope",
+    "/privacy",
+    "/cases",
+    "/login",
+    "/chat",
+    "/report/what",
+    "/knowledge?q=公积金",
+    "/me",
+    "/nothing",
+)
 WRITTEN = ("/report", "/report/where", "/report/when", "/report/files", "/report/contact", "/report/check")
 OWN = ("", "/supplement", "/urge", "/withdraw", "/rate")
 

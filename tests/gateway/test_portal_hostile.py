@@ -1,12 +1,12 @@
 """Whatever somebody writes into a field, a page shows it as what it is: letters."""
 
-import re
 from html.parser import HTMLParser
 
 import pytest
 
 from gateway.knowledge import shelf
 from tests.gateway.test_knowledge import FUND
+from tests.kit.browser import told
 from tests.kit.cases import NOW
 
 HOSTILE = (
@@ -47,7 +47,7 @@ async def test_no_field_of_the_form_is_alive_on_any_page(browsers, words):
     await browser.post("/report/contact", fields | {"phone": "13812345678"})
     done = await browser.post("/report/check")
     assert done.path == "/report/done"
-    number = re.search("[0-9]{17}", done.text).group()
+    number, _ = told(done)
     shown += [done, await browser.get("/cases"), await browser.get("/me")]
     for act in ("supplement", "urge"):
         shown.append(await browser.post(f"/cases/{number}/{act}", {"text": words}))

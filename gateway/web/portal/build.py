@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gateway import runtime
 from gateway.web.portal.cases import Cases
 from gateway.web.portal.guesses import Guesses
 from gateway.web.portal.home import Home
@@ -123,7 +124,7 @@ def add(app: web.Application, parts: Parts) -> None:
 
 def _hub(app: web.Application, parts: Parts) -> Hub:
     """Return the hub of live talks, which lives as long as the pages are served."""
-    hub = Hub(store=parts.store, now=parts.now, woken=parts.woken)
+    hub = Hub(store=parts.store, now=runtime.now, woken=parts.woken)  # ids are made by this clock
 
     async def running(app: web.Application) -> AsyncIterator[None]:
         task = asyncio.create_task(hub.run(), name="talks")
