@@ -149,7 +149,7 @@ async def browsing(gateway: Gateway):
     def browser() -> Browser:
         # As behind a proxy that ends TLS: cookies that want it are kept.
         jar = CookieJar(unsafe=True, treat_as_secure_origin=server.make_url("/").origin())
-        clients.append(TestClient(server, cookie_jar=jar))
+        clients.append(TestClient(server, cookie_jar=jar, headers={"Accept": "text/html"}))
         return Browser(clients[-1])
 
     try:

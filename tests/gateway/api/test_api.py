@@ -20,7 +20,7 @@ async def test_a_session_is_given_and_shown(app):
     me = (await app.get("/session")).data
     assert me["phone"] is None
     assert me["until"] == "2026-12-24T10:00:00+08:00"
-    assert len(me["csrf"]) == 32
+    assert len(me["csrf"]) == 64
 
 
 async def test_a_matter_is_opened_listed_shown_and_followed(app):
