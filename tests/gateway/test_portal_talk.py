@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from sqlalchemy import select
+import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
 from gateway.app import running
@@ -112,10 +112,14 @@ async def hostile(database, tmp_path, clock):
 
 async def test_a_talk_is_found_without_looking_through_every_message(portal):
     conversation = bytes(16)
-    query = select(transcript._said(conversation, bytes(16)))
-    words = str(query.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))
+    query = sa.select(transcript._said(conversation, bytes(16)))
+    asked = query.compile(
+        dialect=sqlite.dialect(paramstyle="named"), compile_kwargs={"render_postcompile": True}
+    )
     plan = await portal.books.store.read(
-        lambda connection: str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {words}").all())
+        lambda connection: str(
+            connection.execute(sa.text(f"EXPLAIN QUERY PLAN {asked}"), dict(asked.params)).all()
+        )
     )
     assert "ix_inbox_talk" in plan
     assert "ix_outgoing_talk" in plan
