@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.kit import media
 from tests.kit.chromium import Demo, chromium, demo
 from tests.kit.process import configure, served
 
@@ -27,7 +28,7 @@ AXE = Path(__file__).parents[1] / "vendor/axe.js"
 HIT = "main a.button, main button, main input:not([type=hidden]):not([tabindex='-1']), main textarea, main summary, .danger a"
 
 
-def test_a_report_by_mouse_on_a_small_screen(page):
+def test_a_report_by_mouse_on_a_small_screen(page, materials):
     page.goto("/")
     page.get_by_role("link", name="我要反映").click()
     page.get_by_label("请写在这里").fill(MATTER)
@@ -35,22 +36,25 @@ def test_a_report_by_mouse_on_a_small_screen(page):
     expect(page.get_by_role("heading", level=1)).to_have_text("什么时候的事？想怎么解决？")
     page.get_by_label("今天").check()
     on(page)
+    page.locator("#files").set_input_files(materials)
+    expect(page.locator(".kept li")).to_have_count(3, timeout=20_000)
     on(page)
     page.get_by_label("怎么称呼您").fill("李四")
     page.get_by_label("电话", exact=True).fill("13812345678")
     on(page)
     expect(page.locator(".check")).to_contain_text("今天")
     expect(page.locator(".check")).to_contain_text("李四 13812345678")
-    on(page, "提交")
+    page.locator("#next").click()
     number, code = told(page)
     page.get_by_role("link", name="看这一件").click()
     expect(page.locator(".line")).to_contain_text("已提交")
+    attached(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= SMALL["width"]
     assert re.fullmatch(r"\d{6}", code)
     assert number in page.url
 
 
-def test_a_report_by_keyboard_alone(page):
+def test_a_report_by_keyboard_alone(page, materials):
     page.goto("/")
     enter(page, "a.door.main")
     write(page, "#text", MATTER)
@@ -58,6 +62,11 @@ def test_a_report_by_keyboard_alone(page):
     write(page, "#demand", "尽快补上")
     enter(page, "#next")
     expect(page).to_have_url(re.compile("/report/files"))
+    tab_to(page, "#files")
+    with page.expect_file_chooser() as chosen:
+        page.keyboard.press("Space")
+    chosen.value.set_files(materials)
+    expect(page.locator(".kept li")).to_have_count(3, timeout=20_000)
     enter(page, "#next")
     write(page, "#phone", "1381234")
     enter(page, "#next")
@@ -72,13 +81,17 @@ def test_a_report_by_keyboard_alone(page):
         page.keyboard.press("Enter")
     expect(page.locator(".check")).to_contain_text("尽快补上")
     enter(page, "#next")
-    assert told(page)
+    number, _ = told(page)
+    page.goto(f"/cases/{number}")
+    attached(page)
 
 
-def test_a_report_without_scripts(visitor):
+def test_a_report_without_scripts(visitor, materials):
     page = visitor(java_script_enabled=False)
-    report(page)
+    report(page, materials=materials)
     number, code = told(page)
+    page.goto(f"/cases/{number}")
+    expect(page.locator(".kept li")).to_have_count(3)
     other = visitor(java_script_enabled=False)
     other.goto("/cases")
     other.get_by_label("单号").fill(number)
@@ -88,7 +101,7 @@ def test_a_report_without_scripts(visitor):
     assert "井盖" not in other.locator("main").inner_text()
 
 
-def test_a_report_in_the_elderly_view_asks_less_in_large_letters(page):
+def test_a_report_in_the_elderly_view_asks_less_in_large_letters(page, materials):
     page.goto("/")
     page.get_by_role("button", name="长辈版").click()
     assert page.evaluate("getComputedStyle(document.body).fontSize") == "24px"
@@ -100,10 +113,16 @@ def test_a_report_in_the_elderly_view_asks_less_in_large_letters(page):
         assert small_targets(page, 60) == []
         if page.locator("#phone").count():
             page.locator("#phone").fill("13812345678")
+        if page.locator("#files").count():
+            page.locator("#files").set_input_files(materials)
+            expect(page.locator(".kept li")).to_have_count(3, timeout=20_000)
+            assert small_targets(page, 60) == []
         on(page)
     assert seen == ["what", "files", "contact"]
-    on(page, "提交")
-    assert told(page)
+    page.locator("#next").click()
+    number, _ = told(page)
+    page.goto(f"/cases/{number}")
+    attached(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= SMALL["width"]
 
 
@@ -441,11 +460,28 @@ def told(page: Page) -> tuple[str, str]:
     return re.sub(r"\D", "", number), re.sub(r"\D", "", code)
 
 
-def report(page: Page, phone: str = "13812345678") -> str:
+def attached(page: Page) -> None:
+    """Look at the page of a case: its three files are there, and a small picture of each."""
+    expect(page.locator(".kept li")).to_have_count(3)
+    pictures = page.locator(".kept img")
+    expect(pictures).to_have_count(3)
+    for picture in pictures.all():
+        picture.scroll_into_view_if_needed()
+    page.wait_for_function(
+        "[...document.querySelectorAll('.kept img')].every((each) => each.naturalWidth > 0)"
+    )
+
+
+def report(page: Page, phone: str = "13812345678", materials: list[Path] | None = None) -> str:
     """Report, and stay on the page that tells number and code."""
     page.goto("/report/what")
     page.locator("#text").fill(MATTER)
     page.locator("#next").click()
+    if materials:
+        page.goto("/report/files")
+        page.locator("#files").set_input_files(materials)
+        page.get_by_role("button", name="上传").click()
+        expect(page.locator(".kept li")).to_have_count(3, timeout=20_000)
     page.goto("/report/contact")
     page.locator("#phone").fill(phone)
     page.locator("#next").click()
@@ -506,6 +542,20 @@ def asked_code(page: Page, played: Demo, phone: str) -> str:
 def _broken(said) -> bool:
     # A refused form answers 422, which the browser notes as an error of its own.
     return said.type == "error" and not said.text.startswith("Failed to load resource")
+
+
+@pytest.fixture(scope="module")
+def materials(tmp_path_factory) -> list[Path]:
+    """Two photos and a video."""
+    folder = tmp_path_factory.mktemp("materials")
+    made = {
+        "井盖.jpg": media.photo(),
+        "路口.heic": media.photo("HEIF"),
+        "现场.mp4": media.film(),
+    }
+    for name, content in made.items():
+        (folder / name).write_bytes(content)
+    return [folder / name for name in made]
 
 
 @pytest.fixture(scope="module")
