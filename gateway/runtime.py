@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _RANDOM_POOL = 8 * 1024
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def now() -> datetime:
@@ -24,7 +25,9 @@ def now() -> datetime:
 
 def millis(instant: datetime) -> int:
     """Return milliseconds since the epoch."""
-    return int(instant.timestamp() * 1000)
+    # Counted in whole numbers: no rounding, and less work than a float's.
+    since = instant - _EPOCH
+    return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
 
 
 def instant(ms: int) -> datetime:
