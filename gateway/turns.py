@@ -19,6 +19,7 @@ from channels.splitting import split
 from gateway.cases import service
 from gateway.cases.book import ANY_OWNER
 from gateway.runtime import millis
+from gateway.store.recent import Recent
 from gateway.store.rows import AlertRow, BindingRow, CaseRow, ConversationRow, NameRow, OutgoingRow, Rows
 from normalizer.draft import CaseDraft, draft
 from normalizer.message import SourceChannel
@@ -111,7 +112,8 @@ class Turns:
         self._channels = channels
         self._profiles = profiles
         self._calendar = calendar
-        self._new_state = sealer.seal(states.dump(states.State()).encode())
+        self._new_state = sealer.seal(states.dump(states.State()))
+        self._recent = Recent()
 
     def begin(
         self,
@@ -138,7 +140,7 @@ class Turns:
         if before is None:
             talk.facts = Facts(source=source)
         else:
-            talk.state = states.load(self._sealer.open(before.state).decode())
+            talk.state = self._recent.get(before.state) or states.load(self._sealer.open(before.state))
             talk.facts = Facts(owner=Owner(before.owner), source=source)
         if talk.message.source in _WITH_SENDER:
             talk.facts = replace(talk.facts, sender=talk.message.sender)
@@ -151,7 +153,8 @@ class Turns:
         """Write a turn into the batch."""
         before = talk.before or self._first(talk.message, talk.conversation, rows)
         change = self._noted(talk.message, before, talk.channel)
-        change["state"] = self._sealer.seal(states.dump(done.state).encode())
+        sealed = change["state"] = self._sealer.seal(states.dump(done.state))
+        self._recent.keep(sealed, done.state)
         change["waiting"] = before.waiting - talk.waited
         case_no = ""
         for effect in done.effects:
