@@ -7,7 +7,7 @@ alone, and the batch goes on.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
@@ -60,8 +60,7 @@ class Item:
         return self.conversation, self.message.external_id
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What the provider is told: the passive reply's row and text (None: acknowledge only)."""
 
     reply: bytes | None = None
@@ -69,8 +68,7 @@ class Answer:
     repeat: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Fate:
+class Fate(NamedTuple):
     """What becomes of one message; ``claim`` is a queued row the answer holds good for only if it is won."""
 
     outcome: str

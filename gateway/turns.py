@@ -7,7 +7,8 @@ The bot returns effects; here they are carried out under the rules of ``cases.se
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic_core import to_json
 
@@ -80,8 +81,7 @@ class Talk:
     there: There | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """What a turn leads to.
 
     ``reply`` is the outgoing row that answers, ``text`` its words when they ride passively, ``case_no`` the case
@@ -136,12 +136,10 @@ class Turns:
 
     def recall(self, talk: Talk) -> None:
         """Read the conversation's state."""
-        before, source = talk.before, talk.message.source.value
-        if before is None:
-            talk.facts = Facts(source=source)
-        else:
+        before = talk.before
+        talk.facts = _facts(before.owner if before else Owner.BOT.value, talk.message.source)
+        if before is not None:
             talk.state = self._recent.get(before.state) or states.load(self._sealer.open(before.state))
-            talk.facts = Facts(owner=Owner(before.owner), source=source)
         if talk.message.source in _WITH_SENDER:
             talk.facts = replace(talk.facts, sender=talk.message.sender)
 
@@ -359,6 +357,12 @@ class Turns:
             sent_at=None,
             outcome="",
         )
+
+
+@cache
+def _facts(owner: str, source: SourceChannel) -> Facts:
+    """Return what is known before anything was asked: made once for each kind of conversation."""
+    return Facts(owner=Owner(owner), source=source.value)
 
 
 _PASSIVE, _QUEUED = OutState.PASSIVE.value, OutState.QUEUED.value
