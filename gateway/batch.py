@@ -44,7 +44,8 @@ _GIVEN = frozenset({OutState.PASSIVE.value, OutState.SENT.value, OutState.UNKNOW
 class Item:
     """A message on its way.
 
-    ``row_id`` is set when it was written down before and waited; ``later`` when its sender is too fast.
+    ``row_id`` is set when it was written down before and waited; ``later`` when its sender is too fast; ``key`` is
+    what makes the message itself and no other, made once for the five who look at it.
     """
 
     message: InboundMessage
@@ -53,11 +54,10 @@ class Item:
     waiters: list[asyncio.Future[Answer]] = field(default_factory=list)
     row_id: bytes | None = None
     later: bool = False
+    key: tuple[bytes, str] = field(init=False)
 
-    @property
-    def key(self) -> tuple[bytes, str]:
-        """What makes the message itself and no other."""
-        return self.conversation, self.message.external_id
+    def __post_init__(self) -> None:
+        self.key = self.conversation, self.message.external_id
 
 
 class Answer(NamedTuple):
