@@ -54,7 +54,7 @@ _NUMERALS = {c: n for n, c in enumerate("一二三四五", 1)}
 def without_stale_order(state: State, now: datetime, hours: int) -> State:
     """Return the state without an order that was left longer than a draft is kept."""
     since = state.order.since
-    if since is None or now - since <= timedelta(hours=hours):
+    if since is None or (now - since).total_seconds() <= hours * 3600:
         return state
     state = evolve(state, order=Order())
     return idle(state) if state.flow in {Flow.ORDER, Flow.RESUME} else state

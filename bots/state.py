@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import cast
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -84,6 +85,10 @@ class Order:
     asked: tuple[Step, ...] = ()
 
 
+# One for all: a default that is made anew is also made anew whenever a state is written, to be compared with it.
+_NO_ORDER = Order()
+
+
 @dataclass(frozen=True)
 class State:
     """A conversation's memory.
@@ -97,7 +102,7 @@ class State:
 
     flow: Flow = Flow.NONE
     step: Step = Step.NONE
-    order: Order = field(default_factory=Order)
+    order: Order = _NO_ORDER
     editing: bool = False
     target: str = ""
     choices: tuple[str, ...] = ()
@@ -121,16 +126,17 @@ class State:
 
 
 _STATE = TypeAdapter(State)
+_write, _read = _STATE.serializer.to_json, _STATE.validator.validate_json
 
 
-def dump(state: State) -> str:
+def dump(state: State) -> bytes:
     """Return the state as JSON."""
-    return _STATE.dump_json(state, exclude_defaults=True).decode()
+    return _write(state, exclude_defaults=True)
 
 
-def load(text: str) -> State:
+def load(text: str | bytes) -> State:
     """Return the state of a JSON text; one that cannot be read any more begins anew."""
     try:
-        return _STATE.validate_json(text)
+        return cast("State", _read(text))
     except ValidationError:
         return State()

@@ -7,7 +7,7 @@ alone, and the batch goes on.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
@@ -44,7 +44,8 @@ _GIVEN = frozenset({OutState.PASSIVE.value, OutState.SENT.value, OutState.UNKNOW
 class Item:
     """A message on its way.
 
-    ``row_id`` is set when it was written down before and waited; ``later`` when its sender is too fast.
+    ``row_id`` is set when it was written down before and waited; ``later`` when its sender is too fast; ``key`` is
+    what makes the message itself and no other, made once for the five who look at it.
     """
 
     message: InboundMessage
@@ -53,15 +54,13 @@ class Item:
     waiters: list[asyncio.Future[Answer]] = field(default_factory=list)
     row_id: bytes | None = None
     later: bool = False
+    key: tuple[bytes, str] = field(init=False)
 
-    @property
-    def key(self) -> tuple[bytes, str]:
-        """What makes the message itself and no other."""
-        return self.conversation, self.message.external_id
+    def __post_init__(self) -> None:
+        self.key = self.conversation, self.message.external_id
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What the provider is told: the passive reply's row and text (None: acknowledge only)."""
 
     reply: bytes | None = None
@@ -69,8 +68,7 @@ class Answer:
     repeat: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Fate:
+class Fate(NamedTuple):
     """What becomes of one message; ``claim`` is a queued row the answer holds good for only if it is won."""
 
     outcome: str

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
@@ -178,7 +177,7 @@ class Pipeline:
             self._queued()
         for item, fate in fates.items():
             if fate.claim is not None and fate.claim not in won:
-                fates[item] = replace(fate, answer=Answer(repeat=True))
+                fates[item] = fate._replace(answer=Answer(repeat=True))
         return fates
 
     def _settle(self, fates: dict[Item, Fate]) -> None:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _RANDOM_POOL = 8 * 1024
+_VARIANT = bytes(byte & 0x3F | 0x80 for byte in range(256))
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def now() -> datetime:
@@ -24,7 +26,9 @@ def now() -> datetime:
 
 def millis(instant: datetime) -> int:
     """Return milliseconds since the epoch."""
-    return int(instant.timestamp() * 1000)
+    # Counted in whole numbers: no rounding, and less work than a float's.
+    since = instant - _EPOCH
+    return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
 
 
 def instant(ms: int) -> datetime:
@@ -44,15 +48,22 @@ class Ids:
     def __call__(self) -> bytes:
         """Return a new id, greater than every id made here before."""
         # RFC 9562 method 3: 48 bits of milliseconds and 12 of their fraction, stepped on when the clock is slow.
-        nanos = self._clock_ns()
-        tick = (nanos // 1_000_000 << 12) | (nanos % 1_000_000 * 4096 // 1_000_000)
-        self._last = tick = max(tick, self._last + 1)
-        if self._at >= len(self._pool):
-            self._pool, self._at = os.urandom(_RANDOM_POOL), 0
-        chance = self._pool[self._at : self._at + 8]
-        self._at += 8
-        head = (tick >> 12) << 16 | 0x7000 | (tick & 0xFFF)
-        return head.to_bytes(8) + bytes((chance[0] & 0x3F | 0x80,)) + chance[1:]
+        tick = (self._clock_ns() << 12) // 1_000_000
+        if tick <= self._last:
+            tick = self._last + 1
+        self._last = tick
+        at = self._at
+        if at >= len(self._pool):
+            self._pool, at = _chances(), 0
+        self._at = at + 8
+        return ((tick >> 12) << 16 | 0x7000 | (tick & 0xFFF)).to_bytes(8) + self._pool[at : at + 8]
+
+
+def _chances() -> bytes:
+    """Return the second halves of many ids: chance behind the two bits of the variant."""
+    pool = bytearray(os.urandom(_RANDOM_POOL))
+    pool[::8] = pool[::8].translate(_VARIANT)
+    return bytes(pool)
 
 
 def configure_logs(level: str, stream: TextIO = sys.stderr) -> None:

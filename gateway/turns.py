@@ -7,7 +7,8 @@ The bot returns effects; here they are carried out under the rules of ``cases.se
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic_core import to_json
 
@@ -19,6 +20,7 @@ from channels.splitting import split
 from gateway.cases import service
 from gateway.cases.book import ANY_OWNER
 from gateway.runtime import millis
+from gateway.store.recent import Recent
 from gateway.store.rows import (
     AlertRow,
     BindingRow,
@@ -91,8 +93,7 @@ class Talk:
     there: There | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """What a turn leads to.
 
     ``reply`` is the outgoing row that answers, ``text`` its words when they ride passively, ``case_no`` the case
@@ -123,7 +124,8 @@ class Turns:
         self._channels = channels
         self._profiles = profiles
         self._calendar = calendar
-        self._new_state = sealer.seal(states.dump(states.State()).encode())
+        self._new_state = sealer.seal(states.dump(states.State()))
+        self._recent = Recent()
 
     def begin(
         self,
@@ -146,12 +148,10 @@ class Turns:
 
     def recall(self, talk: Talk) -> None:
         """Read the conversation's state."""
-        before, source = talk.before, talk.message.source.value
-        if before is None:
-            talk.facts = Facts(source=source)
-        else:
-            talk.state = states.load(self._sealer.open(before.state).decode())
-            talk.facts = Facts(owner=Owner(before.owner), source=source)
+        before = talk.before
+        talk.facts = _facts(before.owner if before else Owner.BOT.value, talk.message.source)
+        if before is not None:
+            talk.state = self._recent.get(before.state) or states.load(self._sealer.open(before.state))
         if talk.message.source in _WITH_SENDER:
             doubted = DOUBTED in talk.message.notes
             talk.facts = replace(talk.facts, sender=talk.message.sender, doubted=doubted)
@@ -164,7 +164,8 @@ class Turns:
         """Write a turn into the batch."""
         before = talk.before or self._first(talk.message, talk.conversation, rows)
         change = self._noted(talk.message, before, talk.channel)
-        change["state"] = self._sealer.seal(states.dump(done.state).encode())
+        sealed = change["state"] = self._sealer.seal(states.dump(done.state))
+        self._recent.keep(sealed, done.state)
         change["waiting"] = before.waiting - talk.waited
         case_no = ""
         for effect in done.effects:
@@ -367,6 +368,12 @@ class Turns:
             sent_at=None,
             outcome="",
         )
+
+
+@cache
+def _facts(owner: str, source: SourceChannel) -> Facts:
+    """Return what is known before anything was asked: made once for each kind of conversation."""
+    return Facts(owner=Owner(owner), source=source.value)
 
 
 _PASSIVE, _QUEUED = OutState.PASSIVE.value, OutState.QUEUED.value

@@ -7,7 +7,7 @@ all weight, damped while there is little of it.
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 from normalizer.codes import Kind
 
@@ -77,12 +77,15 @@ _FLOOR = 2
 _WORD = re.compile(r"(\S+?)([123])(?:\s|$)")
 
 
+# Whether it is a question, and then what it is about: one turn asks twice.
+@lru_cache(maxsize=16)
 def kind_of(text: str) -> tuple[str, float]:
     """Return (诉求类型 code, confidence 0 to 1) of a text folded for matching; ("99", 0.0) when nothing tells."""
     code, confidence = _best(text, _kind_words())
     return code or Kind.OTHER.value, confidence
 
 
+@lru_cache(maxsize=16)
 def category_of(text: str) -> tuple[str, float]:
     """Return (category code, confidence 0 to 1) of a text folded for matching; ("", 0.0) when nothing tells."""
     return _best(text, _category_words())

@@ -10,7 +10,7 @@ from typing import Any
 
 from normalizer import classify, numbers
 from normalizer.case import Attachment
-from normalizer.emergency import Emergency, detect
+from normalizer.emergency import Emergency, detect, detect_folded
 from normalizer.evolve import make
 from normalizer.message import MEDIA_KINDS, InboundMessage, Part, PartKind, SourceChannel
 from normalizer.people import Finding, find, mask
@@ -113,8 +113,11 @@ def _letter(read: Read, message: InboundMessage) -> None:
 
 
 def _danger(read: Read, message: InboundMessage) -> None:  # noqa: ARG001
-    if not read["empty"] and read.get("digit") is None:
-        read["emergency"] = detect(read["text"])
+    if read["empty"] or read.get("digit") is not None:
+        return
+    # Folding is most of the work, and a short text is folded whole already.
+    whole = len(read["text"]) <= MATCHED
+    read["emergency"] = detect_folded(read["matching"]) if whole else detect(read["text"])
 
 
 def _feeling(read: Read, message: InboundMessage) -> None:  # noqa: ARG001

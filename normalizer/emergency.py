@@ -146,7 +146,11 @@ _STRONG = frozenset({EmergencyKind.SELF_HARM})
 
 def detect(text: str) -> Emergency | None:
     """Return the most urgent present danger that a message tells of, or None."""
-    text = for_matching(text)
+    return detect_folded(for_matching(text))
+
+
+def detect_folded(text: str) -> Emergency | None:
+    """Return what ``detect`` does, of a text that is folded for matching already."""
     if _LIKELY.search(text) is None:
         return None
     text = _LOOKALIKES.sub("〇", text)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 
 class PersonalKind(StrEnum):
@@ -103,6 +104,8 @@ _ALONE = re.compile(rf"((?:{'|'.join(_COMPOUND)}|[{_SURNAMES}])[\u4e00-\u9fff]{{
 _STREET = re.compile(r".*?(?:街道|大街|小区|花园|家园|社区|村|镇|乡|路|街|巷|苑|城|院|里|弄)")
 
 
+# One turn looks at its message up to four times, one question after the other.
+@lru_cache(maxsize=16)
 def find(text: str) -> tuple[Finding, ...]:
     """Return all personal data in the text, valid by its check digit where it has one, in order and not overlapping."""
     if not _WORTH.search(text):

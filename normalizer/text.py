@@ -60,18 +60,25 @@ def _simplified() -> dict[int, str]:
     assert spec is not None
     assert spec.origin is not None
     pairs = json.loads(Path(spec.origin).with_name("zhcdict.json").read_bytes())["zh2Hans"]
-    return {ord(old): new for old, new in pairs.items() if len(old) == 1 and len(new) == 1}
+    # The table names many characters that stay as they are; with them nearly every text would be worth translating.
+    return {ord(old): new for old, new in pairs.items() if len(old) == len(new) == 1 and old != new}
 
 
 _SIMPLIFIED = _simplified()
-_TRADITIONAL = re.compile(f"[{''.join(map(chr, _SIMPLIFIED))}]")
+# A character class is one look-up within the basic plane; the 1 400 rare ones beyond would be compared one by one.
+_TRADITIONAL = re.compile(
+    f"[{''.join(chr(old) for old in _SIMPLIFIED if old <= 0xFFFF)}\U00010000-\U0010ffff]"
+)
 
 
 def clean(text: str, *, limit: int = LIMIT) -> str:
     """Return the text without hidden characters, in NFC, with narrow digits and letters, at most ``limit`` long."""
     if _UNUSUAL.search(text):
         text = unicodedata.normalize("NFC", _LINE_END.sub("\n", text).translate(_TABLE))
-    text = _BLANKS.sub(_one_blank, text).strip()
+    if " " in text or "\n" in text:
+        # Most messages have no blank; the pattern would be tried at each of their characters.
+        text = _BLANKS.sub(_one_blank, text)
+    text = text.strip()
     return text if len(text) <= limit else _cut(text, limit).rstrip()
 
 

@@ -30,11 +30,16 @@ _LEAD = 16
 _LENGTH = 4
 _POOL = 8192
 
-# The two shapes that nearly all callbacks have are read by one match each: a match must cover the whole document,
+# The shapes that nearly all callbacks have are read by one match each: a match must cover the whole document,
 # and whatever does not fit goes the long way through the parser, which decides.
-_SAFE = re.compile(
-    r"\s*<xml>\s*<ToUserName><!\[CDATA\[[^\]<>]*\]\]></ToUserName>\s*"
-    r"<Encrypt><!\[CDATA\[([A-Za-z0-9+/=]+)\]\]></Encrypt>\s*(?:<AgentID>[^<>]*</AgentID>\s*)?</xml>\s*",
+_BEFORE, _AFTER = b"<Encrypt><![CDATA[", b"]]></Encrypt>"
+_HEAD = re.compile(rb"\s*<xml>\s*<ToUserName><!\[CDATA\[[^\]<>]*\]\]></ToUserName>\s*")
+_TAIL = re.compile(rb"\s*(?:<AgentID>[^<>]*</AgentID>\s*)?</xml>\s*")
+_TEXT_MESSAGE = re.compile(
+    r"\s*<xml>\s*<ToUserName><!\[CDATA\[(?P<ToUserName>[^\]]*)\]\]></ToUserName>\s*"
+    r"<FromUserName><!\[CDATA\[(?P<FromUserName>[^\]]*)\]\]></FromUserName>\s*"
+    r"<CreateTime>(?P<CreateTime>[^<>&\]]*)</CreateTime>\s*<MsgType><!\[CDATA\[(?P<MsgType>text)\]\]></MsgType>\s*"
+    r"<Content><!\[CDATA\[(?P<Content>[^\]]*)\]\]></Content>\s*<MsgId>(?P<MsgId>[^<>&\]]*)</MsgId>\s*</xml>\s*",
 )
 _FIELD = re.compile(r"<(\w{1,32})>(?:<!\[CDATA\[([^\]]*(?:\][^\]]+)*)\]\]>|([^<>&\]]*))</\1>\s*", re.ASCII)
 _OPEN, _CLOSE = re.compile(r"\s*<xml>\s*"), re.compile(r"</xml>\s*")
@@ -45,7 +50,8 @@ def query_of(raw: str) -> dict[str, str]:
     """Return the parameters of a callback's address; the last of a name that comes twice."""
     if "%" in raw or "+" in raw:
         return dict(parse_qsl(raw, keep_blank_values=True))
-    return dict(pair.split("=", 1) for pair in raw.split("&") if "=" in pair)
+    cut = [pair.partition("=") for pair in raw.split("&")]
+    return {name: value for name, equals, value in cut if equals}
 
 
 def signature(*parts: str) -> str:
@@ -173,8 +179,12 @@ def sealed_part(data: bytes) -> object:
     """Return what stands in ``Encrypt``, None when there is none; raises InvalidInput or TooLarge."""
     if len(data) > MAX_BODY:
         raise TooLarge("too_large")
-    found = _SAFE.fullmatch(data.decode("utf-8", "replace"))
-    return found.group(1) if found else parse_xml(data).get("Encrypt")
+    head, _, rest = data.partition(_BEFORE)
+    sealed, _, tail = rest.partition(_AFTER)
+    # The sealed characters need no pattern: the signature covers them, and decoding them is strict.
+    if sealed and sealed.isascii() and _HEAD.fullmatch(head) and _TAIL.fullmatch(tail):
+        return sealed.decode()
+    return parse_xml(data).get("Encrypt")
 
 
 def parse_xml(data: bytes) -> dict[str, object]:
@@ -190,9 +200,10 @@ def _flat(data: bytes) -> dict[str, object] | None:
         text = data.decode()
     except UnicodeDecodeError:
         return None
-    start = _OPEN.match(text)
-    if start is None or _controls(text):
+    if _controls(text) or (start := _OPEN.match(text)) is None:
         return None
+    if (found := _TEXT_MESSAGE.fullmatch(text)) is not None:
+        return found.groupdict()
     fields: dict[str, object] = {}
     at, count = start.end(), 0
     for found in _FIELD.finditer(text, at):

@@ -241,7 +241,7 @@ class Office:
 
     def _conversation(self, connection: Connection, reach: Address) -> bytes:
         conversation = self._sealer.conversation(reach.account, reach.user)
-        address, state = self._sealer.seal(reach.user.encode()), self._sealer.seal(dump(State()).encode())
+        address, state = self._sealer.seal(reach.user.encode()), self._sealer.seal(dump(State()))
         conversations.begin(connection, new_conversation(conversation, reach.account, address, state))
         return conversation
 

@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import itertools
 import os
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -23,6 +24,8 @@ from normalizer.errors import InvalidInput, Misconfigured
 from normalizer.people import valid_phone
 
 KEY_BYTES = 32
+CONVERSATIONS = 8_192
+"""Ids of conversations that are remembered."""
 _AES_GCM = b"\x01"
 _NONCE_BYTES = 12
 _PREFIX_BYTES = 7
@@ -50,6 +53,8 @@ class Sealer:
         self._hash = hmac.new(_derive(master, b"jiesu hash"), digestmod=hashlib.sha256)
         self._prefix = os.urandom(_PREFIX_BYTES)
         self._count = itertools.count().__next__
+        # A person writes several times, and a keyed hash costs as much as opening what it finds.
+        self._conversation = lru_cache(CONVERSATIONS)(self.hash)
         self.mark = hmac.digest(_derive(master, b"jiesu mark"), b"mark", "sha256").hex()
 
     def seal(self, plain: bytes) -> bytes:
@@ -78,7 +83,7 @@ class Sealer:
 
     def conversation(self, account: str, user: str) -> bytes:
         """Return the 16-byte id of the conversation between an account and a person."""
-        return self.hash(f"{account}\0{user}")[:16]
+        return self._conversation(f"{account}\0{user}")[:16]
 
     def person(self, phone: str) -> bytes:
         """Return who somebody is by his telephone: 16 bytes, the same however the number is written."""

@@ -23,7 +23,7 @@ from gateway.store import statements as sql
 from gateway.store.rows import CaseRow, Conflict, ConversationRow, Known, Rows
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
     from pathlib import Path
 
 T = TypeVar("T")
@@ -53,7 +53,6 @@ class SqliteStore:
         self._connection: sqlite3.Connection | None = None
         self._turn = asyncio.Lock()
         self._write_engine: Engine | None = None
-        self._peek: sqlite3.Connection | None = None
         self._read_engine = _engine(lambda: _connect(path, "PRAGMA query_only=ON"))
 
     @classmethod
@@ -83,32 +82,12 @@ class SqliteStore:
 
     @asynccontextmanager
     async def batch(self) -> AsyncIterator[SqliteBatch]:
-        """Begin one batch of the pipeline; never two at once."""
-        yield SqliteBatch(self)
-
-    @property
-    def peek(self) -> sqlite3.Connection:
-        """The connection on which a batch reads: it sees what is committed and nothing else."""
-        assert self._peek is not None
-        return self._peek
-
-    async def write_batch(self, rows: Rows) -> frozenset[bytes]:
-        """Write a batch in one commit; raises Conflict."""
+        """Begin one batch of the pipeline; nothing else is written before it ends."""
+        # It reads on the connection that writes: only that one still has the pages it wrote, another would fetch
+        # some eight pages anew for every message.
         async with self._turn:
-            connection = self._connection
-            assert connection is not None
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                won = _statements(connection, rows)
-                await self._on_writer(connection.execute, "COMMIT")
-            except sqlite3.IntegrityError as error:
-                connection.execute("ROLLBACK")
-                raise Conflict(str(error)) from error
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
-            return won
+            assert self._connection is not None
+            yield SqliteBatch(self._connection, self._on_writer, self._write)
 
     async def _on_writer(self, work: Callable[..., T], *args: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._writer, work, *args)
@@ -117,12 +96,10 @@ class SqliteStore:
         self._connection = connection = _connect(self._path, *_PRAGMAS)
         # One connection for Core and for the bulk statements: they follow one another on this thread.
         self._write_engine = _engine(lambda: connection, static=True)
-        self._peek = _connect(self._path, "PRAGMA query_only=ON")
 
     def _close(self) -> None:
-        for connection in (self._peek, self._connection):
-            if connection is not None:
-                connection.close()
+        if self._connection is not None:
+            self._connection.close()
 
     def _read(self, work: Callable[[Connection], T]) -> T:
         with self._read_engine.connect() as connection:
@@ -137,8 +114,15 @@ class SqliteStore:
 class SqliteBatch:
     """One batch: read, turn, write in one commit."""
 
-    def __init__(self, store: SqliteStore) -> None:
-        self._store = store
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        on_writer: Callable[..., Awaitable[Any]],
+        commit: Callable[[Callable[[Connection], Any]], Any],
+    ) -> None:
+        self._connection = connection
+        self._on_writer = on_writer
+        self._commit = commit
 
     async def load(
         self,
@@ -146,27 +130,40 @@ class SqliteBatch:
         keys: Sequence[tuple[bytes, str]],
     ) -> tuple[dict[bytes, ConversationRow], dict[tuple[bytes, str], Known]]:
         """Return the conversations that exist, and the messages among ``keys`` that were seen before."""
-        return _load(self._store.peek, ids, keys)
+        return _load(self._connection, ids, keys)
 
     async def own(self, ids: Sequence[bytes], limit: int) -> dict[bytes, list[CaseRow]]:
         """Return the newest cases of each conversation."""
-        return _own(self._store.peek, ids, limit)
+        return _own(self._connection, ids, limit)
 
     async def cases(self, numbers: Sequence[str]) -> dict[str, CaseRow]:
         """Return the cases with these numbers that exist."""
-        return _cases(self._store.peek, numbers)
+        return _cases(self._connection, numbers)
 
     async def ahead(self, ids: Sequence[bytes]) -> dict[bytes, int]:
         """Return for each conversation how many stand in the handoff queue before it (all, if it is not in it)."""
-        return {i: self._store.peek.execute(sql.COUNT_AHEAD, (i,)).fetchone()[0] for i in ids}
+        return {i: self._connection.execute(sql.COUNT_AHEAD, (i,)).fetchone()[0] for i in ids}
 
     async def run(self, work: Callable[[Connection], T]) -> T:
         """Run a small unit of work of its own before the batch is written."""
-        return await self._store.write(work)
+        result: T = await self._on_writer(self._commit, work)
+        return result
 
     async def write(self, rows: Rows) -> frozenset[bytes]:
         """Write everything in one commit and return the claims that were won; raises Conflict."""
-        return await self._store.write_batch(rows)
+        connection = self._connection
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            won = _statements(connection, rows)
+            await self._on_writer(connection.execute, "COMMIT")
+        except sqlite3.IntegrityError as error:
+            connection.execute("ROLLBACK")
+            raise Conflict(str(error)) from error
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        return won
 
 
 def _connect(path: Path, *pragmas: str) -> sqlite3.Connection:
