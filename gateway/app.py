@@ -7,10 +7,8 @@ import gc
 import random
 import secrets
 import signal as signals
-import time
 import tomllib
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 from importlib import resources
 from typing import TYPE_CHECKING
@@ -22,9 +20,9 @@ from aiohttp import ClientSession, ClientTimeout, web
 from bots.contract import Moment
 from bots.words import say
 from channels.contract import Tools
-from channels.fetch import Fetcher
 from channels.registry import ADAPTERS
 from gateway import bus as buses
+from gateway import pages
 from gateway import profile as profiles
 from gateway.answers import Answers
 from gateway.batch import Decider
@@ -43,36 +41,23 @@ from gateway.pace import Pace
 from gateway.parts import Parts
 from gateway.pipeline import Pipeline
 from gateway.receipts import Receipts
-from gateway.runtime import Ids, millis, now
+from gateway.runtime import Ids, now
 from gateway.store import migrate
 from gateway.store.seal import Sealer, load_key
 from gateway.store.store import make_ready, open_store
 from gateway.turns import Turns
-from gateway.web import assets, files, health, hooks, upload_form, uploads
-from gateway.web.api import build as api
-from gateway.web.gate import Gate, guard
-from gateway.web.limits import Limits
-from gateway.web.open311 import keys as open311
-from gateway.web.open311.desk import Desk
-from gateway.web.open311.pages import Pages
-from gateway.web.open311.photos import Photos
-from gateway.web.open311.services import Services
-from gateway.web.portal import build as portal
-from gateway.web.portal.proof import Proof
-from gateway.web.session import ACCOUNT, ANONYMOUS, Sessions
+from gateway.whole import Books, Gateway
 from normalizer.errors import Misconfigured
-from outbox import queue
 from outbox.render import Wording, wording
 from outbox.route import Quiet
 from outbox.sender import Sender
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
     from datetime import datetime
 
     from channels.contract import Channel
     from gateway.settings import Settings
-    from gateway.store.store import Store
 
 log = structlog.get_logger()
 
@@ -88,36 +73,6 @@ SWEEP_AGE = 24 * 3600.0
 CALL_SECONDS = 15.0
 TALKS = "talks"
 """The topic of the pages that show a talk while it goes on."""
-OWN_PAGES: dict[str, Mapping[str, object]] = {ACCOUNT: {"kind": "web"}, open311.ACCOUNT: {"kind": "web"}}
-"""The accounts of the hotline's own pages and of Open311, which are there without being set up."""
-
-
-@dataclass(frozen=True, slots=True)
-class Books:
-    """The open database with its key, and the cases in it."""
-
-    store: Store
-    sealer: Sealer
-    cases: CaseBook
-
-
-@dataclass(frozen=True, slots=True)
-class Gateway:
-    """A gateway that runs: what the pages, the command line and the sandbox may use of it."""
-
-    books: Books
-    office: Office
-    lookup: Lookup
-    channels: Mapping[str, Channel]
-    inbox: Inbox
-    pipeline: Pipeline
-    sender: Sender
-    metrics: Metrics
-    cities: profiles.Profiles
-    media: media.Room
-    knowledge: Book
-    reads: bool
-    app: web.Application
 
 
 @asynccontextmanager
@@ -244,7 +199,7 @@ def _join(
         _reads(settings),
         web.Application(),
     )
-    _add_pages(gateway, settings, clock, partial(bus.wait, TALKS))
+    pages.add(gateway, settings, clock, partial(bus.wait, TALKS))
     return gateway
 
 
@@ -304,117 +259,13 @@ def _reads(settings: Settings) -> bool:
 def make_channels(settings: Settings, tools: Tools) -> dict[str, Channel]:
     """Return the channels of a configuration; raises Misconfigured."""
     made: dict[str, Channel] = {}
-    for account, raw in {**OWN_PAGES, **settings.channels}.items():
+    for account, raw in {**pages.OWN_ACCOUNTS, **settings.channels}.items():
         kind = str(raw.get("kind", ""))
         if kind not in ADAPTERS:
             known = ", ".join(sorted(ADAPTERS))
             raise Misconfigured(f"channels.{account}.kind", f"one of {known}")
         made[account] = ADAPTERS[kind](account, raw, tools)
     return made
-
-
-def _add_pages(
-    gateway: Gateway,
-    settings: Settings,
-    clock: Callable[[], datetime],
-    woken: Callable[[float], Awaitable[None]],
-) -> None:
-    app = gateway.app
-    app.on_response_prepare.append(guard)
-    assets.add(app)
-    parts = _portal(gateway, settings, clock, woken)
-    portal.add(app, parts)
-    api.add(app, parts, gateway.knowledge)
-    _open311(gateway, settings, parts).add(app)
-    hooks.add(app, gateway.channels)
-    files.Files(gateway.media).add(app)
-    upload_form.UploadForm(gateway.media.uploads).add(app)
-    uploads.Tus(gateway.media.uploads).add(app)
-    health.Health(
-        store=gateway.books.store,
-        metrics=gateway.metrics,
-        draining=lambda: gateway.pipeline.stopping,
-        refresh=partial(_measure, gateway),
-    ).add(app)
-
-
-def _open311(gateway: Gateway, settings: Settings, parts: portal.Parts) -> Pages:
-    books, partners = gateway.books, settings.open311.api_keys
-    services = Services(gateway.cities.current.place_categories)
-    desk = Desk(
-        store=books.store,
-        sealer=books.sealer,
-        book=books.cases,
-        office=gateway.office,
-        lookup=gateway.lookup,
-        profiles=gateway.cities,
-        services=services,
-        keys=open311.Keys(partners, store=books.store, metrics=gateway.metrics, now=parts.now),
-        photos=Photos(intake=gateway.media.intake, uploads=gateway.media.uploads, fetcher=Fetcher()),
-        sources=frozenset(partner.source for partner in partners.values()),
-        now=parts.now,
-    )
-
-    def over(request: web.Request) -> bool:
-        return parts.gate.over(request, parts.sessions.begin(ANONYMOUS))
-
-    return Pages(settings.open311, settings.public_url, services, desk, over)
-
-
-def _portal(
-    gateway: Gateway,
-    settings: Settings,
-    clock: Callable[[], datetime],
-    woken: Callable[[float], Awaitable[None]],
-) -> portal.Parts:
-    store, sealer = gateway.books.store, gateway.books.sealer
-    secure = settings.public_url.startswith("https://")
-    phones = (account for account, channel in gateway.channels.items() if channel.capabilities.phones)
-    sessions = Sessions(store=store, sealer=sealer, now=clock, secure=secure)
-    limits = Limits(store=store, sealer=sealer, now=clock)
-    texts, pages = next(phones, ""), settings.portal
-    gate = Gate(
-        sessions=sessions,
-        clock=time.monotonic,
-        proxies=pages.trusted_proxies,
-        address_pace=Pace(per_second=pages.address_per_second, burst=pages.address_burst),
-        session_pace=Pace(per_second=pages.session_per_second, burst=pages.session_burst),
-    )
-    proof = Proof(
-        office=gateway.office,
-        limits=limits,
-        store=store,
-        sealer=sealer,
-        sessions=sessions,
-        texts=texts,
-        now=clock,
-    )
-    return portal.Parts(
-        settings=pages,
-        gate=gate,
-        proof=proof,
-        city=gateway.cities.city,
-        office=gateway.office,
-        lookup=gateway.lookup,
-        book=gateway.books.cases,
-        knowledge=gateway.knowledge,
-        inbox=gateway.inbox,
-        store=store,
-        sealer=sealer,
-        sessions=sessions,
-        limits=limits,
-        media=gateway.media,
-        texts=texts,
-        now=clock,
-        zone=ZONE,
-        secure=secure,
-        woken=woken,
-    )
-
-
-async def _measure(gateway: Gateway) -> None:
-    depth, age = await gateway.books.store.read(partial(queue.depth_and_age, now_ms=millis(now())))
-    gateway.metrics.depths(inbox=gateway.pipeline.depth, outbox=depth, outbox_age=age / 1000)
 
 
 @asynccontextmanager

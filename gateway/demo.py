@@ -35,9 +35,9 @@ from normalizer.codes import FIELD_LABELS, KIND_LABELS, Field
 from normalizer.errors import JiesuError, Misconfigured
 
 if TYPE_CHECKING:
-    from gateway.app import Books, Gateway
     from gateway.sandbox.post.office import Post
     from gateway.store.rows import CaseRow
+    from gateway.whole import Books, Gateway
 
 SHOWN = 20
 HOST = "127.0.0.1"

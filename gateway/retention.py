@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gateway.settings import Settings
+    from gateway.whole import Books
 
 
 async def due(settings: Settings) -> Mapping[str, int]:
@@ -33,7 +34,7 @@ async def forget(settings: Settings) -> Mapping[str, int]:
         }
 
 
-def _retention(settings: Settings, books: gateway.Books) -> Retention:
+def _retention(settings: Settings, books: Books) -> Retention:
     blobs = gateway.open_blobs(settings, books.sealer)
     days = profiles.load(settings.profile).current.media_days
     return Retention(blobs=blobs, store=books.store, now=now, days=days)

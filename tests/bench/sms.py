@@ -26,6 +26,7 @@ from gateway import app as gateway
 from gateway.doctor import sync_seconds
 from gateway.settings import Settings, load
 from gateway.store.tables import INBOX
+from gateway.whole import Gateway
 from normalizer.message import Address, OutboundMessage
 from tests.bench import apart
 from tests.bench.carrier import FIRST, MATTER, NUMBER, PATIENCE, SECRET, SP_ID, WINDOW, carry
@@ -122,7 +123,7 @@ async def _beside_echo(found: dict[str, Any], echo: int, count: int) -> dict[str
     )
 
 
-async def _linked(running: gateway.Gateway) -> Channel:
+async def _linked(running: Gateway) -> Channel:
     channel = running.channels["sms"]
     assert isinstance(channel, Channel)
     async with asyncio.timeout(PATIENCE):

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app import Gateway, running
+from gateway.app import running
+from gateway.whole import Gateway
 from tests.kit.browser import Browser, browsing, portal_settings
 from tests.kit.gateway import Hand, Person, settings
 

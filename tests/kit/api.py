@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import ClientSession
 
-from gateway.app import Gateway
+from gateway.whole import Gateway
 from tests.kit.gateway import Hand
 
 WORDS = "泰山区东岳大街88号门前的地上有一个大洞，晚上看不见"

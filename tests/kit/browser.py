@@ -13,9 +13,9 @@ from aiohttp import ClientResponse, CookieJar
 from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import select
 
-from gateway.app import Gateway
 from gateway.settings import Settings
 from gateway.store.tables import OUTGOING
+from gateway.whole import Gateway
 from tests.kit.gateway import settings
 
 PHONE = "13812345678"

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from gateway.app import Gateway
 from gateway.settings import Settings, load
+from gateway.whole import Gateway
 from normalizer.message import EventKind, InboundMessage, Part, PartKind, SourceChannel
 from tests.kit.cases import NOW
 from tests.kit.wechat import raw_settings

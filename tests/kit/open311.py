@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element, fromstring
 
 from aiohttp import ClientSession
 
-from gateway.app import Gateway
+from gateway.whole import Gateway
 from tests.kit.gateway import Hand
 
 CITY, OTHER, UNIT = "city-app-0123456789", "other-app-0123456789", "unit-app-0123456789"

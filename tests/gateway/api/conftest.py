@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession
 
-from gateway.app import Gateway, listening, running
+from gateway.app import listening, running
+from gateway.whole import Gateway
 from tests.kit.api import App
 from tests.kit.gateway import Hand, settings
 from tests.kit.wechat import raw_settings
