@@ -9,6 +9,15 @@ function size(bytes) {
   return bytes < KB * KB ? `${Math.max(1, Math.round(bytes / KB))} KB` : `${(bytes / KB / KB).toFixed(1)} MB`;
 }
 
+// What the server says of a file that it does not take (RFC 9457).
+function reason(error) {
+  try {
+    return JSON.parse(error.originalResponse.getBody()).detail;
+  } catch {
+    return '';
+  }
+}
+
 export async function start(form) {
   const words = form.dataset;
   await import(words.tus);
@@ -61,7 +70,7 @@ export async function start(form) {
       endpoint: words.endpoint,
       chunkSize: PIECE,
       retryDelays: DELAYS,
-      headers: { Authorization: `Bearer ${words.grant}` },
+      headers: { Authorization: `Bearer ${words.grant}`, 'Accept-Language': document.documentElement.lang },
       metadata: { filename: file.name, filetype: file.type },
       removeFingerprintOnSuccess: true,
       onProgress: (sent, all) => {
@@ -73,8 +82,7 @@ export async function start(form) {
         done(words.sent, false);
       },
       onError: (error) => {
-        const refused = error.originalResponse && error.originalResponse.getBody();
-        done(refused && refused.length < 200 ? refused.trim() : words.failed, true);
+        done(reason(error) || words.failed, true);
       },
     });
     remove.addEventListener('click', async () => {
