@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from gateway.media import words
 from normalizer.errors import Busy, JiesuError
 from normalizer.media import NotAccepted, Refusal
-
-if TYPE_CHECKING:
-    pass
 
 PLAIN = {
     "X-Content-Type-Options": "nosniff",
