@@ -59,6 +59,7 @@ class City:
     wechat_name: str = ""
     mailbox: str = ""
     pages_url: str = ""
+    name_en: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,6 +118,7 @@ class Profile(_Strict):
     version: str = Field(min_length=1)
     effective_from: date
     name: str = Field(min_length=1)
+    name_en: str = ""
     hotline: str
     region: str = Field(pattern=r"^[0-9]{6}$")
     privacy_url: str = ""
@@ -183,6 +184,7 @@ def city(profile: Profile) -> City:
     """Return what the dialogue may know of a city."""
     return City(
         name=profile.name,
+        name_en=profile.name_en,
         hotline=profile.hotline,
         region=profile.region,
         privacy_url=profile.privacy_url,

@@ -1,6 +1,7 @@
 """Photos, videos and documents of a report: sent by clients that are not ours, shown, taken back, and the case's own."""
 
 import asyncio
+import html
 import io
 
 from tusclient.client import TusClient
@@ -57,6 +58,23 @@ async def test_what_a_tus_client_and_curl_send_is_attached_to_the_case(browsers,
     owned = await portal.media.uploads.of(number)
     assert {each.blob for each in case.matter.attachments} == {taken.key for taken in owned}
     assert "井盖.jpg" in (await browser.get(f"/cases/{number}")).text
+
+
+async def test_films_and_recordings_can_be_played_on_the_case_s_page(browsers):
+    browser = browsers()
+    grant = (await on_files_page(browser)).hidden("grant")
+    spoken = await asyncio.to_thread(media.voice, "amr", "libopencore_amrnb", rate=8_000)
+    for name, content in (("现场.mp4", await asyncio.to_thread(media.film)), ("留言.amr", spoken)):
+        await asyncio.to_thread(send, address(browser, "/uploads"), grant, name, content)
+    number, _ = told(await finished(browser))
+    page = (await browser.get(f"/cases/{number}")).html
+    for tag, kind in (("video", "video/mp4"), ("audio", "audio/")):
+        source = html.unescape(page.split(f'<{tag} src="', 1)[1].split('"', 1)[0])
+        async with browser.client.get(source) as played:
+            assert played.status == 200
+            assert played.content_type.startswith(kind)
+            assert played.headers["Content-Disposition"] == "inline"
+            assert len(await played.read()) > 1000
 
 
 async def finished(browser):

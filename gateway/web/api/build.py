@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from gateway.web.api.cases import Cases
 from gateway.web.api.door import Door
 from gateway.web.api.files import Shelf
+from gateway.web.api.follows import Follows
 from gateway.web.api.knowledge import Knowledge
+from gateway.web.api.me import Me
 from gateway.web.api.reading import Reading
 from gateway.web.api.sessions import Sessions
 from gateway.web.api.talk import Talk
@@ -22,6 +24,15 @@ if TYPE_CHECKING:
 def add(app: web.Application, parts: Parts, book: Book) -> None:
     """Add the API."""
     shelf = Shelf(parts)
-    rooms = (Sessions(parts), Reading(parts), Cases(parts, shelf), shelf, Talk(parts), Knowledge(parts, book))
+    rooms = (
+        Sessions(parts),
+        Reading(parts),
+        Cases(parts, shelf),
+        Follows(parts),
+        shelf,
+        Talk(parts),
+        Me(parts),
+        Knowledge(parts, book),
+    )
     operations = tuple(each for room in rooms for each in room.operations())
     Door(sessions=parts.sessions, gate=parts.gate).add(app, operations, parts.city.name)

@@ -58,7 +58,7 @@ class Cases:
             Operation("GET", "/cases", "list_cases", "我的诉求", self.listed, {ok: m.Cases}),
             Operation("GET", _ONE, "show_case", "看我的一件诉求", self.show, {ok: m.Whole}, problems=(none,)),
             Operation("GET", f"{_ONE}/timeline", "show_timeline", "办理经过", self.timeline, {ok: m.Timeline}, problems=(none,)),
-            _act("supplements", "supplement", "补充", self.supplement, m.SupplementIn),
+            _act("supplements", "supplement", "补充", self.supplement, m.SupplementIn, answer=m.Supplemented),
             _act("urges", "urge", "催办", self.urge, m.UrgeIn),
             _act("withdrawal", "withdraw", "撤回", self.withdraw),
             _act("ratings", "rate", "评价", self.rate, m.RatingIn),
@@ -123,14 +123,26 @@ class Cases:
         return Reply(m.Timeline(lines=lines))
 
     async def supplement(self, call: Call, body: m.SupplementIn) -> Reply:
-        """Add words to a case."""
+        """Add words to a case; the same words with the same files are added once. Danger is told to those on duty."""
         text = clean(body.text)
         if not text:
             raise invalid("/text", "请写要补充的内容。")
-        files = all_there(body.files, await self._shelf.found(call, body.files))
-        done = await self._act(call, Command(Verb.SUPPLEMENT, CITIZEN, text=text, attachments=files))
-        await self._shelf.give(call, call.request.match_info["number"], body.files)
-        return done
+        case, danger = await self._mine(call), detect(text)
+        if danger is not None:
+            await self._parts.office.alarm(reach(self._parts, call), danger)
+        if not await self._said(case, text, body.files):
+            files = all_there(body.files, await self._shelf.found(call, body.files))
+            command = Command(Verb.SUPPLEMENT, CITIZEN, text=text, attachments=files)
+            case = await self._parts.office.act(case.case_no, command)
+            await self._shelf.give(call, case.case_no, body.files)
+        return Reply(m.Supplemented(**self._whole(case).model_dump(), danger=danger_of(danger)))
+
+    async def _said(self, case: Case, text: str, files: tuple[str, ...]) -> bool:
+        log = await self._parts.lookup.log(case.case_no)
+        added = [event.command for event in log if event.verb is Verb.SUPPLEMENT]
+        return any(
+            each.text == text and {file.blob for file in each.attachments} == set(files) for each in added
+        )
 
     async def urge(self, call: Call, body: m.UrgeIn) -> Reply:
         """Urge."""
@@ -206,10 +218,12 @@ def _act(
     summary: str,
     handler: Callable[..., Awaitable[Reply]],
     body: type[BaseModel] | None = None,
+    *,
+    answer: type[BaseModel] = m.Whole,
 ) -> Operation:
     """Return an operation that moves one of one's own cases."""
     problems = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
-    answers: dict[HTTPStatus, type[BaseModel] | None] = {HTTPStatus.OK: m.Whole}
+    answers: dict[HTTPStatus, type[BaseModel] | None] = {HTTPStatus.OK: answer}
     return Operation("POST", f"{_ONE}/{path}", name, summary, handler, answers, body=body, problems=problems)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic.json_schema import models_json_schema
 
+from gateway.web.api.models import LIKE
 from gateway.web.api.operations import CSRF, MARKED, PREFIX, SAFE
 from gateway.web.api.problems import KIND, Problem
 from gateway.web.session import COOKIE
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _REF = "#/components/schemas/{model}"
-_PATHS = {"number": "^[0-9]{17}$", "entry": "^[A-Za-z0-9_-]{1,64}$"}
+_PATHS = {"number": "^[0-9]{17}$", "entry": "^[A-Za-z0-9_-]{1,64}$", "like": LIKE}
 """What the parts of a path look like."""
 VISIBLE = r"^[!-~]{1,200}$"
 

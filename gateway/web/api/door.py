@@ -102,6 +102,8 @@ class Door:
         call = Call(request, self._session(request, operation))
         if operation.session:
             call.memory = await recall(self._sessions, call.session, self._sessions.now())
+            if call.memory.ended:
+                raise _no_session()
         reply = await operation.handler(*await self._given(call, operation))
         if call.changed:
             await remember(self._sessions, call.session, call.memory)
@@ -118,9 +120,7 @@ class Door:
         if not operation.session:
             return session or self._sessions.begin(ANONYMOUS)
         if session is None:
-            wrong = Wrong(HTTPStatus.UNAUTHORIZED, "no-session", f"请先 POST {PREFIX}/sessions 取得会话。")
-            wrong.headers["WWW-Authenticate"] = "Bearer"
-            raise wrong
+            raise _no_session()
         by_cookie = not bearer and request.method not in SAFE
         if by_cookie and not self._sessions.right(session, request.headers.get(CSRF, "")):
             raise Wrong(HTTPStatus.FORBIDDEN, "csrf", f"用网页会话提交时须带上 {CSRF}。")
@@ -139,6 +139,12 @@ class Door:
         if operation.query is not None:
             given.append(_asked(operation.query, dict(call.request.query)))
         return given
+
+
+def _no_session() -> Wrong:
+    wrong = Wrong(HTTPStatus.UNAUTHORIZED, "no-session", f"请先 POST {PREFIX}/sessions 取得会话。")
+    wrong.headers["WWW-Authenticate"] = "Bearer"
+    return wrong
 
 
 async def _body(request: web.Request) -> bytes:

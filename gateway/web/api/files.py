@@ -59,9 +59,16 @@ class Shelf:
         """Return a file of an owner, a case's number or a session's name, as an app is told of it."""
         pictured = file.kind in {PartKind.IMAGE, PartKind.VIDEO}
         preview = self._parts.media.links.sign(owner, file.blob, Variant.PREVIEW) if pictured else None
-        size = file.size or 0
+        plays = file.kind in {PartKind.VOICE, PartKind.VIDEO}
+        play = self._parts.media.links.sign(owner, file.blob, Variant.PLAY) if plays else None
         return FileOut(
-            key=file.blob, kind=file.kind, name=file.name, mime=file.mime, size=size, preview=preview
+            key=file.blob,
+            kind=file.kind,
+            name=file.name,
+            mime=file.mime,
+            size=file.size or 0,
+            preview=preview,
+            play=play,
         )
 
     async def give(self, call: Call, number: str, keys: Sequence[str]) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -14,6 +14,7 @@ from normalizer.codes import Kind, PersonType
 NUMBER = r"^[0-9]{17}$"
 CODE = r"^[0-9]{6}$"
 CATEGORY = r"^[A-E][0-9]{2}$"
+LIKE = r"^[0-9a-f]{32}$"
 MARK = r"^[A-Za-z0-9_-]{1,64}$"
 TEXT, PLACE, WHEN, DEMAND, NAME, ORG, MAIL, OPINION, TALK = 2000, 100, 50, 200, 20, 60, 120, 500, 2000
 
@@ -131,7 +132,7 @@ class GrantOut(Out):
 
 
 class FileOut(Out):
-    """A file that was uploaded; ``preview`` is the address of a small copy, good for half an hour."""
+    """A file; ``preview`` is the address of a small copy, ``play`` of one to play, both good for half an hour."""
 
     key: str
     kind: str
@@ -139,6 +140,7 @@ class FileOut(Out):
     mime: str
     size: int
     preview: str | None
+    play: str | None
 
 
 class Files(Out):
@@ -229,6 +231,12 @@ class Whole(Brief):
     may: May
 
 
+class Supplemented(Whole):
+    """A case that was added to; ``danger`` when the words tell of one."""
+
+    danger: Danger | None
+
+
 class Cases(Out):
     """One's own cases, newest first."""
 
@@ -276,6 +284,95 @@ class RatingIn(In):
     score: int = Field(ge=1, le=5)
     reasons: Annotated[tuple[Annotated[int, Field(ge=1, le=7)], ...], Field(max_length=7)] = ()
     text: str = Field("", max_length=OPINION)
+
+
+class LikeIn(In):
+    """A matter, to see whether it is reported already."""
+
+    text: str = Field(min_length=1, max_length=TEXT)
+    category: str | None = Field(None, pattern=CATEGORY)
+    kind: Kind | None = None
+    place: str = Field("", max_length=PLACE)
+
+
+class FollowIn(LikeIn):
+    """The same matter, and the one of the others' cases that is followed instead."""
+
+    like: str = Field(pattern=LIKE)
+
+
+class LikeOut(Out):
+    """Another's open case of the same matter: all that is told of it. ``like`` names it to this session alone."""
+
+    like: str
+    category: str
+    street: str | None
+    status: str
+    day: date
+
+
+class Likes(Out):
+    """``mine`` is one's own open case of the same matter, to be added to; else ``others``, to be followed."""
+
+    mine: str | None
+    others: tuple[LikeOut, ...]
+
+
+class Followed(Out):
+    """What one follows, the last first."""
+
+    followed: tuple[LikeOut, ...]
+
+
+class WishOut(Out):
+    """A wish about one's data, and how it stands."""
+
+    kind: str
+    state: str
+    at: datetime
+
+
+class MyData(Out):
+    """What is kept of one, names and telephones masked."""
+
+    phone: str | None
+    cases: int
+    open: bool
+    names: tuple[str, ...]
+    phones: tuple[str, ...]
+    organizations: tuple[str, ...]
+    wishes: tuple[WishOut, ...]
+
+
+class CorrectionIn(In):
+    """A right name, another telephone, or both, for all open cases."""
+
+    name: str = Field("", max_length=NAME)
+    phone: str = Field("", max_length=24)
+
+
+class Corrected(Out):
+    """``settled`` when the units were told of all; else a person settles some, see the wishes of ``/me``."""
+
+    settled: bool
+
+
+class DeletionIn(In):
+    """The wish to have one's data deleted, with words or without."""
+
+    text: str = Field("", max_length=300)
+
+
+class Export(Out):
+    """Everything that is kept, for another program; masked unless a telephone was proved."""
+
+    version: int
+    at: str
+    phone: str
+    draft: str
+    cases: tuple[dict[str, Any], ...]
+    talk: tuple[dict[str, Any], ...]
+    requests: tuple[dict[str, Any], ...]
 
 
 class MessageIn(In):

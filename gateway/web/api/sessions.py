@@ -11,6 +11,7 @@ from gateway.runtime import instant
 from gateway.web.api.models import CodeIn, Me, PhoneIn, Token
 from gateway.web.api.operations import Operation, Reply
 from gateway.web.api.problems import Wrong, invalid
+from gateway.web.portal.memory import end
 from gateway.web.portal.proof import LOCKED
 from gateway.web.session import ANONYMOUS
 from normalizer.errors import Refused
@@ -40,7 +41,7 @@ class Sessions:
         return (
             Operation("POST", "/sessions", "begin_session", "取得一个匿名会话", self.begin, {HTTPStatus.CREATED: Token}, session=False),
             Operation("GET", "/session", "show_session", "看会话", self.show, {HTTPStatus.OK: Me}),
-            Operation("DELETE", "/session", "end_session", "忘掉会话里记住的一切", self.end, {HTTPStatus.NO_CONTENT: None}),
+            Operation("DELETE", "/session", "end_session", "结束会话：忘掉记住的一切，令牌作废", self.end, {HTTPStatus.NO_CONTENT: None}),
             Operation(
                 "POST", "/session/phone", "ask_for_code", "把验证码发到手机", self.ask,
                 {HTTPStatus.ACCEPTED: None}, body=PhoneIn, problems=(HTTPStatus.CONFLICT, many),
@@ -63,8 +64,8 @@ class Sessions:
         return Reply(Me(until=local(instant(call.session.until)), phone=masked, csrf=csrf))
 
     async def end(self, call: Call) -> Reply:
-        """Forget what was remembered and whose it was; the token opens nothing any more but its own conversation."""
-        await self._parts.sessions.forget(call.session)
+        """Forget what was remembered and whose it was; the token opens nothing any more."""
+        await end(self._parts.sessions, call.session)
         return Reply(status=HTTPStatus.NO_CONTENT)
 
     async def ask(self, call: Call, body: PhoneIn) -> Reply:

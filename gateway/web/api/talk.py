@@ -6,14 +6,13 @@ from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from gateway.runtime import instant
 from gateway.store import transcript
-from gateway.store.bodies import open_message
 from gateway.web.api.models import MessageIn, MessageOut, Messages, Since
 from gateway.web.api.operations import Operation, Reply
 from gateway.web.api.problems import Wrong, invalid
 from gateway.web.api.sessions import local
 from gateway.web.portal.guesses import TOO_MANY, Guesses
+from gateway.web.said import said
 from gateway.web.session import ACCOUNT
 from normalizer.message import InboundMessage, Part, PartKind, SourceChannel
 from normalizer.text import is_empty
@@ -66,10 +65,8 @@ class Talk:
         work = partial(
             transcript.since, conversation=conversation, after=bytes.fromhex(query.after), limit=MOST
         )
-        said = tuple(self._shown(line) for line in await parts.store.read(work))
-        return Reply(Messages(messages=said, cursor=said[-1].id if said else query.after))
-
-    def _shown(self, line: transcript.Line) -> MessageOut:
-        sealer = self._parts.sealer
-        text = open_message(sealer, line.body).text if line.mine else sealer.open(line.body).decode()
-        return MessageOut(id=line.id.hex(), mine=line.mine, at=local(instant(line.at)), text=text)
+        lines = [said(line, parts.sealer) for line in await parts.store.read(work)]
+        messages = tuple(
+            MessageOut(id=line.id, mine=line.mine, at=local(line.at), text=line.text) for line in lines
+        )
+        return Reply(Messages(messages=messages, cursor=messages[-1].id if messages else query.after))

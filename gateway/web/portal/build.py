@@ -10,10 +10,12 @@ from gateway import runtime
 from gateway.web.portal.cases import Cases
 from gateway.web.portal.guesses import Guesses
 from gateway.web.portal.home import Home
+from gateway.web.portal.likes import Likes
 from gateway.web.portal.live import Hub
 from gateway.web.portal.login import Login
 from gateway.web.portal.materials import Materials
 from gateway.web.portal.me import Me
+from gateway.web.portal.own import Own
 from gateway.web.portal.reading import Reading
 from gateway.web.portal.report import Report
 from gateway.web.portal.same import Same
@@ -92,18 +94,9 @@ def add(app: web.Application, parts: Parts) -> None:
     limits = parts.limits
     Home(site).add(app)
     materials = Materials(parts.media.uploads, parts.media.links)
-    same = Same(
-        site=site,
-        office=parts.office,
-        lookup=parts.lookup,
-        book=parts.book,
-        store=parts.store,
-        sealer=parts.sealer,
-        limits=limits,
-        reach=reach,
-    )
-    same.add(app)
-    Report(site, parts.office, materials, reach, same, limits, parts.settings.map).add(app)
+    likes = likes_of(parts)
+    Same(site, likes, reach).add(app)
+    Report(site, parts.office, materials, reach, likes, limits, parts.settings.map).add(app)
     Login(site, parts.proof).add(app)
     Cases(site, parts.office, parts.lookup, materials, bool(parts.texts)).add(app)
     Slips(site, parts.office, parts.lookup, materials, parts.sealer).add(app)
@@ -111,15 +104,34 @@ def add(app: web.Application, parts: Parts) -> None:
     guesses = Guesses(parts.lookup, limits)
     talk = Talk(site, parts.inbox, guesses, parts.store, parts.sealer, _hub(app, parts))
     talk.add(app)
-    Me(
-        site=site,
+    Me(site, own_of(parts)).add(app)
+
+
+def likes_of(parts: Parts) -> Likes:
+    """Return what finds the same matter."""
+    return Likes(
         office=parts.office,
         lookup=parts.lookup,
-        talk=talk,
-        limits=limits,
+        book=parts.book,
         store=parts.store,
         sealer=parts.sealer,
-    ).add(app)
+        sessions=parts.sessions,
+        limits=parts.limits,
+        now=parts.now,
+    )
+
+
+def own_of(parts: Parts) -> Own:
+    """Return what keeps one's own data."""
+    return Own(
+        office=parts.office,
+        lookup=parts.lookup,
+        store=parts.store,
+        sealer=parts.sealer,
+        sessions=parts.sessions,
+        limits=parts.limits,
+        now=parts.now,
+    )
 
 
 def _hub(app: web.Application, parts: Parts) -> Hub:

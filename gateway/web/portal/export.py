@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gateway.web.portal.form import Form
-    from gateway.web.portal.talk import Said
+    from gateway.web.said import Said
     from normalizer.case import Case, CaseEvent
 
 VERSION = 1

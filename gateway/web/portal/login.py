@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gateway.web.portal.memory import Memory
+from gateway.web.portal.memory import Memory, end
 from gateway.web.portal.proof import LOCKED, WRONG
 from gateway.web.portal.site import seen_again
 from gateway.web.session import ANONYMOUS
@@ -75,7 +75,7 @@ class Login:
 
     async def leave(self, visit: Visit) -> web.StreamResponse:
         """Forget who was here, on a machine that others use too."""
-        await self._site.sessions.forget(visit.session)
+        await end(self._site.sessions, visit.session)
         visit.become(self._site.sessions.begin(ANONYMOUS), Memory())
         return seen_again("/")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from gateway.media.links import Variant
@@ -15,17 +16,20 @@ if TYPE_CHECKING:
     from gateway.media.uploads import Uploads
 
 KB, MB = 1024, 1024 * 1024
+PLAYS = timedelta(hours=2)
+"""How long a film or a recording can be played from a page that stands open."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A file as a page lists it; ``picture`` is the address of a small copy, empty where there is none."""
+    """A file as a page lists it; ``picture`` and ``play`` are addresses of copies to see or hear, empty where none is."""
 
     key: str
     name: str
     kind: PartKind
     size: str
     picture: str
+    play: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,4 +75,6 @@ class Materials:
         pictured = taken.kind in {PartKind.IMAGE, PartKind.VIDEO}
         picture = self.links.sign(owner, taken.key, Variant.THUMB) if pictured else ""
         size = f"{taken.size / MB:.1f} MB" if taken.size >= MB else f"{max(1, taken.size // KB)} KB"
-        return Shown(taken.key, taken.name, taken.kind, size, picture)
+        plays = taken.kind in {PartKind.VOICE, PartKind.VIDEO}
+        play = self.links.sign(owner, taken.key, Variant.PLAY, PLAYS) if plays else ""
+        return Shown(taken.key, taken.name, taken.kind, size, picture, play)

@@ -38,13 +38,17 @@ class Done:
 
 @dataclass(frozen=True)
 class Memory:
-    """A session's memory; ``phone`` is proved, ``code`` is on its way, ``shown`` are cases opened by number and code."""
+    """A session's memory; ``phone`` is proved, ``code`` is on its way, ``shown`` are cases opened by number and code.
+
+    ``ended`` once its person left it: whoever still has its token is nobody.
+    """
 
     form: Form | None = None
     phone: str = ""
     code: Code | None = None
     done: Done | None = None
     shown: tuple[str, ...] = ()
+    ended: bool = False
 
 
 _MEMORY = TypeAdapter(Memory)
@@ -72,3 +76,9 @@ async def remember(sessions: Sessions, session: Session, memory: Memory) -> None
     alone = form is not None and memory == Memory(form=form)
     until = form.since + KEPT if form is not None and form.since is not None and alone else None
     await sessions.remember(session, _MEMORY.dump_json(memory, exclude_defaults=True), until)
+
+
+async def end(sessions: Sessions, session: Session) -> None:
+    """End a session for good: forget what was remembered and whose it was, and that its token ever opened anything."""
+    await sessions.forget(session)
+    await sessions.remember(session, _MEMORY.dump_json(Memory(ended=True), exclude_defaults=True))

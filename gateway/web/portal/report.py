@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from gateway.cases.office import Office
     from gateway.settings import Map
     from gateway.web.limits import Limits
+    from gateway.web.portal.likes import Likes
     from gateway.web.portal.materials import Materials
-    from gateway.web.portal.same import Same
     from gateway.web.portal.site import Site, Visit
     from normalizer.message import Address
 
@@ -42,7 +42,7 @@ class Report:
     office: Office
     materials: Materials
     reach: Callable[[Visit], Address]
-    same: Same
+    likes: Likes
     limits: Limits
     map: Map | None = None
 
@@ -80,8 +80,8 @@ class Report:
             return seen_again(f"/report/{Page.WHAT}")
         if page is not Page.CHECK:
             return await self._shown(visit, form, page, {})
-        mine = await self.same.mine(visit, form.order)
-        others = () if mine else await self.same.others(visit, form.order)
+        mine = await self.likes.mine(visit.session, form.order)
+        others = () if mine else await self.likes.others(visit.session, form.order)
         return await self._shown(visit, form, page, {}, mine=mine, others=others)
 
     async def take(self, visit: Visit) -> web.StreamResponse:

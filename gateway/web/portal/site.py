@@ -17,6 +17,7 @@ from aiohttp import hdrs, web
 from gateway.web import assets
 from gateway.web import gate as gates
 from gateway.web.portal.memory import Memory, recall, remember
+from gateway.web.session import ANONYMOUS
 from gateway.web.texts import EN, HTML_LANG, LANGUAGES, ZH, speaker
 from normalizer.case import CITIZEN_LABELS
 from normalizer.codes import CATEGORY_LABELS, KIND_LABELS
@@ -163,6 +164,7 @@ class Site:
         text = self._environment.get_template(template).render(
             _=speaker(view.lang),
             view=view,
+            city_name=self.city.name_en or self.city.name if view.lang == EN else self.city.name,
             html_lang=HTML_LANG[view.lang],
             csrf=self.sessions.csrf(visit.session),
             path=visit.request.rel_url.raw_path_qs,
@@ -214,6 +216,8 @@ class Site:
 
     async def _done(self, visit: Visit, handler: Handler) -> web.StreamResponse:
         visit.memory = await recall(self.sessions, visit.session, self.now())
+        if visit.memory.ended:
+            visit.become(self.sessions.begin(ANONYMOUS), Memory())
         response = await handler(visit)
         if visit.changed:
             await remember(self.sessions, visit.session, visit.memory)

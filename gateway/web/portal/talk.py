@@ -14,18 +14,15 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from gateway.runtime import instant
 from gateway.store import transcript
-from gateway.store.bodies import open_message
 from gateway.web.portal import live
 from gateway.web.portal.guesses import TOO_MANY
 from gateway.web.portal.site import seen_again
+from gateway.web.said import Said, said
 from gateway.web.session import ACCOUNT
 from normalizer.message import InboundMessage, Part, PartKind, SourceChannel
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from channels.contract import Inbox
     from gateway.store.seal import Sealer
     from gateway.store.store import Store
@@ -41,16 +38,6 @@ HEARTBEAT = 15.0
 PATIENCE = 10.0
 """Seconds that a page has to take what it is sent."""
 _START = bytes(16)
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """One message as it is shown."""
-
-    id: str
-    mine: bool
-    at: datetime
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +121,7 @@ class Talk:
     async def said(self, conversation: bytes, after: bytes) -> list[Said]:
         """Return what was said after an id, oldest first."""
         work = partial(transcript.lines, conversation=conversation, after=after, limit=SHOWN)
-        return [self._line(line) for line in await self.store.read(work)]
-
-    def _line(self, line: transcript.Line) -> Said:
-        text = (
-            open_message(self.sealer, line.body).text if line.mine else self.sealer.open(line.body).decode()
-        )
-        return Said(line.id.hex(), line.mine, instant(line.at), text)
+        return [said(line, self.sealer) for line in await self.store.read(work)]
 
     def _message(self, visit: Visit, text: str, token: str) -> InboundMessage:
         now = self.site.now()

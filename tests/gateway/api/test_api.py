@@ -287,7 +287,7 @@ async def test_a_cookie_proves_the_session_but_moves_nothing_without_the_token_o
 async def test_a_forgotten_session_remembers_no_telephone(app):
     await app.post("/session/phone", {"phone": PHONE})
     assert (await app.ask("DELETE", "/session")).status == 204
-    assert (await app.post("/session/phone/code", {"code": await sent_code(app)})).wrong == "no-code"
+    assert (await app.post("/session/phone/code", {"code": await sent_code(app)})).wrong == "no-session"
 
 
 BAD = [
