@@ -145,6 +145,17 @@ def case_list(
     _show(rows, ("case_no", "stage", "kind", "title", "unit", "created_at", "deadline_at"), as_json=as_json)
 
 
+@case_app.command("find")
+def case_find(
+    words: str, config: Config = None, as_json: AsJson = False, limit: Limit = 50, full: Full = False
+) -> None:
+    """Find cases by words, also those in photographed letters."""
+    from gateway import views
+
+    rows = _loop(views.found(_settings(config), words, limit=limit, full=full))
+    _show(rows, ("case_no", "stage", "kind", "title", "unit", "created_at", "deadline_at"), as_json=as_json)
+
+
 @case_app.command("show")
 def case_show(number: str, config: Config = None, as_json: AsJson = False, full: Full = False) -> None:
     """Show one case with its log."""

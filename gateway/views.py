@@ -15,11 +15,13 @@ from gateway.cases.book import chain
 from gateway.runtime import Ids, instant, millis, now
 from gateway.store import audit, lists, requests, waiting
 from gateway.store import cases as case_rows
+from gateway.store import media as media_rows
 from gateway.store.bodies import open_event, open_message
 from normalizer.codes import KIND_NAMES
 from normalizer.errors import InvalidInput, NotFound
 from normalizer.message import MEDIA_KINDS, SourceChannel
 from normalizer.people import mask
+from normalizer.text import for_matching
 from outbox import queue
 
 if TYPE_CHECKING:
@@ -42,6 +44,33 @@ async def cases(settings: Settings, *, limit: int, stage: str, full: bool) -> li
         rows = await store.read(partial(case_rows.newest, limit=limit, stage=stage))
         hide = await _hide(store, "case list", f"{len(rows)} cases", full=full)
         return [await _case(store, sealer, book, row, hide) for row in rows]
+
+
+async def found(settings: Settings, words: str, *, limit: int, full: bool) -> list[dict[str, Any]]:
+    """Return the newest cases in which all the words stand: in what was said, or in a photographed letter.
+
+    What is sealed cannot be asked of the database, so cases are opened one after the other, newest first.
+    """
+    wanted = for_matching(words).split()
+    async with open_books(settings) as books:
+        store, sealer, book = books.store, books.sealer, books.cases
+        hide = await _hide(store, "case find", "cases", full=full)
+        rows: list[dict[str, Any]] = []
+        before = ""
+        while len(rows) < limit and (page := await store.read(partial(case_rows.page, before=before))):
+            before = page[-1].case_no
+            letters = await store.read(partial(media_rows.words_of, owners=[row.case_no for row in page]))
+            for row in page:
+                matter = book.read(row).matter
+                read = [sealer.open(each).decode() for each in letters.get(row.case_no, ())]
+                text = for_matching(
+                    "\n".join(
+                        (row.case_no, matter.title, matter.original, matter.content, matter.place_text, *read)
+                    )
+                )
+                if all(word in text for word in wanted):
+                    rows.append(await _case(store, sealer, book, row, hide))
+        return rows[:limit]
 
 
 async def case(settings: Settings, number: str, *, full: bool) -> dict[str, Any]:

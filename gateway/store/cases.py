@@ -30,6 +30,13 @@ def newest(connection: Connection, limit: int, stage: str = "") -> list[CaseRow]
     return [CaseRow(*row) for row in connection.execute(query)]
 
 
+def page(connection: Connection, before: str, limit: int = 500) -> list[CaseRow]:
+    """Return cases in descending order of their numbers, those before a number (empty: the last)."""
+    query = select(CASES).order_by(CASES.c.case_no.desc()).limit(limit)
+    found = connection.execute(query.where(CASES.c.case_no < before) if before else query)
+    return [CaseRow(*row) for row in found]
+
+
 def own(connection: Connection, conversation: bytes, limit: int) -> list[CaseRow]:
     """Return the newest cases of a conversation and of all others of the same person."""
     me, others = BINDING.alias("me"), BINDING.alias("others")

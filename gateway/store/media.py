@@ -94,6 +94,15 @@ def note_words(connection: Connection, owner: str, key: str, words: bytes) -> No
     connection.execute(update(MEDIA).where(MEDIA.c.owner == owner, MEDIA.c.key == key).values(words=words))
 
 
+def words_of(connection: Connection, owners: Sequence[str]) -> dict[str, list[bytes]]:
+    """Return what was read in the files of owners (sealed)."""
+    query = select(MEDIA.c.owner, MEDIA.c.words).where(MEDIA.c.owner.in_(owners), MEDIA.c.words.is_not(None))
+    found: dict[str, list[bytes]] = {}
+    for owner, words in connection.execute(query):
+        found.setdefault(owner, []).append(words)
+    return found
+
+
 def unread(connection: Connection, kind: str, limit: int) -> Sequence[MediaRow]:
     """Return files of a kind in which nobody has read yet."""
     query = select(MEDIA).where(MEDIA.c.words.is_(None), MEDIA.c.kind == kind)
