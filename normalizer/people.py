@@ -101,6 +101,18 @@ _NAMED = re.compile(
     rf"(?:我叫|我是|姓名[:：是]?|称呼[:：是]?|联系人[:：是]?|名字[:：是叫]?)\s*((?:{'|'.join(_COMPOUND)}|[{_SURNAMES}])[\u4e00-\u9fff]{{1,2}})(?![\u4e00-\u9fff])"
 )
 _ALONE = re.compile(rf"((?:{'|'.join(_COMPOUND)}|[{_SURNAMES}])[\u4e00-\u9fff]{{1,2}})")
+_SURNAME = rf"(?:{'|'.join(_COMPOUND)}|[{_SURNAMES}])"
+_WHO = (
+    "我叫|我是|他叫|她叫|名叫|叫做|名为|叫|姓名[:：是为]?|联系人[:：是]?|邻居|业主|房东|租客|老板|司机|村民|居民|工人|"
+    "当事人|负责人|经办人|同事|同学|儿子|女儿|丈夫|妻子|老公|老婆|父亲|母亲|弟弟|妹妹|哥哥|姐姐"
+)
+_AFTER = (
+    r"(?=$|[\s，,。.、；;：:!！?？()（）“”\"]|[的说把在是等和与及将有打欠住被给让也都就不没家骑开养停占用])"
+)
+_OTHERS = re.compile(rf"({_WHO})\s*({_SURNAME}[\u4e00-\u9fff]{{1,2}}?){_AFTER}")
+_TITLED = re.compile(
+    rf"({_SURNAME})([\u4e00-\u9fff]{{1,2}})(?={_TITLES}|经理|主任|书记|局长|所长|队长|科长|医生|律师|警官)"
+)
 _STREET = re.compile(r".*?(?:街道|大街|小区|花园|家园|社区|村|镇|乡|路|街|巷|苑|城|院|里|弄)")
 
 
@@ -138,6 +150,15 @@ def mask_name(name: str) -> str:
     """Return the surname and stars: 张*, 张**, 欧阳*."""
     keep = 2 if name[:2] in _COMPOUND and len(name) > 2 else 1
     return name[:keep] + "*" * min(len(name) - keep, 2)
+
+
+def mask_names(text: str) -> str:
+    """Return words with the names in them masked that are given as names: 邻居王小明 becomes 邻居王**.
+
+    A name without a word beside it that says so cannot be told from other words and stays.
+    """
+    text = _TITLED.sub(lambda found: found.group(1) + "*" * len(found.group(2)), text)
+    return _OTHERS.sub(lambda found: found.group(1) + mask_name(found.group(2)), text)
 
 
 def mask_email(email: str) -> str:

@@ -8,6 +8,7 @@ from normalizer.people import (
     mask,
     mask_address,
     mask_name,
+    mask_names,
     mask_phone,
     name_in,
     valid_id_card,
@@ -125,3 +126,26 @@ def test_check_digits_of_the_norms():
     assert not valid_id_card("110105194912310020")
     assert valid_uscc("9144030071526726XG")
     assert not valid_uscc("9144030071526726XH")
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("邻居王小明占用楼道", "邻居王**占用楼道"),
+        ("对方叫张三，欠我工资", "对方叫张*，欠我工资"),
+        ("物业的李建国经理不管", "物业的李**经理不管"),
+        ("欧阳娜娜女士家的狗", "欧阳**女士家的狗"),
+        ("当事人：陈某", "当事人：陈某"),
+        ("邻居把车停在路口", "邻居把车停在路口"),
+        ("东岳大街88号门前有个大洞", "东岳大街88号门前有个大洞"),
+        ("小区门口叫卖声很大", "小区门口叫卖声很大"),
+        ("业主都不同意涨价", "业主都不同意涨价"),
+        ("居民用水停了三天", "居民用水停了三天"),
+        ("房东不退押金", "房东不退押金"),
+        ("村民都吃这口井的水", "村民都吃这口井的水"),
+        ("老板欠薪三个月", "老板欠薪三个月"),
+        ("司机经常闯红灯", "司机经常闯红灯"),
+    ],
+)
+def test_names_given_as_names_are_masked_and_other_words_are_not(text, masked):
+    assert mask_names(text) == masked

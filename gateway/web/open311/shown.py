@@ -17,7 +17,7 @@ from normalizer.case import CITIZEN_LABELS, Case, Stage, Verb
 from normalizer.case import OPEN as OWED
 from normalizer.codes import CATEGORY_LABELS, KIND_LABELS, REJECT_LABELS, Kind
 from normalizer.geo import Point, to_wgs
-from normalizer.people import mask, mask_address, mask_name, name_in
+from normalizer.people import mask, mask_address, mask_name, mask_names, name_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,7 +66,7 @@ def place(case: Case) -> Point | None:
 
 def words(text: str, case: Case) -> str | None:
     """Return words about a case as anybody may read them, None for none."""
-    text = mask(text)
+    text = mask_names(mask(text))
     for name in (case.complainant.name, name_in(text) or ""):
         if len(name) > 1:
             text = text.replace(name, mask_name(name))
