@@ -10,16 +10,24 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from normalizer.errors import JiesuError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
 
     from aiohttp import ClientSession, web
 
-    from normalizer.message import InboundMessage, OutboundMessage, Part, Receipt, SourceChannel
+    from normalizer.message import (
+        Address,
+        InboundMessage,
+        OutboundMessage,
+        Part,
+        Receipt,
+        SourceChannel,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +126,48 @@ class Accepted:
     written: Callable[[], None]
 
 
+WANTED = "w"
+"""How the reference of a file begins that is still to be fetched; keys of kept files are hexadecimal."""
+
+
+def wanted(account: str, part: Part, sign: Callable[[str], bytes]) -> str:
+    """Return the reference under which the file of a part is known until it is here, and for ever after."""
+    return WANTED + sign(f"wanted {account} {part.media_id or part.url}").hex()[:40]
+
+
+class Loss(StrEnum):
+    """Why a file that somebody sent cannot be had any more."""
+
+    EXPIRED = "expired"
+    TOO_LARGE = "too_large"
+    GONE = "gone"
+
+
+class Lost(JiesuError):
+    """The provider will not give a file any more, however often it is asked."""
+
+    def __init__(self, loss: Loss, detail: str = "") -> None:
+        super().__init__(f"{loss}: {detail}" if detail else loss.value)
+        self.loss = loss
+
+
+@runtime_checkable
+class Fetches(Protocol):
+    """A channel whose messages name files that the provider keeps for a while."""
+
+    def fetch(self, part: Part, largest: int) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """Give the content of a part as it comes, at most so many bytes.
+
+        Raises Lost when it cannot be had any more, SendError when it may be asked for again.
+        """
+        ...
+
+
+def fetcher(channel: object) -> Fetches | None:
+    """Return a channel as one that fetches, None when it does not."""
+    return channel if isinstance(channel, Fetches) else None
+
+
 class Inbox(Protocol):
     """Where a channel brings what it received."""
 
@@ -200,10 +250,10 @@ class Blobs(Protocol):
 class Media(Protocol):
     """Takes in what people attach, the same way for every channel: known by content, within limits, looked into."""
 
-    async def take(self, owner: str, content: bytes, name: str) -> Part | None:
-        """Keep a file durably and return it as a part; None when it is not accepted, and nothing of it is kept.
+    async def take(self, sender: Address, content: bytes, name: str) -> Part | None:
+        """Keep a file that somebody sent durably and return it as a part; raises Busy.
 
-        ``owner`` is whose it is, in words that hold nothing personal. Raises Busy.
+        None when it is not accepted, and nothing of it is kept.
         """
         ...
 

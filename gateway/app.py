@@ -31,6 +31,7 @@ from gateway.calendar import Calendar
 from gateway.cases.book import CaseBook
 from gateway.cases.lookup import Lookup
 from gateway.cases.office import Office
+from gateway.fetching import Fetching
 from gateway.inbox import Inbox
 from gateway.knowledge.book import Book
 from gateway.media import reading
@@ -71,6 +72,8 @@ READ_PAUSE = 10.0
 SWEEP_AGE = 24 * 3600.0
 """Seconds after which a file that was received and neither kept nor dropped is what a crash left behind."""
 CALL_SECONDS = 15.0
+MEDIA = "media"
+"""The topic of files that are to be fetched."""
 TALKS = "talks"
 """The topic of the pages that show a talk while it goes on."""
 
@@ -137,6 +140,7 @@ def _join(
         moment=lambda: Moment(clock(), cities.city),
         now=clock,
         queued=queued,
+        wanted=partial(bus.wake, MEDIA),
         pending=settings.limits.pending,
     )
     blobs = open_blobs(settings, books.sealer)
@@ -149,7 +153,7 @@ def _join(
         receipts=Receipts(store=books.store, metrics=metrics, now=clock),
         parts=Parts(store=books.store, sealer=books.sealer, now=clock),
         blobs=blobs,
-        media=Door(room.intake),
+        media=Door(room.intake, books.sealer),
         keys=bus,
         http=http,
         meter=metrics,
@@ -183,6 +187,16 @@ def _join(
         now=clock,
         random=random.random,
     )
+    fetching = Fetching(
+        store=books.store,
+        sealer=books.sealer,
+        book=books.cases,
+        intake=room.intake,
+        channels=channels,
+        now=clock,
+        woken=partial(bus.wait, MEDIA),
+        queued=queued,
+    )
     lookup = Lookup(store=books.store, book=books.cases, sealer=books.sealer, now=clock)
     gateway = Gateway(
         books,
@@ -195,6 +209,7 @@ def _join(
         metrics,
         cities,
         room,
+        fetching,
         knowledge,
         _reads(settings),
         web.Application(),
@@ -280,6 +295,7 @@ async def _kept_running(gateway: Gateway, bus: buses.Bus) -> AsyncIterator[None]
         asyncio.create_task(gateway.inbox.turn_deferred(DEFERRED_PAUSE), name="deferred"),
         asyncio.create_task(_supervise(gateway.office), name="supervise"),
         asyncio.create_task(_sweep(gateway.media), name="sweep"),
+        asyncio.create_task(gateway.fetching.run(), name="fetching"),
         asyncio.create_task(gateway.knowledge.keep_fresh(bus), name="knowledge"),
         *([asyncio.create_task(_read(gateway.media), name="reading")] if gateway.reads else []),
         *(asyncio.create_task(channel.run(), name=account) for account, channel in gateway.channels.items()),

@@ -16,6 +16,7 @@ from gateway.runtime import millis
 from gateway.store.bodies import seal_message
 from gateway.store.rows import InboxRow, Rows
 from gateway.turns import BOT_HOLDS, PASSIVE_LEASE_MS, Said
+from normalizer.message import MEDIA_KINDS
 from outbox.tables import OutState
 
 if TYPE_CHECKING:
@@ -251,6 +252,8 @@ class Decider:
             rows.turned.append((state, error, said.reply, said.case_no, row_id))
             return
         message = item.message
+        if message.parts and message.parts[0].kind in MEDIA_KINDS:
+            rows.wanted += self._turns.wanted(message, item.conversation, rows)
         rows.inbox.append(
             InboxRow(
                 row_id,

@@ -53,6 +53,7 @@ class Pipeline:
         moment: Callable[[], Moment],
         now: Callable[[], datetime],
         queued: Callable[[], None],
+        wanted: Callable[[], None],
         pending: int,
     ) -> None:
         self._store = store
@@ -61,6 +62,7 @@ class Pipeline:
         self._moment = moment
         self._now = now
         self._queued = queued
+        self._wanted = wanted
         self._limit = pending
         self._pending: deque[Item] = deque()
         self._under_way: dict[tuple[bytes, str], Item] = {}
@@ -175,6 +177,8 @@ class Pipeline:
             won = await batch.write(rows)
         if any(row.state == OutState.QUEUED for row in rows.outgoing):
             self._queued()
+        if rows.wanted:
+            self._wanted()
         for item, fate in fates.items():
             if fate.claim is not None and fate.claim not in won:
                 fates[item] = fate._replace(answer=Answer(repeat=True))

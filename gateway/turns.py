@@ -16,21 +16,26 @@ from bots import state as states
 from bots.contract import Act, Alert, Bind, Facts, Gap, Handoff, Link, OptOut, Owner, Submit, Turn, Vote
 from bots.router import turn
 from bots.words import say
+from channels.contract import WANTED
 from channels.splitting import split
 from gateway.cases import service
 from gateway.cases.book import ANY_OWNER
 from gateway.runtime import millis
+from gateway.store.bodies import seal_part
+from gateway.store.media import talk_owner
 from gateway.store.recent import Recent
 from gateway.store.rows import (
     AlertRow,
     BindingRow,
     CaseRow,
     ConversationRow,
+    FiledRow,
     GapRow,
     NameRow,
     OutgoingRow,
     Rows,
     VoteRow,
+    WantedRow,
     new_conversation,
 )
 from normalizer.draft import CaseDraft, draft
@@ -49,6 +54,7 @@ if TYPE_CHECKING:
     from gateway.cases.book import CaseBook
     from gateway.profile import Profiles
     from gateway.store.seal import Sealer
+    from normalizer.case import Attachment
     from normalizer.message import InboundMessage
 
 REPLY = "reply"
@@ -203,6 +209,28 @@ class Turns:
         change["waiting"] = row.waiting + waiting
         rows_of_conversation(rows, before).append(row._replace(**change))
 
+    def wanted(self, message: InboundMessage, conversation: bytes, rows: Rows) -> list[WantedRow]:
+        """Return the rows of a message's files that are still to be fetched; those filed in this turn are a case's."""
+        filed = {row.blob: row.case_no for row in rows.filed}
+        at = millis(message.received_at)
+        return [
+            WantedRow(
+                part.blob,
+                message.account,
+                conversation,
+                filed.get(part.blob, ""),
+                "wanted",
+                "",
+                "",
+                0,
+                at,
+                at,
+                seal_part(self._sealer, part),
+            )
+            for part in message.parts
+            if part.blob.startswith(WANTED)
+        ]
+
     def _noted(self, message: InboundMessage, before: ConversationRow, channel: Channel) -> dict[str, Any]:
         """Return what a message changes of its conversation's row: its time, and the leave to write it gives."""
         change: dict[str, Any] = {"version": before.version + 1, "last_in_at": millis(message.received_at)}
@@ -275,6 +303,7 @@ class Turns:
             now=talk.now,
         )
         self._book.opened(moved, talk.conversation, effect.number.query_code, rows)
+        self._file(moved.case.case_no, effect.matter.attachments, talk, rows)
         self._promise(moved, talk, rows)
         return moved.case.case_no
 
@@ -285,8 +314,14 @@ class Turns:
         profile = self._profiles.at(case.profile_version)
         moved = service.act(case, effect.command, profile, self._calendar, talk.now)
         self._book.moved(moved, before, rows)
+        self._file(effect.case_no, effect.command.attachments, talk, rows)
         self._promise(moved, talk, rows)
         return effect.case_no
+
+    def _file(self, case_no: str, files: tuple[Attachment, ...], talk: Talk, rows: Rows) -> None:
+        """Make files of the talk a case's own."""
+        owner = talk_owner(talk.conversation)
+        rows.filed += [FiledRow(case_no, owner, each.blob) for each in files if each.blob]
 
     def _bind(self, words: str, talk: Talk, rows: Rows) -> None:
         """Make both conversations the telephone's, spend the code, and tell the one that asked for it."""

@@ -11,6 +11,7 @@ from channels.contract import Channel
 from gateway.cases.book import CaseBook
 from gateway.cases.lookup import Lookup
 from gateway.cases.office import Office
+from gateway.fetching import Fetching
 from gateway.inbox import Inbox
 from gateway.knowledge.book import Book
 from gateway.media.room import Room
@@ -45,6 +46,7 @@ class Gateway:
     metrics: Metrics
     cities: Profiles
     media: Room
+    fetching: Fetching
     knowledge: Book
     reads: bool
     app: web.Application

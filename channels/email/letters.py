@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from channels.email import proof, quotes, tokens
 from channels.email.automatic import automatic, own
 from channels.email.bounces import bounce
-from normalizer.message import Delivery, InboundMessage, Part, PartKind, Receipt, SourceChannel
+from normalizer.message import Address, Delivery, InboundMessage, Part, PartKind, Receipt, SourceChannel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,8 +106,8 @@ class Letters:
 
     async def _file(self, attachment: Attachment, sender: str) -> Part:
         """Return an attachment as a part; what the pipeline does not accept is kept as it came, for an agent to save."""
-        owner = self._tools.sign(f"mail {self._account} {sender}").hex()[:32]
-        taken = await self._tools.media.take(owner, attachment.content, attachment.name)
+        whose = Address(self._account, sender)
+        taken = await self._tools.media.take(whose, attachment.content, attachment.name)
         if taken is not None:
             return taken
         blob = await self._tools.blobs.put(attachment.content)

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 import structlog
 from aiohttp import web
 
+from channels.contract import wanted
 from channels.wechat import codec
 from channels.wechat.parse import parse
 from channels.wechat.replay import Seen
 from channels.wechat.settings import Mode, decode_key
 from normalizer.errors import Busy, InvalidInput, TooLarge
+from normalizer.evolve import evolve
+from normalizer.message import MEDIA_KINDS
 
 if TYPE_CHECKING:
     from channels.contract import Tools
@@ -57,7 +60,7 @@ class Callback:
             now = self._tools.now()
             clock = now.timestamp()
             mark, raw, fields = self._opened(request, body, clock)
-            message = parse(self._account, fields, raw, now)
+            message = self._with_files(parse(self._account, fields, raw, now))
         except TooLarge as error:
             return self._refused(413, str(error))
         except InvalidInput as error:
@@ -106,6 +109,14 @@ class Callback:
             raise InvalidInput("stale")
         if self._seen.has(mark, clock):
             raise InvalidInput("replayed")
+
+    def _with_files(self, message: InboundMessage) -> InboundMessage:
+        """Return the message with a reference for every file that is still to be fetched."""
+        if message.parts[0].kind not in MEDIA_KINDS:
+            return message
+        account, sign = self._account, self._tools.sign
+        parts = tuple(evolve(part, blob=wanted(account, part, sign)) for part in message.parts)
+        return evolve(message, parts=parts)
 
     def _reply(self, message: InboundMessage, fields: dict[str, object], text: str, at: int) -> bytes:
         xml = codec.text_reply(message.sender, str(fields["ToUserName"]), at, text)

@@ -8,15 +8,17 @@ from channels.contract import Capabilities, Finding, Route, SendError, SendReaso
 from channels.settings import read
 from channels.wechat.api import Api
 from channels.wechat.callback import Callback
+from channels.wechat.media import MediaApi
 from channels.wechat.quota import grant
 from channels.wechat.settings import Settings
 from normalizer.message import SourceChannel
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
 
     from channels.contract import Grant, Tools
-    from normalizer.message import InboundMessage, OutboundMessage
+    from normalizer.message import InboundMessage, OutboundMessage, Part
 
 MAX_BYTES = 2048
 """UTF-8 bytes of one text; more is dropped by the platform without a word (wechat.md 2.4)."""
@@ -40,6 +42,7 @@ class WeChat:
         )
         self._callback = Callback(account, settings, tools)
         self._api = Api(account, settings, tools)
+        self._media = MediaApi(settings.api_base, tools.http, self._api.tokens)
 
     def routes(self) -> Sequence[Route]:
         """Return the callback's two methods."""
@@ -59,6 +62,10 @@ class WeChat:
         body = {"touser": message.address.user, "msgtype": "text", "text": {"content": message.text}}
         await self._api.call("/cgi-bin/message/custom/send", body)
         return SendResult()
+
+    def fetch(self, part: Part, largest: int) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """Give a file that somebody sent as it comes; raises Lost or SendError."""
+        return self._media.open(part, largest)
 
     async def check(self) -> Sequence[Finding]:
         """Fetch a token: that needs the id, the secret and our address to be right."""

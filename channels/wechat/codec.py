@@ -131,7 +131,7 @@ class Pool:
 
 
 class _Flat:
-    """Collects elements; refuses what a callback never holds."""
+    """Collects elements, those of a list as a list; refuses what a callback never holds."""
 
     __slots__ = ("_names", "_stack", "_text", "count")
 
@@ -157,12 +157,15 @@ class _Flat:
         inside = self._stack.pop()
         around = self._stack[-1]
         value: object = inside or "".join(self._text)
-        if name in around:
+        if name in _REPEATED:
             # In a list of results the provider repeats <item>; a message's own fields never repeat.
-            if name not in _REPEATED:
-                raise InvalidInput("repeated_element")
-            value = around[name]
-        around[name] = value
+            listed = around.setdefault(name, [])
+            assert isinstance(listed, list)
+            listed.append(value)
+        elif name in around:
+            raise InvalidInput("repeated_element")
+        else:
+            around[name] = value
         self._text.clear()
 
     def root(self) -> dict[str, object]:

@@ -21,12 +21,15 @@ if TYPE_CHECKING:
 _MILLISECONDS = 10**11
 """A CreateTime beyond this is in milliseconds, as some test tools send it."""
 _SCENE = "qrscene_"
+_LONGEST_KEY = 256
 _EVENTS = {
     "subscribe": EventKind.SUBSCRIBE,
     "unsubscribe": EventKind.UNSUBSCRIBE,
     "click": EventKind.CLICK,
     "view": EventKind.VIEW,
     "scan": EventKind.SCAN,
+    "scancode_push": EventKind.SCAN,
+    "scancode_waitmsg": EventKind.SCAN,
 }
 _TELLING = ("CreateTime", "Event", "EventKey", "MsgID", "MsgId", "Ticket", "Status", "TemplateId", "trace_id")
 """What makes one event itself: time alone is too weak (wechat.md 2.3)."""
@@ -107,11 +110,27 @@ def _link(fields: Mapping[str, object]) -> Part:
     )
 
 
+def _page(fields: Mapping[str, object]) -> Part:
+    """Return a mini-program's page that was passed on; ``name`` is the program's id."""
+    return Part(
+        PartKind.LINK,
+        text=_text(fields, "Title"),
+        url=_text(fields, "PagePath"),
+        name=_text(fields, "AppId"),
+    )
+
+
 def _event(fields: Mapping[str, object]) -> Part:
     name = _text(fields, "Event")
     event = _EVENTS.get(name.lower(), EventKind.OTHER)
-    key = _text(fields, "EventKey").removeprefix(_SCENE)
+    key = _scanned(fields) or _text(fields, "EventKey").removeprefix(_SCENE)
     return Part(PartKind.EVENT, event=event, key=key if event is not EventKind.OTHER else name)
+
+
+def _scanned(fields: Mapping[str, object]) -> str:
+    """Return what the code said that was scanned from the menu."""
+    info = fields.get("ScanCodeInfo")
+    return _text(info, "ScanResult")[:_LONGEST_KEY] if isinstance(info, dict) else ""
 
 
 _PARTS: dict[str, Callable[[Mapping[str, object]], Part]] = {
@@ -122,5 +141,6 @@ _PARTS: dict[str, Callable[[Mapping[str, object]], Part]] = {
     "shortvideo": _media(PartKind.VIDEO),
     "location": _place,
     "link": _link,
+    "miniprogrampage": _page,
     "event": _event,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from channels.contract import Loss
 from normalizer.media import Refusal
 from normalizer.message import PartKind
 
@@ -96,3 +97,22 @@ def refusal(breach: Breach, language: str = "zh") -> str:
 def notice(key: str, language: str = "zh") -> str:
     """Return another sentence about files."""
     return NOTICES.get(language, NOTICES["zh"])[key]
+
+
+LOST: Mapping[Loss | None, str] = {
+    Loss.EXPIRED: "您发来的{kind}没有收到，原来的已经过期。请再发一次；已办理的诉求不受影响。",
+    Loss.TOO_LARGE: "您发来的{kind}太大，没有收下。请剪短或压缩后再发一次。",
+    Loss.GONE: "您发来的{kind}没有收到。请再发一次；已办理的诉求不受影响。",
+    None: "您发来的{kind}一直没有下载成功。请再发一次；已办理的诉求不受影响。",
+}
+"""What is said of a file that cannot be had any more; None: it was tried for too long."""
+
+
+def lost_words(kind: PartKind, loss: Loss | None) -> str:
+    """Return what a citizen is told of a file that did not arrive."""
+    return LOST[loss].format(kind=KINDS["zh"][kind])
+
+
+def refused_words(kind: PartKind, breach: Breach) -> str:
+    """Return what a citizen is told of a file of a talk that was not accepted."""
+    return f"您发来的{KINDS['zh'][kind]}没有收下。{refusal(breach)}"

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 from aiohttp import web
 
 from gateway.sandbox.platform import Fault, Platform, error
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 HANG = 30.0
+
+
+Faults = Callable[[web.Request, Callable[[], object]], Awaitable[web.StreamResponse | None]]
+"""Looks whether a call shall fail, and how."""
 
 
 class Api:
@@ -48,7 +50,7 @@ class Api:
 
     async def _stable(self, request: web.Request) -> web.StreamResponse:
         body = await _body(request)
-        if (faulty := await self._fault(request, dict)) is not None:
+        if (faulty := await self.fault(request, dict)) is not None:
             return faulty
         wrong = self._account_error(request, str(body.get("appid", "")), str(body.get("secret", "")))
         if wrong is not None:
@@ -68,7 +70,7 @@ class Api:
             wrong = self._platform.token_error(request.query.get("access_token", ""))
             if wrong is not None:
                 return _json(wrong)
-            faulty = await self._fault(request, lambda: act(body))
+            faulty = await self.fault(request, lambda: act(body))
             return faulty if faulty is not None else _json(act(body))
 
         return handler
@@ -81,7 +83,8 @@ class Api:
             return error(40013, "invalid appid")
         return None if hmac.compare_digest(secret, settings.secret) else error(40125, "invalid appsecret")
 
-    async def _fault(self, request: web.Request, act: Callable[[], object]) -> web.StreamResponse | None:
+    async def fault(self, request: web.Request, act: Callable[[], object]) -> web.StreamResponse | None:
+        """Return what a call gets that shall fail, None for one that goes on."""
         waiting = self._platform.faults.get(request.path)
         if not waiting:
             return None

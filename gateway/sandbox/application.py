@@ -12,11 +12,14 @@ from aiohttp import ClientSession, TCPConnector, web
 from gateway.sandbox.api import Api
 from gateway.sandbox.driver import Driver
 from gateway.sandbox.home import Home, World
+from gateway.sandbox.media import Media
 from gateway.sandbox.platform import Platform, SandboxSettings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+LARGEST = 64 * 1024 * 1024
+"""Bytes of a film that the newcomer may show."""
 PLATFORM = web.AppKey("platform", Platform)
 DRIVER = web.AppKey("driver", Driver)
 
@@ -28,10 +31,12 @@ def create_sandbox(
     clock: Callable[[], float] = time.time,
 ) -> web.Application:
     """Return the stand-in of WeChat with the newcomer's page, on which ``world`` is shown too."""
-    app = web.Application()
+    app = web.Application(client_max_size=LARGEST)
     platform = app[PLATFORM] = Platform(settings, clock)
     aiohttp_jinja2.setup(app, loader=jinja2.PackageLoader("gateway.sandbox", "templates"), autoescape=True)
-    Api(platform).add(app)
+    api = Api(platform)
+    api.add(app)
+    Media(platform, api.fault).add(app)
 
     # The session waits for the loop, but the page's routes must stand before the application starts.
     driver = app[DRIVER] = Driver(platform)

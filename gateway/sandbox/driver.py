@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from gateway.sandbox.platform import Person, Platform
 
 TRIES = 3
+_SHOWN = {"image": "（照片）", "voice": "（录音）", "video": "（视频）", "shortvideo": "（小视频）"}
 SECONDS = 5.0
 
 
@@ -50,6 +51,38 @@ class Driver:
         self._platform.said(person, "citizen", text, "")
         self._platform.wrote(person)
         await self.bring(person, {"MsgType": "text", "Content": text, "MsgId": str(next(self._numbers))})
+
+    async def show(self, person: Person, kind: str, content: bytes, mime: str) -> str:
+        """Let a person send a photo, a recording or a film; return its media id."""
+        media_id = self._platform.keep(content, mime)
+        self._platform.said(person, "citizen", _SHOWN[kind], "")
+        self._platform.wrote(person)
+        fields = {"MsgType": kind, "MediaId": media_id, "MsgId": str(next(self._numbers))}
+        if kind == "image":
+            fields["PicUrl"] = f"https://mmbiz.qpic.cn/{media_id}"
+        if kind == "voice":
+            # The platform's own recognition is gone: the field is there and empty (wechat.md 2.7).
+            fields |= {"Format": "amr", "Recognition": ""}
+        if kind == "video":
+            fields["ThumbMediaId"] = self._platform.keep(b"", "image/jpeg")
+        await self.bring(person, fields)
+        return media_id
+
+    async def stand(self, person: Person, lon: float, lat: float, label: str) -> None:
+        """Let a person send where he is, in degrees of Chinese maps (GCJ-02)."""
+        self._platform.said(person, "citizen", f"（位置：{label}）", "")
+        self._platform.wrote(person)
+        fields = {"Location_X": f"{lat:.6f}", "Location_Y": f"{lon:.6f}", "Scale": "16", "Label": label}
+        await self.bring(person, {"MsgType": "location", **fields, "MsgId": str(next(self._numbers))})
+
+    async def scan(self, person: Person, scene: str) -> None:
+        """Let a person scan a code of the account: a newcomer follows by it."""
+        newcomer, person.following = not person.following, True
+        self._platform.acted(person)
+        self._platform.said(person, "citizen", f"（扫码：{scene}）", "")
+        event, key = ("subscribe", f"qrscene_{scene}") if newcomer else ("SCAN", scene)
+        ticket = hashlib.sha256(scene.encode()).hexdigest()
+        await self.bring(person, {"MsgType": "event", "Event": event, "EventKey": key, "Ticket": ticket})
 
     async def act(self, person: Person, event: str, key: str = "") -> None:
         """Let a person follow, leave, click or scan."""

@@ -89,6 +89,9 @@ class Home:
         router.add_get("/_sim/events", self._events)
         router.add_post("/_sim/say", self._say)
         router.add_post("/_sim/act", self._act)
+        router.add_post("/_sim/show", self._show)
+        router.add_post("/_sim/stand", self._stand)
+        router.add_post("/_sim/scan", self._scan)
         router.add_post("/_sim/text", self._text)
         router.add_post("/_sim/mail", self._mail)
         router.add_post("/_sim/advance", self._step)
@@ -162,6 +165,21 @@ class Home:
     async def _act(self, request: web.Request) -> web.Response:
         given = await request.json()
         return self._begin(self._driver.act(self._who(given), str(given["event"]), str(given.get("key", ""))))
+
+    async def _show(self, request: web.Request) -> web.Response:
+        """Let a citizen show the file that is the body: ``kind`` is image, voice, video or shortvideo."""
+        kind, content = request.query["kind"], await request.read()
+        person = self._platform.person(request.query["openid"])
+        return self._begin(self._driver.show(person, kind, content, request.content_type))
+
+    async def _stand(self, request: web.Request) -> web.Response:
+        given = await request.json()
+        lon, lat, label = float(given["lon"]), float(given["lat"]), str(given.get("label", ""))
+        return self._begin(self._driver.stand(self._who(given), lon, lat, label))
+
+    async def _scan(self, request: web.Request) -> web.Response:
+        given = await request.json()
+        return self._begin(self._driver.scan(self._who(given), str(given["scene"])))
 
     async def _text(self, request: web.Request) -> web.Response:
         if self._world.carrier is None:

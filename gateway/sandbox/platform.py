@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 HOUR = 3600.0
 TOKEN_LIFE = 7200
 OVERLAP = 300
+MEDIA_LIFE = 3 * 24 * HOUR
 FORCED_PER_DAY = 20
 FORCED_GAP = 30.0
 USER_MESSAGE = (48 * HOUR, 5)
@@ -60,6 +61,15 @@ class Person:
     window_left: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A file that the platform keeps until an instant."""
+
+    content: bytes
+    mime: str
+    until: float
+
+
 @dataclass(slots=True)
 class Fault:
     """What the next call to a path shall do instead; ``deliver`` says whether the message gets through all the same."""
@@ -79,6 +89,7 @@ class Platform:
         self.counts: Counter[str] = Counter()
         self.latencies: deque[float] = deque(maxlen=100_000)
         self.faults: dict[str, deque[Fault]] = {}
+        self.media: dict[str, Kept] = {}
         self.allowed_ips: frozenset[str] | None = None
         self.watchers: set[Callable[[], None]] = set()
         self._plain: dict[str, float] = {}
@@ -107,6 +118,12 @@ class Platform:
     def acted(self, person: Person) -> None:
         """Open the window a little, as a click, a scan or a follow does."""
         self._open(person, USER_ACT)
+
+    def keep(self, content: bytes, mime: str) -> str:
+        """Keep a file for three days and return its media id."""
+        media_id = secrets.token_urlsafe(48)
+        self.media[media_id] = Kept(content, mime, self.clock() + MEDIA_LIFE)
+        return media_id
 
     def plain_token(self) -> str:
         """Return a new token of ``/cgi-bin/token``; the one before lives five minutes more."""

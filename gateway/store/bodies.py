@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter
 
 from normalizer.case import Case, CaseEvent
-from normalizer.message import InboundMessage
+from normalizer.message import InboundMessage, Part
 
 if TYPE_CHECKING:
     from gateway.store.seal import Cipher
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _MESSAGE = TypeAdapter(InboundMessage)
 _CASE = TypeAdapter(Case)
 _EVENT = TypeAdapter(CaseEvent)
+_PART = TypeAdapter(Part)
 # Straight to pydantic's serialiser: the adapter's own method looks at twelve settings first, for each row anew.
 _write_message = _MESSAGE.serializer.to_json
 _write_case, _write_event = _CASE.serializer.to_json, _EVENT.serializer.to_json
@@ -35,6 +36,16 @@ def open_message(cipher: Cipher, sealed: bytes) -> InboundMessage:
     end = _LENGTH + int.from_bytes(plain[:_LENGTH])
     head = plain[_LENGTH : end - 1] + b',"raw":""}'
     return replace(_MESSAGE.validate_json(head), raw=plain[end:])
+
+
+def seal_part(cipher: Cipher, part: Part) -> bytes:
+    """Seal one part of a message."""
+    return cipher.seal(_PART.dump_json(part, exclude_defaults=True))
+
+
+def open_part(cipher: Cipher, sealed: bytes) -> Part:
+    """Open a part that ``seal_part`` sealed; raises InvalidInput."""
+    return _PART.validate_json(cipher.open(sealed))
 
 
 def seal_case(cipher: Cipher, case: Case) -> bytes:

@@ -37,6 +37,11 @@ class MediaRow:
     words: bytes | None = None
 
 
+def talk_owner(conversation: bytes) -> str:
+    """Return whose a file is that came in a talk, until it is a case's."""
+    return f"talk-{conversation.hex()}"
+
+
 def add(connection: Connection, row: MediaRow) -> None:
     """Write a file down; an owner who brings the same file again has it once, and kept the longer."""
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert

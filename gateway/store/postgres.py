@@ -25,6 +25,7 @@ from gateway.store.tables import (
     KNOWLEDGE_GAP,
     KNOWLEDGE_VOTE,
     OUTGOING,
+    WANTED,
 )
 
 if TYPE_CHECKING:
@@ -174,6 +175,7 @@ class PostgresBatch:
         """Write everything in one statement and return the claims that were won; raises Conflict."""
         statement = _Statement()
         statement.add_inserts(rows)
+        statement.add_files(rows)
         statement.add_updates(rows)
         if not statement.parts:
             return frozenset()
@@ -237,6 +239,29 @@ class _Statement:
         if rows.spent:
             source = self._unnest(("bytea",), [(code,) for code in rows.spent])
             self.parts.append(f"spent AS (DELETE FROM bind_code WHERE code IN (SELECT * FROM {source}))")
+
+    def add_files(self, rows: Rows) -> None:
+        """Add the files that are wanted, and those that become a case's."""
+        if rows.wanted:
+            # The same file sent twice in a batch is wanted once: one statement may touch a row once.
+            values = list({row.ref: row for row in rows.wanted}.values())
+            source = self._unnest(_types(WANTED), values)
+            self.parts.append(
+                f"i_wanted AS (INSERT INTO wanted SELECT * FROM {source} ON CONFLICT (ref) DO NOTHING)"
+            )
+        if rows.filed:
+            filed = list({(row.owner, row.blob): row for row in rows.filed}.values())
+            source = self._unnest(("text", "text", "text"), filed)
+            self.parts.append(f"filed AS (SELECT * FROM {source} AS u(case_no, owner, blob))")
+            self.parts.append(
+                "f_wanted AS (UPDATE wanted t SET case_no = u.case_no FROM filed u WHERE t.ref = u.blob)"
+            )
+            self.parts.append(
+                "f_media AS (UPDATE media t SET owner = u.case_no, expires_at = NULL FROM filed u"
+                " LEFT JOIN wanted w ON w.ref = u.blob WHERE t.owner = u.owner"
+                " AND t.key = coalesce(nullif(w.key, ''), u.blob) AND NOT EXISTS"
+                " (SELECT 1 FROM media x WHERE x.owner = u.case_no AND x.key = t.key))"
+            )
 
     def add_updates(self, rows: Rows) -> None:
         if rows.conversations:

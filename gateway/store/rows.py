@@ -173,6 +173,30 @@ class GapRow(NamedTuple):
     body: bytes
 
 
+class WantedRow(NamedTuple):
+    """A row of ``wanted``."""
+
+    ref: str
+    account: str
+    conversation: bytes
+    case_no: str
+    state: str
+    key: str
+    reason: str
+    tries: int
+    next_at: int
+    created_at: int
+    body: bytes
+
+
+class FiledRow(NamedTuple):
+    """A file, by its key or the reference it is wanted by, that becomes a case's; ``owner`` has it until then."""
+
+    case_no: str
+    owner: str
+    blob: str
+
+
 class CaseChange(NamedTuple):
     """A case as it shall be, if its row still stands at ``seen`` (its rev when it was read)."""
 
@@ -218,6 +242,8 @@ class Rows:
     spent: list[bytes] = field(default_factory=list)
     votes: list[VoteRow] = field(default_factory=list)
     gaps: list[GapRow] = field(default_factory=list)
+    wanted: list[WantedRow] = field(default_factory=list)
+    filed: list[FiledRow] = field(default_factory=list)
 
     def changed(self, case_no: str) -> CaseRow | None:
         """Return a case as another message of this batch has left it, None when none moved it."""
@@ -282,6 +308,8 @@ class Rows:
             self.spent,
             self.votes,
             self.gaps,
+            self.wanted,
+            self.filed,
         )
 
 

@@ -17,6 +17,7 @@ from gateway.store.tables import (
     KNOWLEDGE_GAP,
     KNOWLEDGE_VOTE,
     OUTGOING,
+    WANTED,
 )
 
 if TYPE_CHECKING:
@@ -65,6 +66,13 @@ ADD_GAPS = (
 )
 INSERT_VOTE = _insert(KNOWLEDGE_VOTE) + ADD_VOTES
 INSERT_GAP = _insert(KNOWLEDGE_GAP) + ADD_GAPS
+INSERT_WANTED = _insert(WANTED) + " ON CONFLICT (ref) DO NOTHING"
+FILE_WANTED = "UPDATE wanted SET case_no = ? WHERE ref = ?"
+FILE_MEDIA = (
+    "UPDATE media SET owner = ?, expires_at = NULL"
+    " WHERE owner = ? AND key = coalesce((SELECT nullif(key, '') FROM wanted WHERE ref = ?), ?)"
+    " AND NOT EXISTS (SELECT 1 FROM media AS there WHERE there.owner = ? AND there.key = media.key)"
+)
 DELETE_BIND_CODE = "DELETE FROM bind_code WHERE code = ?"
 UPDATE_CONVERSATION = _replace(CONVERSATION, "id", "version")
 UPDATE_CASE = _replace(CASES, "case_no", "rev")

@@ -52,11 +52,13 @@ __all__ = [
     "TALLY",
     "UPLOAD",
     "UPLOAD_PIECE",
+    "WANTED",
     "WEB_SESSION",
 ]
 
 _waiting = text("state = 'waiting'")
 _web = text("account = 'web'")
+_wanted = text("state = 'wanted'")
 _open = text("NOT done")
 _untold = text("NOT told")
 _queued = text("owner = 'queued'")
@@ -330,6 +332,26 @@ MEDIA = Table(
 """Whose file it is and what it is: ``owner`` is a draft, a conversation or a case number; ``copies`` names the copies
 made of it (JSON: variant to key and media type); ``body`` holds its name, SHA-256, place and time, sealed; ``words``
 what was read in it. ``expires_at`` is set until somebody attaches it to something."""
+
+WANTED = Table(
+    "wanted",
+    METADATA,
+    Column("ref", Text, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("conversation", Id, nullable=False),
+    Column("case_no", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("tries", SmallInteger, nullable=False),
+    Column("next_at", Instant, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("ix_wanted_next_at", "next_at", sqlite_where=_wanted, postgresql_where=_wanted),
+)
+"""Files that people sent and that their providers keep: ``state`` is wanted, stored (``key`` names it in ``media``) or
+lost (``reason`` says why). ``ref`` is what messages and cases know the file by; ``next_at`` is when it is asked for
+next, or until when somebody has it in hand; ``body`` is the part of the message, sealed."""
 
 UPLOAD = Table(
     "upload",

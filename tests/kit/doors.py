@@ -124,8 +124,8 @@ class Media:
     known: dict[str, Part] = field(default_factory=dict)
     brought: list[tuple[str, str]] = field(default_factory=list)
 
-    async def take(self, owner, content, name):
-        self.brought.append((owner, name))
+    async def take(self, sender, content, name):
+        self.brought.append((sender, name))
         return self.known.get(name)
 
 

@@ -110,7 +110,7 @@ class Cases:
 
     async def show(self, call: Call) -> Reply:
         """Return one of one's own cases."""
-        return Reply(self._whole(await self._mine(call)))
+        return Reply(await self._whole(await self._mine(call)))
 
     async def timeline(self, call: Call) -> Reply:
         """Return what happened to one of one's own cases."""
@@ -135,7 +135,8 @@ class Cases:
             command = Command(Verb.SUPPLEMENT, CITIZEN, text=text, attachments=files)
             case = await self._parts.office.act(case.case_no, command)
             await self._shelf.give(call, case.case_no, body.files)
-        return Reply(m.Supplemented(**self._whole(case).model_dump(), danger=danger_of(danger)))
+        whole = await self._whole(case)
+        return Reply(m.Supplemented(**whole.model_dump(), danger=danger_of(danger)))
 
     async def _said(self, case: Case, text: str, files: tuple[str, ...]) -> bool:
         log = await self._parts.lookup.log(case.case_no)
@@ -174,7 +175,7 @@ class Cases:
 
     async def _act(self, call: Call, command: Command) -> Reply:
         case = await self._mine(call)
-        return Reply(self._whole(await self._parts.office.act(case.case_no, command)))
+        return Reply(await self._whole(await self._parts.office.act(case.case_no, command)))
 
     async def _own(self, call: Call) -> tuple[Case, ...]:
         return await self._parts.lookup.own(self._parts.sessions.conversation(call.session))
@@ -191,7 +192,7 @@ class Cases:
         if case is not None and case.matter.original != text:
             raise Wrong(HTTPStatus.CONFLICT, "key-used", "这个 Idempotency-Key 已经用于另一件诉求。")
 
-    def _whole(self, case: Case) -> m.Whole:
+    async def _whole(self, case: Case) -> m.Whole:
         matter, now = case.matter, self._parts.now()
         can = {
             verb.value: allowed(case, Command(verb, CITIZEN, score=5), now) is None
@@ -205,7 +206,7 @@ class Cases:
             when=matter.occurred or None,
             demand=matter.demand or None,
             secret=case.secret,
-            files=tuple(self._shelf.shown(case.case_no, each) for each in matter.attachments if each.blob),
+            files=await self._shelf.of(case.case_no),
             answer=case.replies[-1].text if answered else None,
             score=case.ratings[-1].score if case.ratings else None,
             may=m.May(**can),

@@ -50,6 +50,10 @@ class Shelf:
         owner, mine = self._owner(call), await self._mine(call)
         return Reply(Files(files=tuple(self.shown(owner, attachment(taken)) for taken in mine)))
 
+    async def of(self, number: str) -> tuple[FileOut, ...]:
+        """Return the files of a case, oldest first; those that are still on their way are not among them."""
+        return tuple(self.shown(number, attachment(taken)) for taken in await self._uploads.of(number))
+
     async def found(self, call: Call, keys: Sequence[str]) -> dict[str, Attachment]:
         """Return those of the session's files that are named, by their keys."""
         mine = {taken.key: taken for taken in await self._mine(call)} if keys else {}
