@@ -17,8 +17,8 @@ from normalizer.errors import Busy, InvalidInput, TooLarge
 
 if TYPE_CHECKING:
     from channels.contract import Tools
-    from channels.wechat.settings import Settings
-    from normalizer.message import InboundMessage
+    from channels.wechat.settings import App
+    from normalizer.message import InboundMessage, SourceChannel
 
 log = structlog.get_logger()
 
@@ -30,8 +30,9 @@ _RETRY = {"Retry-After": "1"}
 class Callback:
     """Answers one account's callbacks."""
 
-    def __init__(self, account: str, settings: Settings, tools: Tools) -> None:
+    def __init__(self, account: str, settings: App, source: SourceChannel, tools: Tools) -> None:
         self._account = account
+        self._source = source
         self._tools = tools
         self._mode = settings.mode
         self._token = settings.token.get_secret_value()
@@ -57,7 +58,7 @@ class Callback:
             now = self._tools.now()
             clock = now.timestamp()
             mark, raw, fields = self._opened(request, body, clock)
-            message = parse(self._account, fields, raw, now)
+            message = parse(self._account, self._source, fields, raw, now)
         except TooLarge as error:
             return self._refused(413, str(error))
         except InvalidInput as error:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter, ValidationError
 
 from gateway.web.portal.form import KEPT, Form, fresh
+from normalizer.message import Address
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -38,13 +39,17 @@ class Done:
 
 @dataclass(frozen=True)
 class Memory:
-    """A session's memory; ``phone`` is proved, ``code`` is on its way, ``shown`` are cases opened by number and code."""
+    """A session's memory; ``phone`` is proved, ``code`` is on its way, ``shown`` are cases opened by number and code.
+
+    ``person`` is who signed in with an account of a channel.
+    """
 
     form: Form | None = None
     phone: str = ""
     code: Code | None = None
     done: Done | None = None
     shown: tuple[str, ...] = ()
+    person: Address | None = None
 
 
 _MEMORY = TypeAdapter(Memory)
