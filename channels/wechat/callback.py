@@ -17,6 +17,7 @@ from normalizer.errors import Busy, InvalidInput, TooLarge
 
 if TYPE_CHECKING:
     from channels.contract import Tools
+    from channels.wechat.forms import Form
     from channels.wechat.settings import App
     from normalizer.message import InboundMessage, SourceChannel
 
@@ -30,9 +31,10 @@ _RETRY = {"Retry-After": "1"}
 class Callback:
     """Answers one account's callbacks."""
 
-    def __init__(self, account: str, settings: App, source: SourceChannel, tools: Tools) -> None:
+    def __init__(self, account: str, settings: App, source: SourceChannel, form: Form, tools: Tools) -> None:
         self._account = account
         self._source = source
+        self._form = form
         self._tools = tools
         self._mode = settings.mode
         self._token = settings.token.get_secret_value()
@@ -91,14 +93,14 @@ class Callback:
             # In plain mode the signature does not cover the body, so the body makes the mark its own.
             mark = codec.signature(query.get("signature", ""), body.decode("utf-8", "replace"))
             self._prove(query.get("signature", ""), mark, clock, stamp, nonce)
-            return mark, body, codec.parse_xml(body)
-        sealed = codec.sealed_part(body)
+            return mark, body, self._form.fields(body)
+        sealed = self._form.sealed(body)
         if not isinstance(sealed, str) or not sealed:
             raise InvalidInput("plaintext_refused")
         mark = query.get("msg_signature", "")
         self._prove(mark, mark, clock, stamp, nonce, sealed)
         raw = self._crypter.decrypt(sealed)
-        return mark, raw, codec.parse_xml(raw)
+        return mark, raw, self._form.fields(raw)
 
     def _prove(self, given: str, mark: str, clock: float, stamp: str, nonce: str, *sealed: str) -> None:
         if not codec.signed(given, self._token, stamp, nonce, *sealed):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from channels.contract import Capabilities, Finding, Route, SendError, SendReason, SendResult
 from channels.settings import read
+from channels.wechat import forms
 from channels.wechat.api import Api
 from channels.wechat.callback import Callback
 from channels.wechat.quota import grant
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from channels.contract import Grant, Tools
+    from channels.wechat.forms import Form
     from channels.wechat.settings import App
     from normalizer.message import InboundMessage, OutboundMessage
 
@@ -30,10 +32,12 @@ class Account:
 
     sends_here = True
 
-    def __init__(self, account: str, settings: App, capabilities: Capabilities, tools: Tools) -> None:
+    def __init__(
+        self, account: str, settings: App, capabilities: Capabilities, form: Form, tools: Tools
+    ) -> None:
         self.account = account
         self.capabilities = capabilities
-        self._callback = Callback(account, settings, self.capabilities.source, tools)
+        self._callback = Callback(account, settings, self.capabilities.source, form, tools)
         self.api = Api(account, settings, tools)
 
     def routes(self) -> Sequence[Route]:
@@ -73,7 +77,7 @@ class WeChat(Account):
             passive_deadline=settings.passive_deadline,
             templates=settings.templates,
         )
-        super().__init__(account, settings, capabilities, tools)
+        super().__init__(account, settings, capabilities, forms.XML, tools)
 
     async def send(self, message: OutboundMessage) -> SendResult:
         """Send a text, or a template message when one is named; raises SendError."""

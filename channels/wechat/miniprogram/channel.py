@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from channels.contract import Capabilities, Grant
 from channels.settings import read
+from channels.wechat import forms
 from channels.wechat.channel import MAX_BYTES, Account
 from channels.wechat.miniprogram.login import openid_of
 from channels.wechat.miniprogram.settings import Settings
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from channels.contract import Tools
     from normalizer.message import InboundMessage
 
+_FORMS = {"xml": forms.XML, "json": forms.JSON}
 _ENTERED = "user_enter_tempsession"
 
 
@@ -27,7 +29,7 @@ class MiniProgram(Account):
     def __init__(self, account: str, settings: Settings, tools: Tools) -> None:
         # A mini-program takes no reply in the answer to a callback (wechat.md 2.5).
         capabilities = Capabilities(source=SourceChannel.MINIPROGRAM, max_bytes=MAX_BYTES)
-        super().__init__(account, settings, capabilities, tools)
+        super().__init__(account, settings, capabilities, _FORMS[settings.format], tools)
         self._settings = settings
         self._tools = tools
 

@@ -8,6 +8,7 @@ from channels.wechat.settings import App
 
 
 class Settings(App):
-    """One mini-program; its messages are pushed as XML (the console's choice of data format)."""
+    """One mini-program; ``format`` is the data format of pushed messages that was chosen in the console."""
 
     kind: Literal["miniprogram"]
+    format: Literal["xml", "json"] = "xml"
