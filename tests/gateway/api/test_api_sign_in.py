@@ -9,7 +9,8 @@ from aiohttp import ClientSession, web
 
 from gateway.app import listening, running
 from gateway.sandbox.mini import A_MINUTE, LIVES, Mini, MiniSettings
-from tests.gateway.api.conftest import FREE
+from tests.gateway.api.conftest import FREE, SMS
+from tests.gateway.api.test_api import PHONE, sent_code
 from tests.kit.api import App, matter
 from tests.kit.gateway import Hand, settings
 from tests.kit.wechat import raw_settings
@@ -53,6 +54,7 @@ async def world(database: str, tmp_path: Path, clock: Hand) -> AsyncIterator[Wor
         base = f"http://127.0.0.1:{port}"
         channels = {
             "wx": raw_settings(),
+            "sms": SMS,
             "mini": _mini("wx-mini", base),
             OTHER: _mini("wx-other", base),
             "away": _mini("wx-mini", "http://127.0.0.1:9"),
@@ -151,3 +153,18 @@ async def test_too_many_logins_of_one_person_wait_a_minute(world, clock):
 async def test_a_platform_that_is_away_is_worth_another_try(world):
     reply = await world.asks("a-code", "away")
     assert (reply.status, reply.wrong, reply.headers["Retry-After"]) == (503, "provider-away", "5")
+
+
+async def test_whoever_proves_a_telephone_stays_signed_in_and_has_its_cases_in_every_session(world):
+    other = await world.app.another()
+    by_phone = (await other.post("/cases", matter(phone=PHONE))).data["case_no"]
+    app = await world.signs_in("o-zhang")
+    by_account = (await app.post("/cases", matter())).data["case_no"]
+    for each in (other, app):
+        assert (await each.post("/session/phone", {"phone": PHONE})).status == 202
+        given = await each.post("/session/phone/code", {"code": await sent_code(each)})
+        assert given.status == 200
+    proved = replace(app, token=given.data["token"])
+    for each in (proved, await world.signs_in("o-zhang")):
+        found = {case["case_no"] for case in (await each.get("/cases")).data["cases"]}
+        assert found == {by_phone, by_account}
