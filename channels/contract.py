@@ -369,3 +369,32 @@ class Channel(Protocol):
     async def check(self) -> Sequence[Finding]:
         """Ask the provider whether settings and credentials work (``jiesu doctor``)."""
         ...
+
+
+class SignInReason(StrEnum):
+    """Why nobody was signed in: the code, too often, refused by the provider as risky, or nobody answered."""
+
+    CODE = "code"
+    OFTEN = "often"
+    RISK = "risk"
+    AWAY = "away"
+
+
+class SignInError(JiesuError):
+    """The provider did not say whose code it is."""
+
+    def __init__(self, reason: SignInReason, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason.value)
+        self.reason = reason
+        self.detail = detail
+
+
+@runtime_checkable
+class SignsIn(Protocol):
+    """A channel whose provider proves to our own pages and apps who somebody is there."""
+
+    capabilities: Capabilities
+
+    async def sign_in(self, code: str) -> str:
+        """Return the user (``Address.user``) whose login code this is; raises SignInError."""
+        ...

@@ -54,6 +54,17 @@ async def post(
     return _object(status, raw)
 
 
+async def get_json(
+    http: ClientSession, url: str, *, query: Mapping[str, str], seconds: float
+) -> dict[str, Any]:
+    """Ask by GET, where a provider knows no other way, and return the JSON object of the answer; raises SendError.
+
+    Only for what tells and sends nothing: the client repeats a GET by itself when the line breaks.
+    """
+    status, raw = await _ask(http, url, seconds, method="GET", params=query)
+    return _object(status, raw)
+
+
 async def post_text(
     http: ClientSession, url: str, body: bytes, *, headers: Mapping[str, str], seconds: float
 ) -> tuple[int, str]:
@@ -65,10 +76,12 @@ async def post_text(
     return status, raw.decode("utf-8", "replace")
 
 
-async def _ask(http: ClientSession, url: str | URL, seconds: float, **request: Any) -> tuple[int, bytes]:
+async def _ask(
+    http: ClientSession, url: str | URL, seconds: float, *, method: str = "POST", **request: Any
+) -> tuple[int, bytes]:
     timeout = aiohttp.ClientTimeout(total=seconds)
     try:
-        async with http.post(url, timeout=timeout, allow_redirects=False, **request) as response:
+        async with http.request(method, url, timeout=timeout, allow_redirects=False, **request) as response:
             return response.status, await _whole(response)
     except aiohttp.ClientConnectorError as error:
         raise SendError(SendReason.CONNECTION, type(error).__name__) from error

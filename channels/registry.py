@@ -8,6 +8,7 @@ from channels import memory, web
 from channels.email import channel as email
 from channels.sms import aliyun, cmpp, huawei, kannel, sgip, smgp, smpp, tencent
 from channels.wechat import channel as wechat
+from channels.wechat.miniprogram import channel as miniprogram
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,6 +22,7 @@ ADAPTERS: Mapping[str, Callable[[str, Mapping[str, object], Tools], Channel]] = 
     "huawei": huawei.build,
     "kannel": kannel.build,
     "memory": memory.build,
+    "miniprogram": miniprogram.build,
     "sgip": sgip.build,
     "smgp": smgp.build,
     "smpp": smpp.build,

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from channels.contract import SignsIn
 from channels.fetch import Fetcher
 from gateway.pace import Pace
 from gateway.runtime import millis, now
@@ -138,6 +139,7 @@ def _portal(
         zone=ZONE,
         secure=secure,
         woken=woken,
+        signs={name: each for name, each in gateway.channels.items() if isinstance(each, SignsIn)},
     )
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from channels.contract import Tools
-    from channels.wechat.settings import Settings
+    from channels.wechat.settings import App
 
 SECONDS = 8.0
 
@@ -20,7 +20,7 @@ SECONDS = 8.0
 class Api:
     """The calls of one account."""
 
-    def __init__(self, account: str, settings: Settings, tools: Tools) -> None:
+    def __init__(self, account: str, settings: App, tools: Tools) -> None:
         self._base = settings.api_base
         self._tools = tools
         self.tokens = TokenProvider(account, settings, tools)

@@ -20,8 +20,9 @@ from normalizer.message import MEDIA_KINDS
 
 if TYPE_CHECKING:
     from channels.contract import Tools
-    from channels.wechat.settings import Settings
-    from normalizer.message import InboundMessage
+    from channels.wechat.forms import Form
+    from channels.wechat.settings import App
+    from normalizer.message import InboundMessage, SourceChannel
 
 log = structlog.get_logger()
 
@@ -33,8 +34,10 @@ _RETRY = {"Retry-After": "1"}
 class Callback:
     """Answers one account's callbacks."""
 
-    def __init__(self, account: str, settings: Settings, tools: Tools) -> None:
+    def __init__(self, account: str, settings: App, source: SourceChannel, form: Form, tools: Tools) -> None:
         self._account = account
+        self._source = source
+        self._form = form
         self._tools = tools
         self._mode = settings.mode
         self._token = settings.token.get_secret_value()
@@ -60,7 +63,7 @@ class Callback:
             now = self._tools.now()
             clock = now.timestamp()
             mark, raw, fields = self._opened(request, body, clock)
-            message = self._with_files(parse(self._account, fields, raw, now))
+            message = self._with_files(parse(self._account, self._source, fields, raw, now))
         except TooLarge as error:
             return self._refused(413, str(error))
         except InvalidInput as error:
@@ -93,14 +96,14 @@ class Callback:
             # In plain mode the signature does not cover the body, so the body makes the mark its own.
             mark = codec.signature(query.get("signature", ""), body.decode("utf-8", "replace"))
             self._prove(query.get("signature", ""), mark, clock, stamp, nonce)
-            return mark, body, codec.parse_xml(body)
-        sealed = codec.sealed_part(body)
+            return mark, body, self._form.fields(body)
+        sealed = self._form.sealed(body)
         if not isinstance(sealed, str) or not sealed:
             raise InvalidInput("plaintext_refused")
         mark = query.get("msg_signature", "")
         self._prove(mark, mark, clock, stamp, nonce, sealed)
         raw = self._crypter.decrypt(sealed)
-        return mark, raw, codec.parse_xml(raw)
+        return mark, raw, self._form.fields(raw)
 
     def _prove(self, given: str, mark: str, clock: float, stamp: str, nonce: str, *sealed: str) -> None:
         if not codec.signed(given, self._token, stamp, nonce, *sealed):

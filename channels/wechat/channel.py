@@ -1,4 +1,4 @@
-"""One WeChat public account as a channel."""
+"""One account of WeChat as a channel: what all apps share, and the public account."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from channels.contract import Capabilities, Finding, Route, SendError, SendReason, SendResult
 from channels.settings import read
+from channels.wechat import forms
 from channels.wechat.api import Api
 from channels.wechat.callback import Callback
 from channels.wechat.media import MediaApi
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from channels.contract import Grant, Tools
+    from channels.wechat.forms import Form
+    from channels.wechat.settings import App
     from normalizer.message import InboundMessage, OutboundMessage, Part
 
 MAX_BYTES = 2048
@@ -26,23 +29,19 @@ VALUE = 20
 """Characters of a template's value; more is cut by the platform without a word (wechat.md 2.6)."""
 
 
-class WeChat:
-    """Receives callbacks and sends by customer-service and template messages."""
+class Account:
+    """Receives an app's callbacks and sends by customer-service messages: what all apps of WeChat have in common."""
 
     sends_here = True
 
-    def __init__(self, account: str, settings: Settings, tools: Tools) -> None:
+    def __init__(
+        self, account: str, settings: App, capabilities: Capabilities, form: Form, tools: Tools
+    ) -> None:
         self.account = account
-        self.capabilities = Capabilities(
-            source=SourceChannel.WECHAT,
-            max_bytes=MAX_BYTES,
-            passive=True,
-            passive_deadline=settings.passive_deadline,
-            templates=settings.templates,
-        )
-        self._callback = Callback(account, settings, tools)
-        self._api = Api(account, settings, tools)
-        self._media = MediaApi(settings.api_base, tools.http, self._api.tokens)
+        self.capabilities = capabilities
+        self._callback = Callback(account, settings, self.capabilities.source, form, tools)
+        self.api = Api(account, settings, tools)
+        self._media = MediaApi(settings.api_base, tools.http, self.api.tokens)
 
     def routes(self) -> Sequence[Route]:
         """Return the callback's two methods."""
@@ -56,11 +55,9 @@ class WeChat:
         """Return at once: WeChat calls us."""
 
     async def send(self, message: OutboundMessage) -> SendResult:
-        """Send a text, or a template message when one is named; raises SendError."""
-        if message.template:
-            return await self._send_template(message)
+        """Send a text; raises SendError."""
         body = {"touser": message.address.user, "msgtype": "text", "text": {"content": message.text}}
-        await self._api.call("/cgi-bin/message/custom/send", body)
+        await self.api.call("/cgi-bin/message/custom/send", body)
         return SendResult()
 
     def fetch(self, part: Part, largest: int) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
@@ -70,10 +67,28 @@ class WeChat:
     async def check(self) -> Sequence[Finding]:
         """Fetch a token: that needs the id, the secret and our address to be right."""
         try:
-            await self._api.tokens.token()
+            await self.api.tokens.token()
         except SendError as error:
             return [Finding(ok=False, what=f"{self.account}：微信接口不可用（{error}）", cure=_cure(error))]
         return [Finding(ok=True, what=f"{self.account}：微信凭证有效，接口可用")]
+
+
+class WeChat(Account):
+    """A public account: it also sends template messages, and answers in the answer to a callback."""
+
+    def __init__(self, account: str, settings: Settings, tools: Tools) -> None:
+        capabilities = Capabilities(
+            source=SourceChannel.WECHAT,
+            max_bytes=MAX_BYTES,
+            passive=True,
+            passive_deadline=settings.passive_deadline,
+            templates=settings.templates,
+        )
+        super().__init__(account, settings, capabilities, forms.XML, tools)
+
+    async def send(self, message: OutboundMessage) -> SendResult:
+        """Send a text, or a template message when one is named; raises SendError."""
+        return await (self._send_template(message) if message.template else super().send(message))
 
     async def _send_template(self, message: OutboundMessage) -> SendResult:
         body: dict[str, Any] = {
@@ -82,7 +97,7 @@ class WeChat:
             "client_msg_id": message.id[:32],
             "data": {name: {"value": value[:VALUE]} for name, value in message.fields.items()},
         }
-        answer = await self._api.call("/cgi-bin/message/template/send", body)
+        answer = await self.api.call("/cgi-bin/message/template/send", body)
         return SendResult((str(answer["msgid"]),) if "msgid" in answer else ())
 
 

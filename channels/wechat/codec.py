@@ -237,9 +237,12 @@ def _tree(data: bytes) -> dict[str, object]:
 
 def cdata(text: str) -> str:
     """Return text for a CDATA section: without control characters, and with ``]]>`` split in two."""
-    if _controls(text):
-        text = _CONTROL.sub("", text)
-    return text.replace("]]>", "]]]]><![CDATA[>")
+    return printable(text).replace("]]>", "]]]]><![CDATA[>")
+
+
+def printable(text: str) -> str:
+    """Return a text without control characters and halves of characters."""
+    return _CONTROL.sub("", text) if _controls(text) else text
 
 
 def _controls(text: str) -> bool:

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 
 from normalizer.errors import InvalidInput
 from normalizer.evolve import make
-from normalizer.message import EventKind, InboundMessage, Part, PartKind, SourceChannel
+from normalizer.message import EventKind, InboundMessage, Part, PartKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from normalizer.message import SourceChannel
 
 _MILLISECONDS = 10**11
 """A CreateTime beyond this is in milliseconds, as some test tools send it."""
@@ -35,7 +37,9 @@ _TELLING = ("CreateTime", "Event", "EventKey", "MsgID", "MsgId", "Ticket", "Stat
 """What makes one event itself: time alone is too weak (wechat.md 2.3)."""
 
 
-def parse(account: str, fields: Mapping[str, object], raw: bytes, now: datetime) -> InboundMessage:
+def parse(
+    account: str, source: SourceChannel, fields: Mapping[str, object], raw: bytes, now: datetime
+) -> InboundMessage:
     """Return the message of a callback; an unknown type is kept as an event of its own, never refused."""
     sender = _text(fields, "FromUserName")
     kind = _text(fields, "MsgType").lower()
@@ -47,7 +51,7 @@ def parse(account: str, fields: Mapping[str, object], raw: bytes, now: datetime)
         account=account,
         sender=sender,
         external_id=_external_id(fields, raw),
-        source=SourceChannel.WECHAT,
+        source=source,
         received_at=now,
         sent_at=_sent_at(_text(fields, "CreateTime"), now),
         parts=(part,),

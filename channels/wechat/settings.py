@@ -6,7 +6,7 @@ import base64
 import binascii
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -26,12 +26,11 @@ class Mode(StrEnum):
     SAFE = "safe"
 
 
-class Settings(BaseModel):
-    """One public account. ``previous_aes_key`` is still accepted for a while after the key was changed."""
+class App(BaseModel):
+    """What every app of WeChat has. ``previous_aes_key`` is still accepted for a while after the key was changed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: Literal["wechat"]
     app_id: str = Field(min_length=1)
     secret: SecretStr
     token: SecretStr
@@ -39,7 +38,6 @@ class Settings(BaseModel):
     previous_aes_key: SecretStr | None = None
     mode: Mode = Mode.SAFE
     api_base: str = "https://api.weixin.qq.com"
-    passive_deadline: float = Field(default=3.5, gt=0, lt=5)
     templates: Mapping[str, str] = Field(default_factory=dict)
 
     @field_validator("aes_key", "previous_aes_key")
@@ -59,11 +57,18 @@ class Settings(BaseModel):
         return value.rstrip("/")
 
     @model_validator(mode="after")
-    def _key_for_mode(self) -> Settings:
+    def _key_for_mode(self) -> Self:
         if self.mode is not Mode.PLAIN and self.aes_key is None:
             message = f'mode "{self.mode}" needs aes_key; set it, or set mode = "plain"'
             raise ValueError(message)
         return self
+
+
+class Settings(App):
+    """One public account."""
+
+    kind: Literal["wechat"]
+    passive_deadline: float = Field(default=3.5, gt=0, lt=5)
 
 
 def decode_key(encoded: str) -> bytes | None:

@@ -17,7 +17,7 @@ from channels.wechat.errors import error_of
 
 if TYPE_CHECKING:
     from channels.contract import Tools
-    from channels.wechat.settings import Settings
+    from channels.wechat.settings import App
 
 log = structlog.get_logger()
 
@@ -31,7 +31,7 @@ SECONDS = 10.0
 class TokenProvider:
     """Hands out the token of one account."""
 
-    def __init__(self, account: str, settings: Settings, tools: Tools) -> None:
+    def __init__(self, account: str, settings: App, tools: Tools) -> None:
         self._account = account
         self._settings = settings
         self._tools = tools

@@ -38,16 +38,20 @@ _MASK = 16
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session: its random name, when it ends (milliseconds, UTC), and whether the browser does not know it yet."""
+    """A session: its random name, when it ends (milliseconds, UTC), and whether the browser does not know it yet.
+
+    ``person`` is who signed in with an account of a channel, whose cases are then this session's own.
+    """
 
     id: str
     until: int
     new: bool = False
+    person: Address | None = None
 
     @property
     def address(self) -> Address:
-        """Where its person is reached."""
-        return Address(ACCOUNT, self.id)
+        """Where its person is reached: by the account he signed in with, else here."""
+        return self.person or Address(ACCOUNT, self.id)
 
 
 class Sessions:
@@ -114,19 +118,23 @@ class Sessions:
         return hmac.compare_digest(_masked(raw[_MASK:], raw[:_MASK]), self._token(session))
 
     def conversation(self, session: Session) -> bytes:
-        """Return the id of a session's conversation."""
+        """Return the id of the conversation of a session's person."""
+        return self._sealer.conversation(session.address.account, session.address.user)
+
+    def own(self, session: Session) -> bytes:
+        """Return the id of what is said and remembered in this session alone, whoever signed in to it."""
         return self._sealer.conversation(ACCOUNT, session.id)
 
     async def recall(self, session: Session) -> bytes | None:
         """Return what was remembered of a session, None for nothing."""
-        body = await self._store.read(partial(sessions.find, session=self.conversation(session)))
+        body = await self._store.read(partial(sessions.find, session=self.own(session)))
         return self._sealer.open(body) if body is not None else None
 
     async def remember(self, session: Session, body: bytes, until: datetime | None = None) -> None:
         """Keep what is to be remembered of a session until it ends, or until an instant before that."""
         keep = partial(
             sessions.keep,
-            session=self.conversation(session),
+            session=self.own(session),
             until=min(session.until, millis(until)) if until else session.until,
             body=self._sealer.seal(body),
             now=millis(self.now()),
@@ -135,11 +143,11 @@ class Sessions:
 
     async def clear(self, session: Session) -> None:
         """Remember nothing of a session any more; whose it is stays."""
-        await self._store.write(partial(sessions.clear, session=self.conversation(session)))
+        await self._store.write(partial(sessions.clear, session=self.own(session)))
 
     async def forget(self, session: Session) -> None:
         """Forget what was remembered of a session, and whose it was."""
-        await self._store.write(partial(sessions.forget, session=self.conversation(session)))
+        await self._store.write(partial(sessions.forget, session=self.own(session)))
 
     def _token(self, session: Session) -> bytes:
         return self._sealer.hash(f"csrf {session.id}")[:_MASK]

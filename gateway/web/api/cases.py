@@ -75,8 +75,8 @@ class Cases:
         files = await self._shelf.found(call, body.files)
         fill = filled(body, parts.city, parts.now(), files)
         matter = Matter(
-            key=f"api {call.session.id} {own}",
-            source=SourceChannel.WEB,
+            key=f"api {call.session.address.user} {own}",
+            source=_source(parts, call),
             reach=reach(parts, call),
             fill=fill,
             phone=call.memory.phone,
@@ -99,7 +99,7 @@ class Cases:
 
     async def _counted(self, call: Call) -> None:
         """Count a report; raises Wrong when there were too many."""
-        parts, who = self._parts, call.memory.phone or call.session.id
+        parts, who = self._parts, call.memory.phone or call.session.address.user
         if await parts.limits.over(*reports(who, parts.gate.address(call.request))):
             detail = "今天提交得较多了，请明天再试，或打热线电话由工作人员登记。"
             raise Wrong(HTTPStatus.TOO_MANY_REQUESTS, "too-many-reports", detail, retry_after=3600)
@@ -211,6 +211,13 @@ class Cases:
             score=case.ratings[-1].score if case.ratings else None,
             may=m.May(**can),
         )
+
+
+def _source(parts: Parts, call: Call) -> SourceChannel:
+    """Return which way a report comes: that of the account its citizen signed in with, else the web."""
+    person = call.session.person
+    channel = parts.signs.get(person.account) if person is not None else None
+    return channel.capabilities.source if channel is not None else SourceChannel.WEB
 
 
 def _act(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -104,6 +105,7 @@ class Door:
             call.memory = await recall(self._sessions, call.session, self._sessions.now())
             if call.memory.ended:
                 raise _no_session()
+            call.session = replace(call.session, person=call.memory.person)
         reply = await operation.handler(*await self._given(call, operation))
         if call.changed:
             await remember(self._sessions, call.session, call.memory)

@@ -53,6 +53,13 @@ class Me(Out):
     csrf: str
 
 
+class SignIn(In):
+    """A login code (wx.login) of a mini-program's account; good once and for five minutes."""
+
+    account: str = Field(pattern=MARK)
+    code: str = Field(min_length=1, max_length=200)
+
+
 class PhoneIn(In):
     """A telephone to prove."""
 

@@ -7,13 +7,14 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from channels.contract import SignInError, SignInReason
 from gateway.runtime import instant
-from gateway.web.api.models import CodeIn, Me, PhoneIn, Token
+from gateway.web.api.models import CodeIn, Me, PhoneIn, SignIn, Token
 from gateway.web.api.operations import Operation, Reply
 from gateway.web.api.problems import Wrong, invalid
-from gateway.web.portal.memory import end
+from gateway.web.portal.memory import Memory, end
 from gateway.web.portal.proof import LOCKED
-from gateway.web.session import ANONYMOUS
+from gateway.web.session import ANONYMOUS, PROVED
 from normalizer.errors import Refused
 from normalizer.message import Address
 from normalizer.people import mask_phone, valid_mobile
@@ -40,6 +41,11 @@ class Sessions:
         many = HTTPStatus.TOO_MANY_REQUESTS
         return (
             Operation("POST", "/sessions", "begin_session", "取得一个匿名会话", self.begin, {HTTPStatus.CREATED: Token}, session=False),
+            Operation(
+                "POST", "/sessions/wechat", "sign_in", "用小程序的登录凭证换成本人的会话", self.sign_in,
+                {HTTPStatus.CREATED: Token}, body=SignIn, session=False,
+                problems=(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND),
+            ),
             Operation("GET", "/session", "show_session", "看会话", self.show, {HTTPStatus.OK: Me}),
             Operation("DELETE", "/session", "end_session", "结束会话：忘掉记住的一切，令牌作废", self.end, {HTTPStatus.NO_CONTENT: None}),
             Operation(
@@ -55,6 +61,20 @@ class Sessions:
     async def begin(self, call: Call) -> Reply:
         """Give an anonymous session."""
         return Reply(self._token(self._parts.sessions.begin(ANONYMOUS)), HTTPStatus.CREATED)
+
+    async def sign_in(self, call: Call, body: SignIn) -> Reply:
+        """Give whoever brings a fresh login code a new session that is his own."""
+        channel = self._parts.signs.get(body.account)
+        if channel is None:
+            raise Wrong(HTTPStatus.NOT_FOUND, "no-account", "这里没有这个小程序账号。")
+        try:
+            user = await channel.sign_in(body.code)
+        except SignInError as error:
+            raise _not_signed_in(error.reason) from error
+        person = Address(body.account, user)
+        call.session = replace(self._parts.sessions.begin(PROVED), person=person)
+        call.keep(Memory(person=person))
+        return Reply(self._token(call.session), HTTPStatus.CREATED)
 
     async def show(self, call: Call) -> Reply:
         """Show the session."""
@@ -109,6 +129,24 @@ def local(at: datetime) -> datetime:
 
 
 def reach(parts: Parts, call: Call) -> Address:
-    """Return where a citizen is told of his cases: by SMS once he proved a telephone, else where he asks."""
+    """Return where a citizen is told of his cases: where he signed in, by SMS once he proved a telephone, else where he asks."""
     phone = call.memory.phone
+    if call.session.person is not None:
+        return call.session.person
     return Address(parts.texts, phone) if phone and parts.texts else call.session.address
+
+
+def _not_signed_in(reason: SignInReason) -> Wrong:
+    match reason:
+        case SignInReason.CODE:
+            detail = "登录凭证不对、已经用过或已过期，请重新进入小程序再试。"
+            return Wrong(HTTPStatus.UNAUTHORIZED, "wrong-code", detail)
+        case SignInReason.OFTEN:
+            detail = "登录太频繁了，请过一分钟再试。"
+            return Wrong(HTTPStatus.TOO_MANY_REQUESTS, "too-fast", detail, retry_after=60)
+        case SignInReason.RISK:
+            detail = "微信因安全原因没有让这个微信号登录，请拨打热线电话反映。"
+            return Wrong(HTTPStatus.FORBIDDEN, "risky", detail)
+        case SignInReason.AWAY:
+            detail = "微信登录暂时不可用，请过一会儿再试；急事请拨打热线电话。"
+            return Wrong(HTTPStatus.SERVICE_UNAVAILABLE, "provider-away", detail, retry_after=5)

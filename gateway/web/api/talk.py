@@ -52,7 +52,7 @@ class Talk:
 
     async def _guessed(self, call: Call, text: str) -> None:
         """Count numbers of others' cases; raises Wrong when too many were named."""
-        conversation = self._parts.sessions.conversation(call.session)
+        conversation = self._parts.sessions.own(call.session)
         guesses = Guesses(self._parts.lookup, self._parts.limits)
         if await guesses.over(text, conversation, self._parts.gate.address(call.request)):
             many = HTTPStatus.TOO_MANY_REQUESTS
@@ -61,7 +61,7 @@ class Talk:
     async def listed(self, call: Call, query: Since) -> Reply:
         """Return what was said after a cursor, oldest first."""
         parts = self._parts
-        conversation = parts.sessions.conversation(call.session)
+        conversation = parts.sessions.own(call.session)
         work = partial(
             transcript.since, conversation=conversation, after=bytes.fromhex(query.after), limit=MOST
         )

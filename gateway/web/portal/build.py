@@ -25,14 +25,14 @@ from gateway.web.portal.talk import Talk
 from normalizer.message import Address
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
     from aiohttp import web
 
     from bots.contract import City
-    from channels.contract import Inbox
+    from channels.contract import Inbox, SignsIn
     from gateway.cases.book import CaseBook
     from gateway.cases.lookup import Lookup
     from gateway.cases.office import Office
@@ -72,6 +72,8 @@ class Parts:
     secure: bool
     woken: Callable[[float], Awaitable[None]]
     """Returns when somebody said something in any talk, or after so many seconds."""
+    signs: Mapping[str, SignsIn]
+    """The channels by whose accounts one signs in."""
 
 
 def add(app: web.Application, parts: Parts) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter, ValidationError
 
 from gateway.web.portal.form import KEPT, Form, fresh
+from normalizer.message import Address
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -41,6 +42,7 @@ class Memory:
     """A session's memory; ``phone`` is proved, ``code`` is on its way, ``shown`` are cases opened by number and code.
 
     ``ended`` once its person left it: whoever still has its token is nobody.
+    ``person`` is who signed in with an account of a channel.
     """
 
     form: Form | None = None
@@ -49,6 +51,7 @@ class Memory:
     done: Done | None = None
     shown: tuple[str, ...] = ()
     ended: bool = False
+    person: Address | None = None
 
 
 _MEMORY = TypeAdapter(Memory)

@@ -6,6 +6,7 @@ Pages and apps come through here alike, so one telephone gets so many codes and 
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -91,11 +92,13 @@ class Proof:
         # What he reported from here before he proved who he is becomes the telephone's; the session from before is
         # nobody's. What he reported without his telephone is not joined to it, but stays in sight here.
         left = await self._office.hand_over(before.address, Address(self.texts, phone), phone)
-        session = self._sessions.begin(PROVED)
+        session = replace(self._sessions.begin(PROVED), person=before.person)
         await self._office.bind(session.address, phone)
         await self._sessions.forget(before)
         shown = tuple(dict.fromkeys((*left, *memory.shown)))[:SHOWN]
-        return session, Memory(form=memory.form, phone=phone, done=memory.done, shown=shown)
+        return session, Memory(
+            form=memory.form, phone=phone, done=memory.done, shown=shown, person=before.person
+        )
 
     async def _too_many(self, phone: str, session: Session, address: str) -> bool:
         """Count a code and return whether it is not sent: too many, or it could not be typed in anyway."""

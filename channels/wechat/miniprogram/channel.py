@@ -1,0 +1,52 @@
+"""One WeChat mini-program as a channel: its citizens sign in by code, and write by customer-service messages."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from channels.contract import Capabilities, Grant
+from channels.settings import read
+from channels.wechat import forms
+from channels.wechat.channel import MAX_BYTES, Account
+from channels.wechat.miniprogram.login import openid_of
+from channels.wechat.miniprogram.settings import Settings
+from normalizer.message import SourceChannel
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from channels.contract import Tools
+    from normalizer.message import InboundMessage
+
+_FORMS = {"xml": forms.XML, "json": forms.JSON}
+_ENTERED = "user_enter_tempsession"
+
+
+class MiniProgram(Account):
+    """Receives callbacks, sends by customer-service messages alone, and says whose login code it is."""
+
+    def __init__(self, account: str, settings: Settings, tools: Tools) -> None:
+        # A mini-program takes no reply in the answer to a callback (wechat.md 2.5).
+        capabilities = Capabilities(source=SourceChannel.MINIPROGRAM, max_bytes=MAX_BYTES)
+        super().__init__(account, settings, capabilities, _FORMS[settings.format], tools)
+        self._settings = settings
+        self._tools = tools
+
+    def grant(self, message: InboundMessage) -> Grant | None:
+        """Return the leave to write that a message gives: 5 in 48 hours, on entering the talk 2 in a minute."""
+        event = message.event
+        if event is None:
+            return Grant(message.received_at + timedelta(hours=48), 5)
+        if event.key == _ENTERED:
+            return Grant(message.received_at + timedelta(minutes=1), 2)
+        return None
+
+    async def sign_in(self, code: str) -> str:
+        """Return the openid whose login code this is; raises SignInError."""
+        return await openid_of(self.account, self._settings, self._tools, code)
+
+
+def build(account: str, settings: Mapping[str, object], tools: Tools) -> MiniProgram:
+    """Make the channel of an account; raises Misconfigured."""
+    return MiniProgram(account, read(Settings, account, settings), tools)

@@ -1,0 +1,80 @@
+"""What the platform answers of mini-programs: whose login code it is (wechat.md 2.9)."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LIVES = 300.0
+"""Seconds a login code is good for."""
+A_MINUTE, MINUTE = 100, 60.0
+"""Logins of one person that are answered in a minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class MiniSettings:
+    """One mini-program at the platform."""
+
+    app_id: str
+    secret: str
+
+
+class Mini:
+    """The platform's side of one mini-program; ``risky`` are people whom it does not let in."""
+
+    def __init__(self, settings: MiniSettings, clock: Callable[[], float]) -> None:
+        self.settings = settings
+        self.risky: set[str] = set()
+        self._clock = clock
+        self._codes: dict[str, tuple[str, float]] = {}
+        self._logins: dict[str, deque[float]] = {}
+
+    def code(self, openid: str) -> str:
+        """Return a fresh login code, as ``wx.login`` gives one on a person's telephone."""
+        code = secrets.token_urlsafe(24)
+        self._codes[code] = (openid, self._clock() + LIVES)
+        return code
+
+    def add(self, app: web.Application) -> None:
+        """Add the address."""
+        app.router.add_get("/sns/jscode2session", self._session)
+
+    async def _session(self, request: web.Request) -> web.Response:
+        return web.json_response(self._answer(dict(request.query)), content_type="text/plain")
+
+    def _answer(self, query: dict[str, str]) -> dict[str, Any]:
+        if query.get("appid") != self.settings.app_id:
+            return _error(40013, "invalid appid")
+        if not hmac.compare_digest(query.get("secret", ""), self.settings.secret):
+            return _error(40125, "invalid appsecret")
+        openid, until = self._codes.pop(query.get("js_code", ""), ("", 0.0))
+        if not openid or until <= self._clock():
+            return _error(40029, "invalid code")
+        if openid in self.risky:
+            return _error(40226, "code blocked")
+        if self._often(openid):
+            return _error(45011, "api minute-quota reach limit")
+        return {"openid": openid, "session_key": secrets.token_urlsafe(18)}
+
+    def spent(self, openid: str) -> bool:
+        """Count a login of a person and return whether it was one too many in a minute."""
+        return self._often(openid)
+
+    def _often(self, openid: str) -> bool:
+        now, times = self._clock(), self._logins.setdefault(openid, deque())
+        while times and times[0] <= now - MINUTE:
+            times.popleft()
+        times.append(now)
+        return len(times) > A_MINUTE
+
+
+def _error(code: int, words: str) -> dict[str, Any]:
+    return {"errcode": code, "errmsg": f"{words}, rid: {secrets.token_hex(4)}"}
