@@ -194,6 +194,7 @@ async def _channels(settings: Settings) -> Sequence[Finding]:
         tools = Tools(
             inbox=nothing,
             receipts=nothing,
+            consents=nothing,
             parts=nothing,
             blobs=nothing,
             media=nothing,

@@ -129,6 +129,16 @@ class Media:
         return self.known.get(name)
 
 
+@dataclass
+class Consents:
+    """Who agreed to which template, as it was told."""
+
+    noted: list[tuple] = field(default_factory=list)
+
+    async def note(self, address, template, *, given, once) -> None:
+        self.noted.append((address.user, template, given, once))
+
+
 def sign(text: str) -> bytes:
     return hmac.digest(b"test key", text.encode(), "sha256")
 
@@ -141,6 +151,7 @@ def tools(
     now=lambda: NOW,
     *,
     receipts=None,
+    consents=None,
     parts=None,
     blobs=None,
     media=None,
@@ -148,6 +159,7 @@ def tools(
     return Tools(
         inbox=door or Door(),
         receipts=receipts or Receipts(),
+        consents=consents or Consents(),
         parts=parts or Parts(),
         blobs=blobs or Blobs(),
         media=media or Media(),

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from gateway.app import listening, running
-from gateway.sandbox.application import DRIVER, PLATFORM, create_sandbox
+from gateway.sandbox.application import DRIVER, NOTIFY, PLATFORM, create_sandbox
 from gateway.sandbox.driver import Driver
+from gateway.sandbox.notify import Notify
 from gateway.sandbox.platform import Person, Platform, SandboxSettings
 from gateway.whole import Gateway
 from tests.kit.gateway import Hand, settings
@@ -29,6 +30,7 @@ class Phone:
     driver: Driver
     clock: Hand
     address: str
+    notify: Notify
     openid: str = "oUser"
 
     @property
@@ -75,7 +77,9 @@ async def phone(database: str, folder: Path, clock: Hand, **changes: Any) -> Asy
             listening(gateway.app, "127.0.0.1", 0) as own,
         ):
             account.callback_url = f"http://127.0.0.1:{own}/channels/wx"
-            made = Phone(gateway, sandbox[PLATFORM], sandbox[DRIVER], clock, f"http://127.0.0.1:{own}")
+            made = Phone(
+                gateway, sandbox[PLATFORM], sandbox[DRIVER], clock, f"http://127.0.0.1:{own}", sandbox[NOTIFY]
+            )
             await made.driver.act(made.person, "subscribe")
             clock.wait(seconds=1)
             yield made
