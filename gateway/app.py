@@ -31,6 +31,7 @@ from gateway.calendar import Calendar
 from gateway.cases.book import CaseBook
 from gateway.cases.lookup import Lookup
 from gateway.cases.office import Office
+from gateway.cursors import Cursors
 from gateway.fetching import Fetching
 from gateway.inbox import Inbox
 from gateway.knowledge.book import Book
@@ -152,6 +153,7 @@ def _join(
         inbox=inbox,
         receipts=Receipts(store=books.store, metrics=metrics, now=clock),
         parts=Parts(store=books.store, sealer=books.sealer, now=clock),
+        cursors=Cursors(books.store),
         blobs=blobs,
         media=Door(room.intake, books.sealer),
         keys=bus,

@@ -195,6 +195,7 @@ async def _channels(settings: Settings) -> Sequence[Finding]:
             inbox=nothing,
             receipts=nothing,
             parts=nothing,
+            cursors=nothing,
             blobs=nothing,
             media=nothing,
             keys=buses.MemoryBus(),

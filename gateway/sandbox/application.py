@@ -14,6 +14,7 @@ from gateway.sandbox.driver import Driver
 from gateway.sandbox.home import Home, World
 from gateway.sandbox.media import Media
 from gateway.sandbox.platform import Platform, SandboxSettings
+from gateway.sandbox.qyapi import QyApi
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -40,11 +41,16 @@ def create_sandbox(
 
     # The session waits for the loop, but the page's routes must stand before the application starts.
     driver = app[DRIVER] = Driver(platform)
+    kf = world.kf if world else None
+    if kf is not None:
+        QyApi(kf).add(app)
     Home(platform, driver, world or World()).add(app)
 
     async def connected(app: web.Application) -> AsyncIterator[None]:
         async with ClientSession(connector=TCPConnector(limit=0)) as http:
             app[DRIVER].http = http
+            if kf is not None:
+                kf.http = http
             yield
 
     app.cleanup_ctx.append(connected)

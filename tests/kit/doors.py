@@ -89,6 +89,22 @@ class Parts:
 
 
 @dataclass
+class Cursors:
+    """How far accounts were read, in the order in which it was noted."""
+
+    busy: bool = False
+    noted: list[tuple[str, str]] = field(default_factory=list)
+
+    async def get(self, account: str) -> str:
+        return dict(self.noted).get(account, "")
+
+    async def put(self, account: str, cursor: str) -> None:
+        if self.busy:
+            raise Busy
+        self.noted.append((account, cursor))
+
+
+@dataclass
 class Blobs:
     """Files by their hash."""
 
@@ -142,6 +158,7 @@ def tools(
     *,
     receipts=None,
     parts=None,
+    cursors=None,
     blobs=None,
     media=None,
 ) -> Tools:
@@ -149,6 +166,7 @@ def tools(
         inbox=door or Door(),
         receipts=receipts or Receipts(),
         parts=parts or Parts(),
+        cursors=cursors or Cursors(),
         blobs=blobs or Blobs(),
         media=media or Media(),
         keys=keys or MemoryBus(),
