@@ -30,6 +30,7 @@ SETTINGS = {
         "smtp_port": 1,
     },
     "memory": {"kind": "memory"},
+    "miniprogram": raw_settings(kind="miniprogram"),
     "sgip": {
         "kind": "sgip",
         "node_id": 3037012345,

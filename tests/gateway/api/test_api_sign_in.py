@@ -91,7 +91,7 @@ async def test_a_session_that_was_ended_is_nobodys_any_more(world):
     app = await world.signs_in("o-zhang")
     await app.post("/cases", matter())
     assert (await app.ask("DELETE", "/session")).status == 204
-    assert (await app.get("/cases")).data == {"cases": []}
+    assert (await app.get("/cases")).status == 401
     again = await world.signs_in("o-zhang")
     assert len((await again.get("/cases")).data["cases"]) == 1
 
