@@ -249,6 +249,18 @@ class Parts(Protocol):
         ...
 
 
+class Cursors(Protocol):
+    """Keeps how far each account was read, for all processes and across a crash."""
+
+    async def get(self, account: str) -> str:
+        """Return how far an account was read; empty at the beginning. Raises Busy."""
+        ...
+
+    async def put(self, account: str, cursor: str) -> None:
+        """Note how far an account was read and return after the commit; raises Busy."""
+        ...
+
+
 class Blobs(Protocol):
     """Keeps files: photos, recordings, documents, large raw messages."""
 
@@ -327,6 +339,7 @@ class Tools:
     receipts: Receipts
     consents: Consents
     parts: Parts
+    cursors: Cursors
     blobs: Blobs
     media: Media
     keys: KeyValue
@@ -383,6 +396,15 @@ class Channel(Protocol):
 
     async def check(self) -> Sequence[Finding]:
         """Ask the provider whether settings and credentials work (``jiesu doctor``)."""
+        ...
+
+
+@runtime_checkable
+class Troubled(Protocol):
+    """A channel that remembers the last trouble which people must end."""
+
+    async def trouble(self) -> Finding | None:
+        """Return the last trouble with its cure, None when there is none."""
         ...
 
 

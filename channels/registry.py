@@ -8,6 +8,7 @@ from channels import memory, web
 from channels.email import channel as email
 from channels.sms import aliyun, cmpp, huawei, kannel, sgip, smgp, smpp, tencent
 from channels.wechat import channel as wechat
+from channels.wechat.kf import channel as kf
 from channels.wechat.miniprogram import channel as miniprogram
 
 if TYPE_CHECKING:
@@ -29,4 +30,5 @@ ADAPTERS: Mapping[str, Callable[[str, Mapping[str, object], Tools], Channel]] = 
     "tencent": tencent.build,
     "web": web.build,
     "wechat": wechat.build,
+    "wechat_kf": kf.build,
 }

@@ -33,6 +33,7 @@ from gateway.cases.detour import Detour
 from gateway.cases.lookup import Lookup
 from gateway.cases.office import Office
 from gateway.consents import Consents
+from gateway.cursors import Cursors
 from gateway.fetching import Fetching
 from gateway.inbox import Inbox
 from gateway.knowledge.book import Book
@@ -158,6 +159,7 @@ def _join(
         ),
         consents=Consents(store=books.store, sealer=books.sealer, now=clock),
         parts=Parts(store=books.store, sealer=books.sealer, now=clock),
+        cursors=Cursors(books.store),
         blobs=blobs,
         media=Door(room.intake, books.sealer),
         keys=bus,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import secrets
 import tempfile
+import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from functools import partial
@@ -26,7 +27,9 @@ from gateway.sandbox.application import create_sandbox
 from gateway.sandbox.home import World
 from gateway.sandbox.ismg.carrier import Carrier, CarrierSettings
 from gateway.sandbox.ismg.cmpp_server import cmpp_server
+from gateway.sandbox.kf import Kf, KfSettings
 from gateway.sandbox.platform import SandboxSettings
+from gateway.sandbox.qyapi import PREFIX as QYAPI
 from gateway.settings import Settings, load
 from gateway.store import cases as case_rows
 from gateway.store.bodies import open_event
@@ -99,15 +102,19 @@ async def _whole(stack: AsyncExitStack, data: Path | None, port: int) -> None:
     carrier = Carrier(CarrierSettings(SMS_ID, secrets.token_hex(8), SMS_NUMBER))
     ismg = await stack.enter_async_context(cmpp_server(carrier))
     post = await _post(stack)
+    kf = Kf(
+        KfSettings("wwdemo", secrets.token_hex(16), secrets.token_hex(8), _aes_key(), "wkdemo"), time.time
+    )
     world = World(
         cases=cases,
         advance=lambda number: _advance(views["gateway"], number),
         carrier=carrier,
         post=post,
+        kf=kf,
     )
     sandbox = create_sandbox(account, world)
     at = await stack.enter_async_context(gateway.listening(sandbox, HOST, port))
-    channels = {"wx": _wechat(account, at), "sms": _sms(carrier, ismg.port)}
+    channels = {"wx": _wechat(account, at), "kf": _kf(kf.settings, at), "sms": _sms(carrier, ismg.port)}
     if post is not None:
         channels["mail"] = _mail(post)
     settings = _settings(data, channels)
@@ -117,6 +124,7 @@ async def _whole(stack: AsyncExitStack, data: Path | None, port: int) -> None:
     await running.knowledge.refresh()
     own = await stack.enter_async_context(gateway.listening(running.app, HOST, 0))
     account.callback_url = f"http://{HOST}:{own}/channels/wx"
+    kf.settings.callback_url = f"http://{HOST}:{own}/channels/kf"
     _announce(at, f"http://{HOST}:{own}")
 
 
@@ -157,6 +165,18 @@ def _wechat(account: SandboxSettings, port: int) -> dict[str, Any]:
         "aes_key": account.aes_key,
         "mode": account.mode,
         "api_base": f"http://{HOST}:{port}",
+    }
+
+
+def _kf(account: KfSettings, port: int) -> dict[str, Any]:
+    return {
+        "kind": "wechat_kf",
+        "corp_id": account.corp_id,
+        "secret": account.secret,
+        "token": account.token,
+        "aes_key": account.aes_key,
+        "open_kfid": account.open_kfid,
+        "api_base": f"http://{HOST}:{port}{QYAPI}",
     }
 
 

@@ -196,6 +196,7 @@ async def _channels(settings: Settings) -> Sequence[Finding]:
             receipts=nothing,
             consents=nothing,
             parts=nothing,
+            cursors=nothing,
             blobs=nothing,
             media=nothing,
             keys=buses.MemoryBus(),

@@ -4,37 +4,47 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from channels.http import post_json
+from channels.http import get_json, post_json
 from channels.wechat.errors import TOKEN_DEAD, error_of
-from channels.wechat.tokens import TokenProvider
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
-    from channels.contract import Tools
-    from channels.wechat.settings import App
+    from aiohttp import ClientSession
+
+    from channels.wechat.tokens import TokenProvider
+    from channels.wechat.trouble import Troubles
 
 SECONDS = 8.0
 
 
 class Api:
-    """The calls of one account."""
+    """The calls of one account; ``base`` is where its interfaces are."""
 
-    def __init__(self, account: str, settings: App, tools: Tools) -> None:
-        self._base = settings.api_base
-        self._tools = tools
-        self.tokens = TokenProvider(account, settings, tools)
+    def __init__(self, base: str, http: ClientSession, tokens: TokenProvider, troubles: Troubles) -> None:
+        self._base = base
+        self._http = http
+        self._troubles = troubles
+        self.tokens = tokens
 
     async def call(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Post to a path and return the answer; raises SendError."""
-        token = await self.tokens.token()
-        answer = await self._post(path, token, body)
-        if answer.get("errcode") in TOKEN_DEAD:
-            answer = await self._post(path, await self.tokens.renewed(token), body)
-        if (error := error_of(answer)) is not None:
-            raise error
-        return answer
+        return await self._called(
+            lambda query: post_json(self._http, self._base + path, body, query=query, seconds=SECONDS)
+        )
 
-    async def _post(self, path: str, token: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        query = {"access_token": token}
-        return await post_json(self._tools.http, f"{self._base}{path}", body, query=query, seconds=SECONDS)
+    async def ask(self, path: str) -> dict[str, Any]:
+        """Get a path that only tells, and return the answer; raises SendError."""
+        return await self._called(
+            lambda query: get_json(self._http, self._base + path, query=query, seconds=SECONDS)
+        )
+
+    async def _called(self, call: Callable[[Mapping[str, str]], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
+        async with self._troubles.noted():
+            token = await self.tokens.token()
+            answer = await call({"access_token": token})
+            if answer.get("errcode") in TOKEN_DEAD:
+                answer = await call({"access_token": await self.tokens.renewed(token)})
+            if (error := error_of(answer)) is not None:
+                raise error
+            return answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from channels.contract import Capabilities, Finding, Route, SendError, SendReason, SendResult
+from channels.contract import Capabilities, Finding, Route, SendError, SendResult
 from channels.settings import read
 from channels.wechat import forms
 from channels.wechat.api import Api
@@ -13,6 +13,8 @@ from channels.wechat.media import MediaApi
 from channels.wechat.notify import body_of
 from channels.wechat.quota import grant
 from channels.wechat.settings import Settings
+from channels.wechat.tokens import StableToken, TokenProvider
+from channels.wechat.trouble import Troubles, finding
 from normalizer.message import SourceChannel
 
 if TYPE_CHECKING:
@@ -39,8 +41,10 @@ class Account:
         self.account = account
         self.capabilities = capabilities
         self._callback = Callback(account, settings, self.capabilities.source, form, tools)
-        self.api = Api(account, settings, tools)
-        self._media = MediaApi(settings.api_base, tools.http, self.api.tokens)
+        self._troubles = Troubles(account, tools.keys)
+        tokens = TokenProvider(account, StableToken(settings, tools.http), tools)
+        self.api = Api(settings.api_base, tools.http, tokens, self._troubles)
+        self._media = MediaApi(settings.api_base, tools.http, tokens)
 
     def routes(self) -> Sequence[Route]:
         """Return the callback's two methods."""
@@ -64,12 +68,17 @@ class Account:
         return self._media.open(part, largest)
 
     async def check(self) -> Sequence[Finding]:
-        """Fetch a token: that needs the id, the secret and our address to be right."""
+        """Ask for something that only a good token gets: id, secret and our address must be right for it."""
         try:
-            await self.api.tokens.token()
+            await self.api.ask("/cgi-bin/getcallbackip")
         except SendError as error:
-            return [Finding(ok=False, what=f"{self.account}：微信接口不可用（{error}）", cure=_cure(error))]
-        return [Finding(ok=True, what=f"{self.account}：微信凭证有效，接口可用")]
+            return [finding(self.account, error)]
+        well = Finding(ok=True, what=f"{self.account}：微信凭证有效，接口可用")
+        return [well, *([trouble] if (trouble := await self.trouble()) else [])]
+
+    async def trouble(self) -> Finding | None:
+        """Return the last trouble that people must end, None when there is none."""
+        return await self._troubles.last()
 
 
 class WeChat(Account):
@@ -109,13 +118,3 @@ def named(answer: Mapping[str, Any]) -> SendResult:
 def build(account: str, settings: Mapping[str, object], tools: Tools) -> WeChat:
     """Make the channel of an account; raises Misconfigured."""
     return WeChat(account, read(Settings, account, settings), tools)
-
-
-def _cure(error: SendError) -> str:
-    if "40164" in error.detail:
-        return "把上面这个出口 IP 加到公众平台的 IP 白名单"
-    if error.reason is SendReason.CREDENTIALS:
-        return "核对 app_id 和 secret，与公众平台上的一致"
-    if error.reason in {SendReason.CONNECTION, SendReason.TIMEOUT}:
-        return "检查本机能否访问 api_base，以及防火墙和代理"
-    return "查公众平台的错误码说明；日志里有 rid"

@@ -44,6 +44,10 @@ _REASONS: dict[int, SendReason] = {
     48004: SendReason.FORBIDDEN,
     50002: SendReason.FORBIDDEN,
     40200: SendReason.FORBIDDEN,
+    60020: SendReason.CREDENTIALS,
+    95001: SendReason.WINDOW,
+    95002: SendReason.WINDOW,
+    95018: SendReason.WINDOW,
 }
 _MINUTE = 60.0
 _TRACE = re.compile(r"rid: ?[0-9A-Za-z-]+")

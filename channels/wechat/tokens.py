@@ -7,7 +7,8 @@ single flight and compare-and-refresh keep it to one per rotation all the same.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
@@ -16,6 +17,8 @@ from channels.http import post_json
 from channels.wechat.errors import error_of
 
 if TYPE_CHECKING:
+    from aiohttp import ClientSession
+
     from channels.contract import Tools
     from channels.wechat.settings import App
 
@@ -26,16 +29,52 @@ EARLY = 300
 LOCK_TTL = 15.0
 LOCK_WAIT = 10.0
 SECONDS = 10.0
+FORCED_A_DAY, FORCED_GAP = 20, 30.0
+"""How often the platform renews a token before its time: so many in a day, so many seconds apart (wechat.md 2.8)."""
+_DAY = 24 * 3600.0
+
+
+class Source(Protocol):
+    """Where a token comes from; ``name`` is what all processes call it, ``forces`` whether it can be made anew."""
+
+    name: str
+    forces: bool
+
+    async def ask(self, *, force: bool) -> dict[str, Any]:
+        """Return the provider's answer; raises SendError."""
+        ...
+
+
+class StableToken:
+    """The token of an app of the public platform: ``/cgi-bin/stable_token``."""
+
+    forces = True
+
+    def __init__(self, settings: App, http: ClientSession) -> None:
+        self.name = f"wechat:{settings.app_id}:token"
+        self._settings = settings
+        self._http = http
+
+    async def ask(self, *, force: bool) -> dict[str, Any]:
+        """Return the provider's answer; raises SendError."""
+        settings = self._settings
+        body = {
+            "grant_type": "client_credential",
+            "appid": settings.app_id,
+            "secret": settings.secret.get_secret_value(),
+            "force_refresh": force,
+        }
+        return await post_json(self._http, f"{settings.api_base}/cgi-bin/stable_token", body, seconds=SECONDS)
 
 
 class TokenProvider:
     """Hands out the token of one account."""
 
-    def __init__(self, account: str, settings: App, tools: Tools) -> None:
+    def __init__(self, account: str, source: Source, tools: Tools) -> None:
         self._account = account
-        self._settings = settings
+        self._source = source
         self._tools = tools
-        self._key = f"wechat:{settings.app_id}:token"
+        self._key = source.name
         self._lock = asyncio.Lock()
 
     async def token(self) -> str:
@@ -54,21 +93,28 @@ class TokenProvider:
                 return known
             token, lives = await self._ask(force=False)
             if token == failed:
+                await self._spend()
                 token, lives = await self._ask(force=True)
             await self._tools.keys.set(self._key, token, max(lives - EARLY, 1))
             return token
 
+    async def _spend(self) -> None:
+        """Take one of the few times a token is made anew; raises SendError when there is none now."""
+        if not self._source.forces:
+            raise SendError(SendReason.CREDENTIALS, "token: the provider says it is good", FORCED_GAP)
+        key, now = f"{self._key}:forced", self._tools.now().timestamp()
+        times = [at for at in json.loads(await self._tools.keys.get(key) or "[]") if now - at < _DAY]
+        wait = FORCED_GAP - (now - times[-1]) if times else 0.0
+        if len(times) >= FORCED_A_DAY:
+            wait = _DAY - (now - times[0])
+        if wait > 0:
+            log.warning("wechat.token_not_forced", account=self._account, times=len(times), wait=round(wait))
+            raise SendError(SendReason.CREDENTIALS, "token: renewed too often", wait)
+        await self._tools.keys.set(key, json.dumps([*times, now]), _DAY)
+
     async def _ask(self, *, force: bool) -> tuple[str, float]:
-        settings = self._settings
-        body = {
-            "grant_type": "client_credential",
-            "appid": settings.app_id,
-            "secret": settings.secret.get_secret_value(),
-            "force_refresh": force,
-        }
-        address = f"{settings.api_base}/cgi-bin/stable_token"
         try:
-            answer = await post_json(self._tools.http, address, body, seconds=SECONDS)
+            answer = await self._source.ask(force=force)
         except SendError as error:
             # Nothing was sent to the citizen yet, so an unanswered token call is safe to repeat.
             again = SendReason.CONNECTION if error.reason is SendReason.TIMEOUT else error.reason

@@ -15,6 +15,7 @@ from gateway.sandbox.home import Home, World
 from gateway.sandbox.media import Media
 from gateway.sandbox.notify import Notify
 from gateway.sandbox.platform import Platform, SandboxSettings
+from gateway.sandbox.qyapi import QyApi
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -46,11 +47,16 @@ def create_sandbox(
     for path in ("/cgi-bin/message/subscribe/bizsend", "/cgi-bin/message/subscribe/send"):
         app.router.add_post(path, api.call(notify.send))
     platform.told = notify.sent_template
+    kf = world.kf if world else None
+    if kf is not None:
+        QyApi(kf).add(app)
     Home(platform, driver, world or World()).add(app)
 
     async def connected(app: web.Application) -> AsyncIterator[None]:
         async with ClientSession(connector=TCPConnector(limit=0)) as http:
             app[DRIVER].http = http
+            if kf is not None:
+                kf.http = http
             yield
 
     app.cleanup_ctx.append(connected)

@@ -18,6 +18,7 @@ from gateway.sandbox.platform import Fault
 if TYPE_CHECKING:
     from gateway.sandbox.driver import Driver
     from gateway.sandbox.ismg.carrier import Carrier
+    from gateway.sandbox.kf import Kf
     from gateway.sandbox.platform import Person, Platform
     from gateway.sandbox.post.office import Post
 
@@ -53,16 +54,17 @@ class World:
     advance: Advance | None = None
     carrier: Carrier | None = None
     post: Post | None = None
+    kf: Kf | None = None
 
     def watch(self, told: Callable[[], None]) -> None:
         """Have a change told."""
-        for part in (self.carrier, self.post):
+        for part in (self.carrier, self.post, self.kf):
             if part is not None:
                 part.watchers.add(told)
 
     def leave(self, told: Callable[[], None]) -> None:
         """Have nothing told any more."""
-        for part in (self.carrier, self.post):
+        for part in (self.carrier, self.post, self.kf):
             if part is not None:
                 part.watchers.discard(told)
 
@@ -78,6 +80,8 @@ class Home:
         self._closing = False
         for openid, name, _, _ in CITIZENS:
             platform.person(openid, name)
+            if world.kf is not None:
+                world.kf.person(openid, name)
 
     def add(self, app: web.Application) -> None:
         """Add the page, its files and the administration of the stand-in."""
@@ -105,6 +109,7 @@ class Home:
             "advance": world.advance is not None,
             "phones": world.carrier is not None,
             "mailboxes": world.post is not None,
+            "kf": world.kf is not None,
         }
         response = aiohttp_jinja2.render_template("home.html", request, context)
         response.headers.update(HEADERS)
@@ -119,6 +124,7 @@ class Home:
             "people": [_shown(person, self._platform.clock()) for person in self._platform.people.values()],
             "phones": world.carrier.shown()["phones"] if world.carrier else [],
             "mailboxes": world.post.shown()["citizens"] if world.post else [],
+            "kf": world.kf.shown() if world.kf else [],
             "counts": dict(self._platform.counts),
             "cases": await world.cases() if world.cases else [],
         }

@@ -353,6 +353,14 @@ WANTED = Table(
 lost (``reason`` says why). ``ref`` is what messages and cases know the file by; ``next_at`` is when it is asked for
 next, or until when somebody has it in hand; ``body`` is the part of the message, sealed."""
 
+READ_TO = Table(
+    "read_to",
+    METADATA,
+    Column("account", Text, primary_key=True),
+    Column("cursor", Text, nullable=False),
+)
+"""How far the accounts were read whose providers keep messages until they are asked for them."""
+
 UPLOAD = Table(
     "upload",
     METADATA,

@@ -13,6 +13,7 @@ from channels.splitting import split
 from channels.wechat.settings import Settings
 from normalizer.errors import Misconfigured
 from normalizer.message import Address, OutboundMessage
+from tests.kit.kf import kf_settings
 from tests.kit.providers import SETTINGS as PROVIDERS
 from tests.kit.wechat import raw_settings, tools
 
@@ -49,6 +50,7 @@ SETTINGS = {
     "smgp": {"kind": "smgp", "client_id": "tel00001", **_CARRIER},
     "web": {"kind": "web"},
     "wechat": raw_settings(),
+    "wechat_kf": kf_settings(1),
     **PROVIDERS,
 }
 

@@ -89,6 +89,22 @@ class Parts:
 
 
 @dataclass
+class Cursors:
+    """How far accounts were read, in the order in which it was noted."""
+
+    busy: bool = False
+    noted: list[tuple[str, str]] = field(default_factory=list)
+
+    async def get(self, account: str) -> str:
+        return dict(self.noted).get(account, "")
+
+    async def put(self, account: str, cursor: str) -> None:
+        if self.busy:
+            raise Busy
+        self.noted.append((account, cursor))
+
+
+@dataclass
 class Blobs:
     """Files by their hash."""
 
@@ -153,6 +169,7 @@ def tools(
     receipts=None,
     consents=None,
     parts=None,
+    cursors=None,
     blobs=None,
     media=None,
 ) -> Tools:
@@ -161,6 +178,7 @@ def tools(
         receipts=receipts or Receipts(),
         consents=consents or Consents(),
         parts=parts or Parts(),
+        cursors=cursors or Cursors(),
         blobs=blobs or Blobs(),
         media=media or Media(),
         keys=keys or MemoryBus(),

@@ -1,7 +1,7 @@
 // Shows what the stand-in knows: one citizen's chat and all cases. The server sends the whole picture at each change.
 const $ = (id) => document.getElementById(id);
-const WAYS = { passive: "即时回复", custom: "客服消息", template: "模板消息", fault: "平台提示" };
-let seen = { people: [], phones: [], mailboxes: [], cases: [], counts: {} };
+const WAYS = { passive: "即时回复", custom: "客服消息", template: "模板消息", fault: "平台提示", kf: "客服消息", greeting: "欢迎语" };
+let seen = { people: [], phones: [], mailboxes: [], kf: [], cases: [], counts: {} };
 
 const make = (tag, text, name) => {
   const element = document.createElement(tag);
@@ -16,6 +16,7 @@ const post = (path, body) => fetch(path, {
 
 const citizen = () => $("citizen").selectedOptions[0];
 const me = () => seen.people.find((person) => person.openid === $("citizen").value);
+const talk = () => seen.kf.find((each) => each.user === $("citizen").value);
 const textWay = () => document.querySelector(".ways button[aria-pressed=true]")?.dataset.way ?? "wechat";
 
 // What each way of writing shows, says below the chat, and sends.
@@ -24,6 +25,11 @@ const WAYS_OF_WRITING = {
     lines: () => me()?.lines ?? [],
     note: () => me()?.left ? `公众号现在还可主动发 ${me().left} 条客服消息` : "公众号现在不能主动发消息，除非市民再说话",
     send: (text) => post("/_sim/say", { openid: $("citizen").value, text }),
+  },
+  kf: {
+    lines: () => talk()?.lines ?? [],
+    note: () => talk()?.left ? `微信客服现在还可发 ${talk().left} 条` : "微信客服现在不能主动发消息，除非市民再说话",
+    send: (text) => post("/_sim/kf", { user: $("citizen").value, text }),
   },
   sms: {
     lines: () => seen.phones.find((phone) => phone.number === citizen().dataset.phone)?.lines ?? [],
@@ -66,6 +72,7 @@ function choose(way) {
   for (const button of document.querySelectorAll(".ways button")) button.setAttribute("aria-pressed", button.dataset.way === way);
   document.querySelector(".menu").hidden = $("follow").hidden = way !== "wechat";
   $("subject").hidden = way !== "mail";
+  if (way === "kf" && !talk()?.lines.length) WAYS_OF_WRITING.kf.send("");
   $("text").rows = way === "mail" ? 4 : 1;
   showChat();
 }

@@ -1,0 +1,80 @@
+"""The addresses that a corporation calls at the platform of 微信客服, and that the page calls for its citizens."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from gateway.sandbox.platform import error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gateway.sandbox.kf import Kf
+
+PREFIX = "/qyapi"
+
+
+class QyApi:
+    """Answers the corporation's calls, and the page's for the citizens."""
+
+    def __init__(self, kf: Kf) -> None:
+        self._kf = kf
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    def add(self, app: web.Application) -> None:
+        """Add the endpoints."""
+        router, kf = app.router, self._kf
+        router.add_get(f"{PREFIX}/cgi-bin/gettoken", self._token)
+        router.add_get(f"{PREFIX}/cgi-bin/media/get", self._media)
+        for path, act in (
+            ("kf/sync_msg", kf.sync),
+            ("kf/send_msg", kf.send),
+            ("kf/send_msg_on_event", kf.greet),
+            ("kf/service_state/get", kf.state),
+            ("kf/service_state/trans", kf.trans),
+            ("kf/account/list", kf.accounts),
+        ):
+            router.add_post(f"{PREFIX}/cgi-bin/{path}", self._call(act))
+        router.add_post("/_sim/kf", self._say)
+
+    async def _token(self, request: web.Request) -> web.Response:
+        return web.json_response(self._kf.gettoken(dict(request.query)))
+
+    async def _media(self, request: web.Request) -> web.Response:
+        if (wrong := self._kf.token_error(request.query.get("access_token", ""))) is not None:
+            return web.json_response(wrong)
+        kept = self._kf.media.get(request.query.get("media_id", ""))
+        if kept is None:
+            return web.json_response(error(40007, "invalid media_id"))
+        headers = {"Content-Disposition": 'attachment; filename="media"'}
+        return web.Response(body=kept[0], content_type=kept[1], headers=headers)
+
+    def _call(self, act: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[web.Request], Any]:
+        async def handler(request: web.Request) -> web.Response:
+            if (wrong := self._kf.token_error(request.query.get("access_token", ""))) is not None:
+                return web.json_response(wrong)
+            body = json.loads(await request.read())
+            if waiting := self._kf.faults.get(request.path):
+                fault = waiting.popleft()
+                if fault.deliver:
+                    act(body)
+                if fault.kind == "code":
+                    return web.json_response(error(fault.code, "fault on demand"))
+                return web.Response(status=fault.code or 502, text="fault on demand")
+            return web.json_response(act(body))
+
+        return handler
+
+    async def _say(self, request: web.Request) -> web.Response:
+        """Let a citizen enter the talk, or write."""
+        given = await request.json()
+        person = self._kf.person(str(given["user"]))
+        text = str(given.get("text", ""))[:2000]
+        task = asyncio.create_task(self._kf.write(person, text) if text else self._kf.come(person))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return web.json_response({"taken": True}, status=202)
