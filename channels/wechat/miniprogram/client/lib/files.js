@@ -157,8 +157,8 @@ function drop(path) {
   wx.getFileSystemManager().removeSavedFile({ filePath: path, success() {}, fail() {} })
 }
 
-// The keys of what is there; ready when nothing is on its way or has stopped.
+// The keys of what is there; ready when all is: what was not taken must be removed by the citizen, who then knows.
 const keys = (box) => list(box).filter((file) => file.key).map((file) => file.key)
-const ready = (box) => list(box).every((file) => file.state === 'done' || file.state === 'refused')
+const ready = (box) => list(box).every((file) => file.state === 'done')
 
 module.exports = { watch, choose, run, again, anew, remove, clear, keys, ready, list }

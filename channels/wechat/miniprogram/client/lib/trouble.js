@@ -18,6 +18,8 @@ class Trouble extends Error {
 }
 
 const CHINESE = /[\u4e00-\u9fff]/
+// Of these the gateway speaks to programs.
+const OURS = ['invalid', 'key-used', 'no-session']
 
 // The sentence for a citizen. The gateway speaks Chinese; in English its kinds have sentences here.
 function told(trouble, lang) {
@@ -25,7 +27,7 @@ function told(trouble, lang) {
   if (!(trouble instanceof Trouble)) return known.failed
   const fields = trouble.errors.map((each) => each.detail).filter((detail) => CHINESE.test(detail))
   if (lang === 'zh' && fields.length) return fields.join('')
-  if (lang === 'zh' && trouble.detail && trouble.kind !== 'invalid') return trouble.detail
+  if (lang === 'zh' && trouble.detail && !OURS.includes(trouble.kind)) return trouble.detail
   return known[trouble.kind] || known.failed
 }
 

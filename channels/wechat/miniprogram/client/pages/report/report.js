@@ -18,7 +18,7 @@ const SHORT = ['what', 'where', 'files', 'contact', 'check']
 page('report', {
   data: {
     d: {}, step: 'what', number: 1, count: STEPS.length, read: [], danger: null, kinds: [], whens: [],
-    rows: [], mine: '', others: [], proved: '', signed: Boolean(config.account), begun: false,
+    rows: [], mine: '', others: [], signed: Boolean(config.account), begun: false,
   },
 
   onLoad() {
@@ -132,9 +132,10 @@ page('report', {
     const { code } = event.detail
     if (!code) return this.fail(new Trouble('phone'))
     return this.during(async () => {
-      const proved = await api.phone(code)
-      this.setData({ proved: proved.phone })
-      this.keep({ proved: proved.phone, anonymous: false })
+      const { phone } = await api.phone(code).catch(() => {
+        throw new Trouble('phone')
+      })
+      this.keep({ proved: phone, anonymous: false })
     })
   },
 
