@@ -6,7 +6,9 @@ import subprocess
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from gateway.cli import app
 from gateway.web.portal.told import TOLD
 from normalizer.case import CITIZEN_LABELS
 from normalizer.codes import KIND_LABELS, LOW_RATING_LABELS, SATISFACTION_LABELS
@@ -130,6 +132,21 @@ def test_the_codes_that_are_sent_are_the_gateway_s():
     assert (scores, reasons) == (SATISFACTION_LABELS, LOW_RATING_LABELS)
     kinds = dict(re.findall(r"\['(\d\d)', '(\w+)'\]", (CLIENT / "lib/matter.js").read_text()))
     assert kinds == {code.value: word for code, word in KIND_LABELS.items() if code != "99"}
+
+
+def test_a_copy_of_the_source_is_written_for_an_engineer_and_nothing_is_overwritten(tmp_path):
+    target = tmp_path / "client"
+    assert CliRunner().invoke(app, ["wechat", "client", str(target)]).exit_code == 0
+
+    def files(folder):
+        return {
+            str(each.relative_to(folder)): each.read_bytes() for each in folder.rglob("*") if each.is_file()
+        }
+
+    assert files(target) == files(CLIENT)
+    again = CliRunner().invoke(app, ["wechat", "client", str(target)])
+    assert again.exit_code == 2
+    assert "已经存在" in again.output
 
 
 def test_the_source_names_no_account_and_asks_for_no_package():
