@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.app import listening, running
+from gateway.batch import Decider
 from gateway.sandbox.application import DRIVER, NOTIFY, PLATFORM, create_sandbox
 from gateway.sandbox.driver import Driver
 from gateway.sandbox.notify import Notify
@@ -66,6 +67,7 @@ class Phone:
 @asynccontextmanager
 async def phone(database: str, folder: Path, clock: Hand, **changes: Any) -> AsyncIterator[Phone]:
     """Run the stand-in and a gateway inside the block; ``changes`` are the gateway's settings."""
+    decider = changes.pop("decider", Decider)
     account = SandboxSettings(APP_ID, "secret", TOKEN, AES_KEY)
     sandbox = create_sandbox(account, clock=lambda: clock().timestamp())
     async with listening(sandbox, "127.0.0.1", 0) as port:
@@ -73,7 +75,7 @@ async def phone(database: str, folder: Path, clock: Hand, **changes: Any) -> Asy
         channels = {"wx": wx} | changes.pop("channels", {})
         given = settings(database, folder, channels=channels, **changes)
         async with (
-            running(given, clock=clock) as gateway,
+            running(given, clock=clock, decider=decider) as gateway,
             listening(gateway.app, "127.0.0.1", 0) as own,
         ):
             account.callback_url = f"http://127.0.0.1:{own}/channels/wx"
