@@ -63,7 +63,7 @@ def written(message: str, mode: str, form: str, nonce: str) -> tuple[dict[str, s
     if mode == "plain":
         return query, body
     outer = WeChatCrypto(TOKEN, AES_KEY, APP_ID).encrypt_message(body, nonce, STAMP)
-    sealed = re.search(r"<Encrypt><!\[CDATA\[(.*?)\]\]>", outer).group(1)
+    (sealed,) = re.findall(r"<Encrypt><!\[CDATA\[(.*?)\]\]>", outer)
     query |= {"encrypt_type": "aes", "msg_signature": signature(TOKEN, STAMP, nonce, sealed)}
     return query, json.dumps({"ToUserName": "gh_1", "Encrypt": sealed})
 
