@@ -177,15 +177,19 @@ async def test_what_others_reported_is_offered_followed_and_left(world):
         assert "我关注的" not in (await other.taps("不再关注")).text
 
 
-async def test_one_s_own_open_case_is_offered_to_be_added_to(world):
+async def test_one_s_own_open_case_is_offered_to_be_added_to_with_the_words_and_photos(world):
     async with world.phone() as held:
-        await reports(held, LID)
+        number = await reports(held, LID)
         await to_files(held, "东岳大街88号门前井盖丢失了，有人摔倒")
+        await held.has(camera=[world.file("a.jpg", photo())])
+        await held.taps("加照片")
         assert "您好像反映过" in (await to_check(held)).text
-        await held.taps("去补充那一件")
+        assert "已收到" in (await held.taps("去补充那一件")).text
         screen = await held.taps("提交补充")
-        assert screen.page == "report"
-        assert not screen.said["strange"]
+        assert screen.page == "case"
+        assert "有人摔倒" in screen.text
+        assert "draft" not in held.stored
+        assert [each.kind for each in (await world.case(number)).matter.attachments] == ["image"]
 
 
 async def test_danger_is_told_before_the_next_step_and_called_by_a_tap(world):

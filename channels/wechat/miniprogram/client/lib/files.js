@@ -153,6 +153,12 @@ function clear(box) {
   wx.removeStorageSync(name(box))
 }
 
+// What was chosen for one thing is for another now.
+function move(from, to) {
+  put(to, list(to).concat(list(from)))
+  put(from, [])
+}
+
 function drop(path) {
   wx.getFileSystemManager().removeSavedFile({ filePath: path, success() {}, fail() {} })
 }
@@ -161,4 +167,4 @@ function drop(path) {
 const keys = (box) => list(box).filter((file) => file.key).map((file) => file.key)
 const ready = (box) => list(box).every((file) => file.state === 'done')
 
-module.exports = { watch, choose, run, again, anew, remove, clear, keys, ready, list }
+module.exports = { watch, choose, run, again, anew, remove, clear, move, keys, ready, list }

@@ -166,8 +166,11 @@ page('report', {
   },
 
   addToMine() {
-    wx.setStorageSync(`add.${this.data.mine}`, this.data.d.text)
-    wx.navigateTo({ url: `/pages/supplement/supplement?number=${this.data.mine}` })
+    const { mine, d } = this.data
+    wx.setStorageSync(`add.${mine}`, d.text)
+    files.move(draft.BOX, mine)
+    draft.drop()
+    wx.redirectTo({ url: `/pages/supplement/supplement?number=${mine}&alone=1` })
   },
 
   // WeChat lets one ask for messages only in the tap itself, so that comes first; then the case, once.

@@ -4,10 +4,11 @@ const files = require('../../lib/files')
 const page = require('../../lib/page')
 
 page('supplement', {
-  data: { number: '', text: '', danger: null },
+  data: { number: '', text: '', danger: null, alone: false },
 
   onLoad(query) {
-    this.setData({ number: query.number || '', text: wx.getStorageSync(`add.${query.number}`) || '' })
+    const { number, alone } = query
+    this.setData({ number: number || '', text: wx.getStorageSync(`add.${number}`) || '', alone: alone === '1' })
   },
 
   write(event) {
@@ -27,8 +28,8 @@ page('supplement', {
     if (!added) return undefined
     files.clear(number)
     wx.removeStorageSync(`add.${number}`)
-    if (!added.danger) return wx.navigateBack()
-    return this.setData({ danger: added.danger, text: '' })
+    if (added.danger) return this.setData({ danger: added.danger, text: '' })
+    return this.data.alone ? wx.redirectTo({ url: `/pages/case/case?number=${number}` }) : wx.navigateBack()
   },
 })
 
