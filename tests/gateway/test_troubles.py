@@ -6,12 +6,14 @@ import pytest
 from aiohttp import ClientSession
 
 from channels.contract import SendError
+from channels.wechat.channel import build
 from gateway import doctor
+from gateway.bus import RedisBus
 from gateway.sandbox.platform import Fault
 from normalizer.message import Address, OutboundMessage
 from tests.kit.gateway import settings
-from tests.kit.standin import phone
-from tests.kit.wechat import raw_settings
+from tests.kit.standin import phone, until
+from tests.kit.wechat import raw_settings, tools
 
 TEXT = OutboundMessage("1" * 32, Address("wx", "oUser"), "您好")
 
@@ -40,13 +42,16 @@ async def test_the_health_page_tells_of_it_and_stays_ready(database, tmp_path, c
 
 async def test_the_doctor_tells_what_the_running_gateway_met(database, tmp_path, clock, redis_server):
     _, redis = redis_server
-    async with phone(database, tmp_path, clock, redis=redis) as citizen:
+    bus = await RedisBus.open(redis)
+    await until(bus.ping)
+    async with phone(database, tmp_path, clock) as citizen, ClientSession() as http:
+        wx = raw_settings(api_base=citizen.gateway.channels["wx"].api.base)
+        running = build("wx", wx, tools(http, keys=bus))
         citizen.platform.faults["/cgi-bin/message/custom/send"] = deque([Fault("code", 48004)])
         with pytest.raises(SendError):
-            await citizen.gateway.channels["wx"].send(TEXT)
-        base = citizen.gateway.channels["wx"].api.base
-        wx = raw_settings(api_base=base)
-        given = settings(database, tmp_path, channels={"wx": wx}, redis=redis)
+            await running.send(TEXT)
+        given = settings(f"sqlite:///{tmp_path}/other.sqlite3", tmp_path, channels={"wx": wx}, redis=redis)
         found = [each for each in await doctor.examine(given) if each.what.startswith("wx")]
+    await bus.close()
     assert [each.ok for each in found] == [True, False]
     assert "封禁" in found[1].cure
