@@ -44,6 +44,8 @@ FOR_PAGES = {
 }
 """What of the packages the wheel carries, and under what name."""
 FOR_TESTS = {"axe-core/axe.min.js": "axe.js"}
+PHONE = ROOT / "tests/kit/miniprogram"
+"""Pins of its own: what renders the mini-program's pages in tests. It is brought whole."""
 
 
 class Vendor(BuildHookInterface):  # type: ignore[misc, valid-type] - the builder's class has no types
@@ -72,6 +74,22 @@ def bring(wanted: dict[str, str], folder: Path, *options: str) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         for source, target in wanted.items():
             _copy(place / "node_modules" / source, folder / target)
+    stamp.write_text(mark)
+
+
+def bring_whole(pins: Path, folder: Path) -> None:
+    """Bring all packages that a folder pins into another, unless they are there already."""
+    stamp = folder / "stamp"
+    mark = hashlib.sha256(b"\0".join((pins / name).read_bytes() for name in PINNED)).hexdigest()
+    if stamp.is_file() and stamp.read_text() == mark:
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for pinned in PINNED:
+        shutil.copy(pins / pinned, folder)
+    if (trouble := _install(folder, ())) is not None:
+        _warn(f"The mini-program's tests go without their packages: npm {trouble}.")
+        return
     stamp.write_text(mark)
 
 
@@ -137,5 +155,6 @@ def _warn(text: str) -> None:
 if __name__ == "__main__":
     if sys.argv[1:] == ["tests"]:
         bring(FOR_TESTS, TESTS)
+        bring_whole(PHONE, TESTS / "phone")
     else:
         bring(FOR_PAGES, PAGES, "--omit=dev")

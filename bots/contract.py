@@ -7,7 +7,7 @@ them out under the same rules that ``normalizer.moves`` lets a flow look at befo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,14 @@ class Owner(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Spot:
+    """A place where a code hangs: how it is called, and where it is."""
+
+    name: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
 class City:
     """What the dialogue must know of the city: names, numbers, links, hours and limits, from its profile.
 
@@ -39,7 +47,8 @@ class City:
     the bot may accept without an agent; ``seats`` are the local hours with agents online (None: round the clock);
     after ``rework_rounds`` a low rating opens no further rework by itself. A mail is answered by a person within
     ``mail_hours``. ``sms_number``, ``wechat_name`` and ``mailbox`` are our other ways in, ``pages_url`` is where our
-    pages stand; empty where there are none.
+    pages stand, ``name_en`` the name on English pages; empty where there are none. ``spots`` are the places of the
+    city's codes, by what the codes say.
     """
 
     name: str
@@ -60,6 +69,7 @@ class City:
     mailbox: str = ""
     pages_url: str = ""
     name_en: str = ""
+    spots: Mapping[str, Spot] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

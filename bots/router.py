@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from bots import answers, binding, followup, guard, handoff, intake, mail, progress, rating, sms, welcome
+from bots import answers, binding, followup, guard, handoff, intake, mail, progress, rating, sms, spots, welcome
 from bots.contract import Alert, Ask, Owner, Turn
 from bots.intent import Intent, intent_of
 from bots.scene import EMAIL, SMS, Scene, idle
@@ -22,6 +22,7 @@ FLOWS: tuple[Callable[[Scene], Turn | Ask | None], ...] = (
     sms.ignored,
     sms.repeated,
     handoff.asked,  # one key to a person, in every state
+    spots.scanned,
     welcome.happened,
     intake.went_on,  # "are you safe?" is the latest question, whatever was open before
     guard.safe,

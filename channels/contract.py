@@ -35,8 +35,9 @@ class Capabilities:
     """What a channel can carry.
 
     ``max_bytes`` is the UTF-8 length of one text; ``passive`` means a reply can ride in the answer to the
-    inbound request, until ``passive_deadline`` seconds after its arrival. ``templates`` maps a notice's kind to
-    the provider's template for it. ``phones`` means that a sender's address is his telephone number, proved by the
+    inbound request, until ``passive_deadline`` seconds after its arrival. ``windowed`` means that free text may be sent
+    only by leave of the person (``Grant``). ``templates`` and ``subscriptions`` map a notice's kind to the provider's
+    template for it: one that may be sent to every follower, and one that needs the person's own consent. ``phones`` means that a sender's address is his telephone number, proved by the
     carrier.
     """
 
@@ -44,7 +45,9 @@ class Capabilities:
     max_bytes: int
     passive: bool = False
     passive_deadline: float = 0.0
+    windowed: bool = False
     templates: Mapping[str, str] = field(default_factory=dict)
+    subscriptions: Mapping[str, str] = field(default_factory=dict)
     phones: bool = False
 
 
@@ -198,6 +201,17 @@ class Receipts(Protocol):
         ...
 
 
+class Consents(Protocol):
+    """Keeps who agreed to be sent which template."""
+
+    async def note(self, address: Address, template: str, *, given: bool, once: bool) -> None:
+        """Note that a person agreed (``once``: to one message more) or agrees no more; return after the commit.
+
+        Raises Busy.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class LongPart:
     """One part of a long message: ``number`` (from 1) of ``total``, all with the sender's ``reference``.
@@ -323,6 +337,7 @@ class Tools:
 
     inbox: Inbox
     receipts: Receipts
+    consents: Consents
     parts: Parts
     cursors: Cursors
     blobs: Blobs

@@ -29,8 +29,10 @@ from gateway.batch import Decider
 from gateway.blobs import Blobs, LocalBlobs
 from gateway.calendar import Calendar
 from gateway.cases.book import CaseBook
+from gateway.cases.detour import Detour
 from gateway.cases.lookup import Lookup
 from gateway.cases.office import Office
+from gateway.consents import Consents
 from gateway.cursors import Cursors
 from gateway.fetching import Fetching
 from gateway.inbox import Inbox
@@ -149,9 +151,13 @@ def _join(
     room = media.join(settings, blobs=blobs, store=books.store, sealer=books.sealer, now=clock, days=days)
     pace = Pace(per_second=settings.limits.sender_per_second, burst=settings.limits.sender_burst)
     inbox = Inbox(pipeline=pipeline, pace=pace, sealer=books.sealer, store=books.store)
+    detour = Detour(channels, books.cases, books.sealer, notice_words(), clock)
     tools = Tools(
         inbox=inbox,
-        receipts=Receipts(store=books.store, metrics=metrics, now=clock),
+        receipts=Receipts(
+            store=books.store, metrics=metrics, now=clock, elsewhere=detour.take, queued=queued
+        ),
+        consents=Consents(store=books.store, sealer=books.sealer, now=clock),
         parts=Parts(store=books.store, sealer=books.sealer, now=clock),
         cursors=Cursors(books.store),
         blobs=blobs,
@@ -184,6 +190,7 @@ def _join(
         channels=channels,
         unseal=books.sealer.open,
         quiet=Quiet(quiet.start, quiet.until),
+        elsewhere=detour.take,
         wake=bus,
         meter=metrics,
         now=clock,

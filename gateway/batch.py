@@ -56,8 +56,11 @@ class Item:
     row_id: bytes | None = None
     later: bool = False
     key: tuple[bytes, str] = field(init=False)
+    asked: float = field(init=False)
+    """When it was brought last: whoever brings it again is given as much time as the first."""
 
     def __post_init__(self) -> None:
+        self.asked = self.arrived
         self.key = self.conversation, self.message.external_id
 
 

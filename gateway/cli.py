@@ -32,6 +32,7 @@ requests_app = typer.Typer(no_args_is_help=True, help="市民对自己信息的�
 knowledge_app = typer.Typer(no_args_is_help=True, help="知识库。")
 audit_app = typer.Typer(no_args_is_help=True, help="核验。")
 retention_app = typer.Typer(no_args_is_help=True, help="到期删除。")
+wechat_app = typer.Typer(no_args_is_help=True, help="微信。")
 for name, group in (
     ("case", case_app),
     ("inbox", inbox_app),
@@ -40,6 +41,7 @@ for name, group in (
     ("knowledge", knowledge_app),
     ("audit", audit_app),
     ("retention", retention_app),
+    ("wechat", wechat_app),
 ):
     app.add_typer(group, name=name)
 
@@ -345,6 +347,23 @@ def retention_media(
     verb = "将删除" if dry_run else "已删除"
     out.print(
         f"{verb}：结案已久的工单的文件 {count['of_cases']} 个，无人附到工单的文件 {count['unattached']} 个。"
+    )
+
+
+@wechat_app.command("client")
+def wechat_client(folder: Annotated[Path, typer.Argument(help="要写到的目录，须还不存在。")]) -> None:
+    """Write a copy of the mini-program's source, for WeChat's developer tools (docs/miniprogram.md)."""
+    import shutil
+    from importlib import resources
+
+    if folder.exists():
+        raise typer.BadParameter(f"{folder} 已经存在，请换一个目录。")
+    with resources.as_file(resources.files("channels") / "wechat/miniprogram/client") as source:
+        shutil.copytree(source, folder)
+    out.print(
+        f"已写到 {folder}：在 config.js 里填写网址和账号，在 project.config.json 里填写 appid。",
+        markup=False,
+        highlight=False,
     )
 
 

@@ -195,6 +195,7 @@ async def _channels(settings: Settings) -> Sequence[Finding]:
         tools = Tools(
             inbox=nothing,
             receipts=nothing,
+            consents=nothing,
             parts=nothing,
             cursors=nothing,
             blobs=nothing,

@@ -86,6 +86,7 @@ class Pipeline:
         """Put a message in line, or join the same message already there; raises Busy when the line is full."""
         if (same := self._under_way.get(item.key)) is not None:
             same.waiters += item.waiters
+            same.asked = item.arrived
             return
         if self._stopping or len(self._pending) >= self._limit:
             raise Busy
@@ -100,9 +101,9 @@ class Pipeline:
         self._written.append((row, millis(self._now())))
 
     def expire(self, before: float) -> None:
-        """Answer Busy to all who have waited since before ``before`` (loop time) for a commit."""
+        """Answer Busy to all whose message was brought last before ``before`` (loop time) and waits for a commit."""
         for item in self._under_way.values():
-            if item.arrived < before:
+            if item.asked < before:
                 _refuse(item)
 
     async def run(self) -> None:

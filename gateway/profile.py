@@ -14,7 +14,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bots.contract import City
+from bots.contract import City, Spot
 from normalizer.case import Case
 from normalizer.codes import CATEGORY_LABELS, Kind, Urgency
 from normalizer.errors import Misconfigured
@@ -112,6 +112,13 @@ class Shown(_Strict):
     public: Literal["none", "own", "all"] = "own"
 
 
+class CodeSpot(_Strict):
+    """Where a code of the city hangs: how the place is called, and its address."""
+
+    name: str = Field(min_length=1, max_length=40)
+    place: str = Field(min_length=1, max_length=100)
+
+
 class Profile(_Strict):
     """One version of a city's rules."""
 
@@ -138,6 +145,7 @@ class Profile(_Strict):
     limits: Limits
     caps: Caps
     units: tuple[HandlingUnit, ...] = ()
+    spots: Mapping[str, CodeSpot] = Field(default_factory=dict)
     open311: Shown = Shown()
 
     def limit(self, key: str, case: Case) -> Limit:
@@ -185,6 +193,7 @@ def city(profile: Profile) -> City:
     return City(
         name=profile.name,
         name_en=profile.name_en,
+        spots={code: Spot(spot.name, spot.place) for code, spot in profile.spots.items()},
         hotline=profile.hotline,
         region=profile.region,
         privacy_url=profile.privacy_url,

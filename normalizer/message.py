@@ -144,7 +144,8 @@ class OutboundMessage:
     """One message to one person, short enough for its channel.
 
     ``id`` is our own (the provider's idempotency key where it has one); ``template`` names a provider template
-    for channels that cannot send free text, with ``fields`` its values. ``notice`` says what it is: "reply" or a kind
+    for channels that cannot send free text, with ``fields`` its values; ``consented`` when the person agreed to it
+    himself. ``notice`` says what it is: "reply" or a kind
     of notice; ``case_no`` the case it is about, if any; ``thread`` what the channel noted of the last message of this
     person, to answer in the same thread.
     """
@@ -153,6 +154,7 @@ class OutboundMessage:
     address: Address
     text: str
     template: str = ""
+    consented: bool = False
     fields: Mapping[str, str] = field(default_factory=dict)
     notice: str = "reply"
     case_no: str = ""

@@ -25,9 +25,9 @@ from sqlalchemy import (
     update,
 )
 
-from outbox import receipts
-from outbox.route import CUSTOM, PASSIVE
-from outbox.tables import ATTEMPT, OUTGOING, QUEUED, UNSETTLED, OutState
+from outbox import consents, receipts
+from outbox.route import CUSTOM, PASSIVE, SUBSCRIBE
+from outbox.tables import ATTEMPT, OUTGOING, QUEUED, SENT_AS, UNSETTLED, OutState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,6 +73,9 @@ class Claimed:
     window_until: int
     window_left: int | None
     thread: bytes | None = None
+    fields: bytes | None = None
+    notice_key: str | None = None
+    consents: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,8 @@ class Settled:
     """What became of a claimed row.
 
     ``tried`` is the route by which an attempt was made, empty for none; ``route`` is what the row keeps of its way;
-    ``names`` are what the provider calls it.
+    ``names`` are what the provider calls it; ``template`` is the one it was sent by, ``refused`` when he does not agree
+    to it; ``astray`` when no way of its own account is left.
     """
 
     row: Claimed
@@ -92,6 +96,9 @@ class Settled:
     next_at: int = 0
     window_closed: bool = False
     names: tuple[str, ...] = ()
+    template: str = ""
+    refused: bool = False
+    astray: bool = False
 
 
 def claim(
@@ -110,32 +117,40 @@ def claim(
             _set_aside(connection, stale)
         taken = [_taken(tuple(row)) for row in rows if row.id not in stale]
         if taken:
+            agreed = consents.of(connection, [row.conversation for row in taken if row.fields is not None])
+            taken = [
+                replace(row, consents=agreed[row.conversation]) if row.conversation in agreed else row
+                for row in taken
+            ]
             _mark_taken(connection, taken, lease)
             return taken
     return []
 
 
-def settle(connection: Connection, settled: Sequence[Settled]) -> None:
-    """Write what became of claimed rows, and one attempt each.
+def settle(connection: Connection, settled: Sequence[Settled]) -> list[Settled]:
+    """Write what became of claimed rows, and one attempt each; return those whose receipt says that they did not arrive.
 
     A row that was written off meanwhile takes the late word; one that a person or another sender took up does not.
     """
     if not settled:
-        return
+        return []
     stand = _standing(connection, settled)
     written = [one for one in settled if stand.get(one.row.id, (0, ""))[0] == one.row.attempts]
     if not written:
-        return
+        return []
     connection.execute(_CHANGE, [_changes(one) for one in written])
     if late := [_key(one) for one in written if stand[one.row.id][1] == OutState.UNKNOWN]:
         connection.execute(_FORGET, late)
     if tried := [_attempt(one) for one in written if one.tried]:
         connection.execute(insert(ATTEMPT), tried)
     _spend(connection, written)
-    for one in written:
-        receipts.sent(
-            connection, one.row.account, one.names, outgoing=one.row.id, case_no=one.row.case_no, at=one.at
-        )
+    return [one for one in written if _named(connection, one) is OutState.UNDELIVERED]
+
+
+def _named(connection: Connection, one: Settled) -> OutState | None:
+    """Note under which names a row was sent, and return what a receipt that came before made of it."""
+    row = one.row
+    return receipts.sent(connection, row.account, one.names, outgoing=row.id, case_no=row.case_no, at=one.at)
 
 
 def expire(connection: Connection, now: int) -> int:
@@ -157,6 +172,20 @@ def expire(connection: Connection, now: int) -> int:
     rows = connection.execute(change).all()
     connection.execute(insert(ATTEMPT), [_lost(row, now) for row in rows])
     return len(rows)
+
+
+def moved(connection: Connection, row: bytes, outcome: str) -> None:
+    """Note that a row is told by another address, in a row of its own."""
+    lost = OUTGOING.c.state.in_((OutState.DEAD, OutState.UNDELIVERED))
+    change = update(OUTGOING).where(OUTGOING.c.id == row, lost)
+    connection.execute(change.values(state=OutState.MOVED, outcome=_clean(outcome)))
+
+
+def sent_as(connection: Connection, account: str, name: str) -> Claimed | None:
+    """Return the row that was sent under a name, None when there is none."""
+    outgoing = select(SENT_AS.c.outgoing).where(SENT_AS.c.account == account, SENT_AS.c.name == name)
+    row = connection.execute(_READ, {"ids": [connection.execute(outgoing).scalar()]}).first()
+    return Claimed(*tuple(row)[:-2]) if row is not None else None
 
 
 def revive(connection: Connection, row: bytes, now_ms: int) -> bool:
@@ -185,6 +214,7 @@ def depth_and_age(connection: Connection, now_ms: int) -> tuple[int, int]:
 
 _OF_ROW = ("id", "conversation", "account", "case_no", "notice", "route", "body", "attempts", "created_at")
 _OF_PERSON = ("address", "opted_out", "window_until", "window_left", "thread")
+_OF_NOTICE = ("fields", "notice_key")
 _CHANGE = (
     update(OUTGOING)
     .where(OUTGOING.c.id == bindparam("the_id"))
@@ -198,6 +228,7 @@ _CHANGE = (
 _READ = (
     select(
         *(OUTGOING.c[name] for name in _OF_ROW), *(CONVERSATION.c[name] for name in _OF_PERSON),
+        *(OUTGOING.c[name] for name in _OF_NOTICE),
         OUTGOING.c.epoch, CONVERSATION.c.epoch.label("owner_epoch"),
     )
     .select_from(OUTGOING.outerjoin(CONVERSATION, CONVERSATION.c.id == OUTGOING.c.conversation))
@@ -304,6 +335,9 @@ def _spend(connection: Connection, written: Sequence[Settled]) -> None:
     gone = (OutState.SENT, OutState.UNKNOWN)
     spent = [one.row.conversation for one in written if one.tried == CUSTOM and one.state in gone]
     closed = [one.row.conversation for one in written if one.window_closed]
+    used = [one for one in written if one.tried == SUBSCRIBE]
+    consents.spend(connection, [(one.row.conversation, one.template) for one in used if one.state in gone])
+    consents.end(connection, [(one.row.conversation, one.template) for one in used if one.refused])
     left = CONVERSATION.c.window_left
     if spent:
         less = case((left > 0, left - 1), else_=left)

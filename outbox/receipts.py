@@ -26,13 +26,12 @@ _FINAL = (Delivery.DELIVERED.value, Delivery.FAILED.value)
 
 def sent(
     connection: Connection, account: str, names: Sequence[str], *, outgoing: bytes, case_no: str, at: int
-) -> None:
-    """Note under which names a message was sent; receipts that came before are taken up."""
+) -> OutState | None:
+    """Note under which names a message was sent; return what receipts that came before make of it."""
     for name in names:
         row = {"account": account, "name": name, "outgoing": outgoing, "case_no": case_no, "at": at}
         _put(connection, row, {"outgoing": outgoing, "case_no": case_no})
-    if names:
-        _conclude(connection, outgoing)
+    return _conclude(connection, outgoing) if names else None
 
 
 def came(connection: Connection, account: str, name: str, case_no: str, at: int) -> None:

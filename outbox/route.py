@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from channels.contract import Capabilities
 
 ZONE = ZoneInfo("Asia/Shanghai")
-CUSTOM, TEMPLATE, PASSIVE = "custom", "template", "passive"
+CUSTOM, SUBSCRIBE, TEMPLATE, PASSIVE = "custom", "subscribe", "template", "passive"
 REPLY = "reply"
 DESPITE_OPT_OUT = frozenset(
     {NoticeKind.ACCEPTED, NoticeKind.NEED_INFO, NoticeKind.REPLIED, NoticeKind.ANSWERED}
@@ -25,10 +25,11 @@ _REFUSED = "not "
 
 @dataclass(frozen=True, slots=True)
 class SendBy:
-    """Send by this route; ``template`` is the provider's id where it needs one."""
+    """Send by this route; ``template`` is the provider's id where it needs one, ``why`` what closed the ways before."""
 
     route: str
     template: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Drop:
 
 @dataclass(frozen=True, slots=True)
 class NoRoute:
-    """It should be sent and cannot be: a person must call."""
+    """It should be sent and cannot be by this account: another account, or a person, must tell."""
 
     reason: str
 
@@ -64,30 +65,41 @@ class Quiet:
 class Standing:
     """What stands between us and the citizen: the leave to write, and his wish for no reminders.
 
-    ``left`` is None where the channel sets no count; ``tried`` are routes that refused this message.
+    ``left`` is None where the channel sets no count; ``tried`` are routes that refused this message; ``consents`` are
+    the templates that he agreed to be sent.
     """
 
     window_until: datetime
     left: int | None
     opted_out: bool
     tried: frozenset[str] = frozenset()
+    consents: frozenset[str] = frozenset()
 
 
 def choose(
     notice: str, standing: Standing, able: Capabilities, quiet: Quiet, now: datetime
 ) -> SendBy | HoldUntil | Drop | NoRoute:
-    """Return the way of one message: customer service within its window, else the notice's template."""
+    """Return the way of one message: free text, else a template he agreed to, else one that needs no consent (wechat.md 2)."""
     if notice != REPLY:
         if standing.opted_out and notice not in DESPITE_OPT_OUT:
             return Drop("opted out")
         if (morning := _morning(quiet, now)) and notice in HELD_AT_NIGHT:
             return HoldUntil(morning)
-    if CUSTOM not in standing.tried and _open(standing, able, now):
+    return _way(notice, standing, able, now)
+
+
+def _way(notice: str, standing: Standing, able: Capabilities, now: datetime) -> SendBy | NoRoute:
+    why = _closed(standing, able, now)
+    if not why:
         return SendBy(CUSTOM)
+    if subscription := able.subscriptions.get(notice):
+        if subscription in standing.consents and SUBSCRIBE not in standing.tried:
+            return SendBy(SUBSCRIBE, subscription, why)
+        why += "; consent refused" if SUBSCRIBE in standing.tried else "; no consent"
     template = able.templates.get(notice)
     if template and TEMPLATE not in standing.tried:
-        return SendBy(TEMPLATE, template)
-    return NoRoute("no leave to write and no template; tell the citizen by phone")
+        return SendBy(TEMPLATE, template, why)
+    return NoRoute(f"{why}; {'template refused' if template else 'no template'}; tell him by phone")
 
 
 def refused(kept: str) -> frozenset[str]:
@@ -100,10 +112,15 @@ def without(kept: str, way: str) -> str:
     return _REFUSED + "+".join(sorted(refused(kept) | {way}))
 
 
-def _open(standing: Standing, able: Capabilities, now: datetime) -> bool:
-    if not able.passive:
-        return True
-    return now < standing.window_until and (standing.left is None or standing.left > 0)
+def _closed(standing: Standing, able: Capabilities, now: datetime) -> str:
+    """Return what closes the way of free text, nothing when it is open."""
+    if CUSTOM in standing.tried:
+        return "refused as a message"
+    if not able.windowed:
+        return ""
+    if now >= standing.window_until:
+        return "window over"
+    return "count used up" if standing.left is not None and standing.left <= 0 else ""
 
 
 def _morning(quiet: Quiet, now: datetime) -> datetime | None:

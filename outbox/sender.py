@@ -8,7 +8,9 @@ is written off as unknown, never one that is sent twice.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -20,7 +22,7 @@ from normalizer.errors import InvalidInput
 from normalizer.message import Address, OutboundMessage
 from outbox import queue, retry, route
 from outbox.queue import HELD, Claimed, Settled
-from outbox.route import CUSTOM, Drop, HoldUntil, NoRoute, SendBy, Standing
+from outbox.route import CUSTOM, SUBSCRIBE, Drop, HoldUntil, NoRoute, SendBy, Standing
 from outbox.tables import OutState
 
 if TYPE_CHECKING:
@@ -77,6 +79,7 @@ class Sender:
         channels: Mapping[str, Channel],
         unseal: Callable[[bytes], bytes],
         quiet: Quiet,
+        elsewhere: Callable[[Connection, Claimed], str],
         wake: Wake,
         meter: Meter,
         now: Callable[[], datetime],
@@ -87,6 +90,7 @@ class Sender:
         self._channels = channels
         self._unseal = unseal
         self._quiet = quiet
+        self._elsewhere = elsewhere
         self._wake = wake
         self._meter = meter
         self._now = now
@@ -154,7 +158,7 @@ class Sender:
 
     async def _write_down(self) -> None:
         if ended := self._ended():
-            await self._store.write(partial(queue.settle, settled=list(ended.values())))
+            await self._store.write(partial(self._settle, ended=list(ended.values())))
             self._forget(ended)
 
     def _ended(self) -> dict[asyncio.Task[Settled], Settled]:
@@ -165,9 +169,16 @@ class Sender:
             del self._jobs[task]
             self._meter.sent(settled.row.account, settled.state.value)
 
+    def _settle(self, connection: Connection, ended: list[Settled]) -> None:
+        """Write down what became of rows; what found no way of its own account is told by another address."""
+        undelivered = queue.settle(connection, ended)
+        for one in (*undelivered, *(one for one in ended if one.astray)):
+            if way := self._elsewhere(connection, one.row):
+                queue.moved(connection, one.row.id, f"{one.outcome or 'not delivered'}; told by {way}")
+
     def _turn_over(self, connection: Connection, ended: list[Settled]) -> tuple[int, list[Claimed]]:
         # Our own word first: what has ended here is not to be written off.
-        queue.settle(connection, ended)
+        self._settle(connection, ended)
         now = _ms(self._now())
         lost = queue.expire(connection, now)
         held = Counter(row.account for row in self._jobs.values()) - Counter(one.row.account for one in ended)
@@ -196,11 +207,11 @@ class Sender:
             case Drop(reason):
                 return self._settled(row, OutState.BURIED, reason)
             case NoRoute(reason):
-                return self._settled(row, OutState.DEAD, reason)
+                return replace(self._settled(row, OutState.DEAD, reason), astray=True)
 
     def _way(self, row: Claimed, channel: Channel) -> SendBy | HoldUntil | Drop | NoRoute:
         tried = route.refused(row.route)
-        standing = Standing(_at(row.window_until), row.window_left, bool(row.opted_out), tried)
+        standing = Standing(_at(row.window_until), row.window_left, bool(row.opted_out), tried, row.consents)
         return route.choose(row.notice, standing, channel.capabilities, self._quiet, self._now())
 
     async def _by(self, way: SendBy, row: Claimed, channel: Channel) -> Settled:
@@ -219,18 +230,22 @@ class Sender:
         except Exception as error:
             log.exception("outbox.adapter_broke", account=row.account, row=row.id.hex())
             return self._tried(way, row, OutState.UNKNOWN, type(error).__name__)
-        return self._tried(way, row, OutState.SENT, names=result.names)
+        return self._tried(way, row, OutState.SENT, way.why, names=result.names)
 
     def _message(self, way: SendBy, row: Claimed) -> OutboundMessage:
         text = self._unseal(row.body).decode()
         address = Address(row.account, self._unseal(row.address).decode())
-        fields = {"case_no": row.case_no, "text": text} if way.template else {}
+        fields: dict[str, str] = {}
+        if way.template:
+            made_of = json.loads(self._unseal(row.fields)) if row.fields else {}
+            fields = {**made_of, "case_no": row.case_no, "tail": row.case_no[-7:], "text": text}
         thread = self._unseal(row.thread).decode() if row.thread else ""
         return OutboundMessage(
             id=row.id.hex(),
             address=address,
             text=text,
             template=way.template,
+            consented=way.route == SUBSCRIBE,
             fields=fields,
             notice=row.notice,
             case_no=row.case_no,
@@ -248,7 +263,11 @@ class Sender:
                 return self._again(way, row, error, row.route, next_at=now + int(delay * 1000))
             case retry.OtherWay():
                 closed = way.route == CUSTOM and error.reason is SendReason.WINDOW
-                return self._again(way, row, error, route.without(row.route, way.route), window_closed=closed)
+                again = self._again(
+                    way, row, error, route.without(row.route, way.route), window_closed=closed
+                )
+                refused = way.route == SUBSCRIBE and error.reason is SendReason.REFUSED
+                return replace(again, template=way.template, refused=refused)
             case retry.Unknown():
                 return self._tried(way, row, OutState.UNKNOWN, str(error))
             case retry.GiveUp():
@@ -280,7 +299,14 @@ class Sender:
     ) -> Settled:
         at = _ms(self._now())
         return Settled(
-            row=row, state=state, at=at, outcome=outcome, tried=way.route, route=way.route, names=names
+            row=row,
+            state=state,
+            at=at,
+            outcome=outcome,
+            tried=way.route,
+            route=way.route,
+            names=names,
+            template=way.template,
         )
 
     def _settled(self, row: Claimed, state: OutState, outcome: str, *, next_at: int = 0) -> Settled:

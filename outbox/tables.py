@@ -40,7 +40,8 @@ class OutState(StrEnum):
 
     queued → sending → sent | queued (retry) | unknown | dead; passive → sent | queued | unknown;
     a receipt makes sent or unknown delivered or undelivered, and later ones change no more; a person revives a dead,
-    unknown or undelivered row to queued, or buries it. ``stale`` was written under an older owner.
+    unknown or undelivered row to queued, or buries it. ``stale`` was written under an older owner; ``moved`` goes to
+    another address of the same person, in a row of its own.
     """
 
     QUEUED = "queued"
@@ -53,6 +54,7 @@ class OutState(StrEnum):
     DEAD = "dead"
     BURIED = "buried"
     STALE = "stale"
+    MOVED = "moved"
 
 
 def literal(state: OutState) -> ColumnElement[str]:
@@ -87,6 +89,7 @@ OUTGOING = Table(
     Column("created_at", Instant, nullable=False),
     Column("sent_at", Instant),
     Column("outcome", Text, nullable=False, server_default=""),
+    Column("fields", LargeBinary),
     Index(
         "ix_outgoing_unsettled",
         "conversation",
@@ -105,7 +108,7 @@ OUTGOING = Table(
     ),
     sqlite_with_rowid=False,
 )
-"""``body`` is the sealed text; ``notice`` is "reply" or a notice kind; ``epoch`` the owner it was written under."""
+"""``body`` is the sealed text, ``fields`` what a notice was made of, sealed, to be worded anew for another way; ``notice`` is "reply" or a notice kind; ``epoch`` the owner it was written under."""
 
 ATTEMPT = Table(
     "attempt",
@@ -118,6 +121,17 @@ ATTEMPT = Table(
     Column("detail", Text, nullable=False),
     sqlite_with_rowid=False,
 )
+
+CONSENT = Table(
+    "consent",
+    METADATA,
+    Column("conversation", Id, primary_key=True),
+    Column("template", Text, primary_key=True),
+    Column("count", Integer),
+    Column("at", Instant, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Who agreed to be sent which template of a provider: so many messages, or (NULL) until he agrees no more."""
 
 _sent = text("outgoing IS NOT NULL")
 

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 import structlog
 from aiohttp import web
 
-from channels.contract import wanted
+from channels.contract import Accepted, wanted
 from channels.wechat import codec
 from channels.wechat.parse import parse
 from channels.wechat.replay import Seen
+from channels.wechat.results import Agreed, Arrived, results
 from channels.wechat.settings import Mode, decode_key
 from normalizer.errors import Busy, InvalidInput, TooLarge
 from normalizer.evolve import evolve
-from normalizer.message import MEDIA_KINDS
+from normalizer.message import MEDIA_KINDS, Address, EventKind, Receipt
 
 if TYPE_CHECKING:
     from channels.contract import Tools
@@ -42,6 +43,7 @@ class Callback:
         self._mode = settings.mode
         self._token = settings.token.get_secret_value()
         self._seen = Seen(FRESH)
+        self._once = {each.id: each.once for each in settings.subscribe.values()}
         keys = (settings.aes_key, settings.previous_aes_key)
         decoded = [decode_key(key.get_secret_value()) for key in keys if key is not None]
         self._crypter = codec.Crypter(settings.app_id, [key for key in decoded if key is not None])
@@ -69,7 +71,7 @@ class Callback:
         except InvalidInput as error:
             return self._refused(_STATUS.get(str(error), 400), str(error))
         try:
-            accepted = await self._tools.inbox.accept(message)
+            accepted = await self._accepted(message, fields)
         except Busy:
             return web.Response(status=503, text="busy\n", headers=_RETRY)
         self._seen.add(mark, clock)
@@ -113,6 +115,26 @@ class Callback:
         if self._seen.has(mark, clock):
             raise InvalidInput("replayed")
 
+    async def _accepted(self, message: InboundMessage, fields: dict[str, object]) -> Accepted:
+        """Bring a message to the inbox, or write down what it tells of our notices; raises Busy."""
+        told = results(fields) if message.parts[0].event is EventKind.OTHER else ()
+        if not told:
+            return await self._tools.inbox.accept(message)
+        await self._note(message, told)
+        return _NOTED
+
+    async def _note(self, message: InboundMessage, told: tuple[Arrived | Agreed, ...]) -> None:
+        """Write down what the platform tells of our notices; raises Busy."""
+        address = Address(self._account, message.sender)
+        for each in told:
+            if isinstance(each, Agreed):
+                once = self._once.get(each.template, True)
+                await self._tools.consents.note(address, each.template, given=each.given, once=once)
+            elif each.name:
+                at = message.received_at
+                receipt = Receipt(self._account, each.name, each.delivery, at, each.detail)
+                await self._tools.receipts.receive(receipt)
+
     def _with_files(self, message: InboundMessage) -> InboundMessage:
         """Return the message with a reference for every file that is still to be fetched."""
         if message.parts[0].kind not in MEDIA_KINDS:
@@ -133,4 +155,5 @@ class Callback:
         return web.Response(status=status, text=f"{reason}\n")
 
 
+_NOTED = Accepted(reply=None, repeat=False, written=lambda: None)
 _STATUS = {"bad_signature": 401, "plaintext_refused": 403, "stale": 403, "replayed": 403}

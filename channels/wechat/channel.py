@@ -10,6 +10,7 @@ from channels.wechat import forms
 from channels.wechat.api import Api
 from channels.wechat.callback import Callback
 from channels.wechat.media import MediaApi
+from channels.wechat.notify import body_of
 from channels.wechat.quota import grant
 from channels.wechat.settings import Settings
 from channels.wechat.tokens import StableToken, TokenProvider
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 2048
 """UTF-8 bytes of one text; more is dropped by the platform without a word (wechat.md 2.4)."""
-VALUE = 20
-"""Characters of a template's value; more is cut by the platform without a word (wechat.md 2.6)."""
 
 
 class Account:
@@ -90,23 +89,29 @@ class WeChat(Account):
             max_bytes=MAX_BYTES,
             passive=True,
             passive_deadline=settings.passive_deadline,
-            templates=settings.templates,
+            windowed=True,
+            templates={notice: each.id for notice, each in settings.templates.items()},
+            subscriptions={notice: each.id for notice, each in settings.subscribe.items()},
         )
         super().__init__(account, settings, capabilities, forms.XML, tools)
+        self._settings = settings
 
     async def send(self, message: OutboundMessage) -> SendResult:
-        """Send a text, or a template message when one is named; raises SendError."""
+        """Send a text, or by a template when one is named; raises SendError."""
+        if message.consented:
+            body = body_of(self._settings.subscribe.get(message.notice), message)
+            return named(await self.api.call("/cgi-bin/message/subscribe/bizsend", body))
         return await (self._send_template(message) if message.template else super().send(message))
 
     async def _send_template(self, message: OutboundMessage) -> SendResult:
-        body: dict[str, Any] = {
-            "touser": message.address.user,
-            "template_id": message.template,
-            "client_msg_id": message.id[:32],
-            "data": {name: {"value": value[:VALUE]} for name, value in message.fields.items()},
-        }
-        answer = await self.api.call("/cgi-bin/message/template/send", body)
-        return SendResult((str(answer["msgid"]),) if "msgid" in answer else ())
+        body = body_of(self._settings.templates.get(message.notice), message)
+        body["client_msg_id"] = message.id[:32]
+        return named(await self.api.call("/cgi-bin/message/template/send", body))
+
+
+def named(answer: Mapping[str, Any]) -> SendResult:
+    """Return the result of a send, with the name under which the platform will tell what became of it."""
+    return SendResult((str(answer["msgid"]),) if "msgid" in answer else ())
 
 
 def build(account: str, settings: Mapping[str, object], tools: Tools) -> WeChat:

@@ -26,6 +26,20 @@ class Mode(StrEnum):
     SAFE = "safe"
 
 
+class Template(BaseModel):
+    """A template of the platform: its ``fields`` worded over what a notice holds ({case_no}, {tail}, {text}, {unit}…).
+
+    ``page`` opens on a tap; ``once`` when a person agrees to one message at a time, not for good.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str = Field(min_length=1)
+    fields: Mapping[str, str] = Field(default_factory=dict)
+    page: str = ""
+    once: bool = True
+
+
 class App(BaseModel):
     """What every app of WeChat has. ``previous_aes_key`` is still accepted for a while after the key was changed."""
 
@@ -38,7 +52,16 @@ class App(BaseModel):
     previous_aes_key: SecretStr | None = None
     mode: Mode = Mode.SAFE
     api_base: str = "https://api.weixin.qq.com"
-    templates: Mapping[str, str] = Field(default_factory=dict)
+    templates: Mapping[str, Template] = Field(default_factory=dict)
+    subscribe: Mapping[str, Template] = Field(default_factory=dict)
+
+    @field_validator("templates", "subscribe", mode="before")
+    @classmethod
+    def _by_id(cls, value: object) -> object:
+        """Take an id alone for a template whose fields are named as a notice names them."""
+        if not isinstance(value, Mapping):
+            return value
+        return {notice: {"id": each} if isinstance(each, str) else each for notice, each in value.items()}
 
     @field_validator("aes_key", "previous_aes_key")
     @classmethod

@@ -7,6 +7,7 @@ dropped or moved without ``jiesu audit verify`` saying so, and without the key b
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import TYPE_CHECKING
 
 from gateway.runtime import millis
@@ -90,7 +91,7 @@ class CaseBook:
                 now,
                 case_no=notice.case_no,
                 key=notice.key,
-            )
+            )._replace(fields=self._sealer.seal(json.dumps(dict(notice.fields), ensure_ascii=False).encode()))
             for notice in notices
         ]
 

@@ -42,7 +42,7 @@ class Api:
             ("/cgi-bin/clear_quota", lambda _: error(0, "ok")),
             ("/cgi-bin/openapi/quota/get", lambda _: error(0, "ok") | {"quota": {"daily_limit": 500_000}}),
         ):
-            router.add_post(path, self._call(act))
+            router.add_post(path, self.call(act))
 
     async def _plain(self, request: web.Request) -> web.Response:
         wrong = self._account_error(request, request.query.get("appid", ""), request.query.get("secret", ""))
@@ -64,7 +64,9 @@ class Api:
         wrong = self._platform.token_error(request.query.get("access_token", ""))
         return _json(wrong or {"ip_list": ["127.0.0.1"]})
 
-    def _call(self, act: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[web.Request], Any]:
+    def call(self, act: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[web.Request], Any]:
+        """Return the handler of a path that needs a token."""
+
         async def handler(request: web.Request) -> web.StreamResponse:
             body = await _body(request)
             wrong = self._platform.token_error(request.query.get("access_token", ""))

@@ -13,6 +13,7 @@ from gateway.sandbox.api import Api
 from gateway.sandbox.driver import Driver
 from gateway.sandbox.home import Home, World
 from gateway.sandbox.media import Media
+from gateway.sandbox.notify import Notify
 from gateway.sandbox.platform import Platform, SandboxSettings
 from gateway.sandbox.qyapi import QyApi
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 LARGEST = 64 * 1024 * 1024
 """Bytes of a film that the newcomer may show."""
 PLATFORM = web.AppKey("platform", Platform)
+NOTIFY = web.AppKey("notify", Notify)
 DRIVER = web.AppKey("driver", Driver)
 
 
@@ -41,6 +43,10 @@ def create_sandbox(
 
     # The session waits for the loop, but the page's routes must stand before the application starts.
     driver = app[DRIVER] = Driver(platform)
+    notify = app[NOTIFY] = Notify(platform, driver)
+    for path in ("/cgi-bin/message/subscribe/bizsend", "/cgi-bin/message/subscribe/send"):
+        app.router.add_post(path, api.call(notify.send))
+    platform.told = notify.sent_template
     kf = world.kf if world else None
     if kf is not None:
         QyApi(kf).add(app)

@@ -95,7 +95,10 @@ class Driver:
 
     async def bring(self, person: Person, fields: dict[str, str]) -> str:
         """Bring one message, with retries, and put the answer in the chat; return how it was classified."""
-        message = self.message(person.openid, fields)
+        return await self.carry(person, self.message(person.openid, fields))
+
+    async def carry(self, person: Person, message: str) -> str:
+        """Bring a message's XML, with retries, and put the answer in the chat; return how it was classified."""
         for attempt in range(TRIES):
             if attempt:
                 self._platform.counts["retries"] += 1

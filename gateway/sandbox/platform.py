@@ -6,6 +6,7 @@ not share a mistake. Time comes from an injected clock, in seconds.
 
 from __future__ import annotations
 
+import itertools
 import secrets
 from collections import Counter, deque
 from dataclasses import dataclass, field
@@ -90,6 +91,9 @@ class Platform:
         self.latencies: deque[float] = deque(maxlen=100_000)
         self.faults: dict[str, deque[Fault]] = {}
         self.media: dict[str, Kept] = {}
+        self.blocked: set[str] = set()
+        self.told: Callable[..., None] | None = None
+        self._numbers = itertools.count(200_000_001)
         self.allowed_ips: frozenset[str] | None = None
         self.watchers: set[Callable[[], None]] = set()
         self._plain: dict[str, float] = {}
@@ -198,9 +202,14 @@ class Platform:
             return error(45065, "clientmsgid exist")
         self._seen_ids.add(known)
         values = (str(value.get("value", ""))[:20] for value in dict(body.get("data", {})).values())
-        self.counts["template"] += 1
-        self.said(person, "account", " / ".join(values), "template")
-        return error(0, "ok") | {"msgid": self.counts["template"]}
+        number = next(self._numbers)
+        blocked = person.openid in self.blocked
+        if not blocked:
+            self.counts["template"] += 1
+            self.said(person, "account", " / ".join(values), "template")
+        if self.told is not None:
+            self.told(person, str(number), blocked=blocked)
+        return error(0, "ok") | {"msgid": number}
 
     def _new_stable(self) -> None:
         self._stable = secrets.token_hex(32)

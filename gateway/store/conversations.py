@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.store.tables import BINDING, CONVERSATION
@@ -18,6 +19,20 @@ def begin(connection: Connection, row: ConversationRow) -> None:
     """Write a conversation down unless it exists."""
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     connection.execute(insert(CONVERSATION).values(row._asdict()).on_conflict_do_nothing())
+
+
+def bound(connection: Connection, conversation: bytes, account: str) -> bytes | None:
+    """Return the sealed address that the person of a conversation proved to have in another account, None for none."""
+    me, others = BINDING.alias("me"), BINDING.alias("others")
+    query = (
+        select(CONVERSATION.c.address)
+        .join(others, others.c.conversation == CONVERSATION.c.id)
+        .join(me, me.c.person == others.c.person)
+        .where(me.c.conversation == conversation, CONVERSATION.c.account == account)
+        .order_by(others.c.at.desc())
+    )
+    address: bytes | None = connection.execute(query).scalar()
+    return address
 
 
 def bind(connection: Connection, row: BindingRow) -> None:

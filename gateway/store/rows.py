@@ -89,6 +89,7 @@ class OutgoingRow(NamedTuple):
     created_at: int
     sent_at: int | None
     outcome: str
+    fields: bytes | None = None
 
 
 class CaseRow(NamedTuple):

@@ -8,10 +8,13 @@ from aiohttp import ClientSession, web
 from channels.contract import SendError, SendReason
 from channels.wechat.channel import build
 from channels.wechat.errors import error_of
+from channels.wechat.notify import fit
 from channels.wechat.quota import grant
+from channels.wechat.results import Agreed, Arrived, results
 from gateway.bus import MemoryBus
 from normalizer.message import (
     Address,
+    Delivery,
     EventKind,
     InboundMessage,
     OutboundMessage,
@@ -74,7 +77,7 @@ async def test_a_template_carries_our_id_and_cut_values(wechat):
     )
     body = provider.asked[0][1]
     assert body["client_msg_id"] == "2" * 32
-    assert body["data"]["thing1"]["value"] == "字" * 20
+    assert body["data"]["thing1"]["value"] == "字" * 19 + "…"
 
 
 FAILURES = [
@@ -184,3 +187,66 @@ async def wechat(aiohttp_server):
             return build("wx", settings, tools(http, counts=counts)), provider, counts
 
         yield make
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "fitted"),
+    [
+        ("thing1", "市城市管理局 请到现场\n处理", "市城市管理局 请到现场 处理"),
+        ("thing1", "请拨打13812345678联系承办单位的工作人员王", "请拨打138****5678联系承办单…"),
+        ("number2", "第12.5号", "12.5"),
+        ("number2", "没有", "0"),
+        ("character_string3", "37092611240001233号", "37092611240001233"),
+        ("phrase4", "已转办123办理中了", "已转办办理"),
+        ("name5", "泰安市泰山区东岳街道办事处", "泰安市泰山区东岳街道"),
+        ("date6", "2026年11月24日", "2026年11月24日"),
+        ("thing7", "", "无"),
+    ],
+)
+def test_a_value_is_made_to_fit_its_field(name, value, fitted):
+    assert fit(name, value) == fitted
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        (
+            {"Event": "TEMPLATESENDJOBFINISH", "MsgID": "7", "Status": "success"},
+            [Arrived("7", Delivery.DELIVERED, "")],
+        ),
+        (
+            {"Event": "TEMPLATESENDJOBFINISH", "MsgID": "7", "Status": "failed:user block"},
+            [Arrived("7", Delivery.FAILED, "failed:user block")],
+        ),
+        (
+            {
+                "Event": "subscribe_msg_popup_event",
+                "SubscribeMsgPopupEvent": {
+                    "List": [
+                        {"TemplateId": "A", "SubscribeStatusString": "accept"},
+                        {"TemplateId": "B", "SubscribeStatusString": "reject"},
+                    ]
+                },
+            },
+            [Agreed("A", True), Agreed("B", False)],
+        ),
+        (
+            {
+                "Event": "subscribe_msg_change_event",
+                "List": {"TemplateId": "A", "SubscribeStatusString": "reject"},
+            },
+            [Agreed("A", False)],
+        ),
+        (
+            {
+                "Event": "subscribe_msg_sent_event",
+                "List": {"TemplateId": "A", "MsgID": "9", "ErrorCode": "0", "ErrorStatus": "success"},
+            },
+            [Arrived("9", Delivery.DELIVERED, "")],
+        ),
+        ({"Event": "subscribe_msg_sent_event", "List": "no list"}, []),
+        ({"Event": "CLICK", "EventKey": "report"}, []),
+    ],
+)
+def test_what_the_platform_tells_later(fields, told):
+    assert list(results(fields)) == told

@@ -145,6 +145,16 @@ class Media:
         return self.known.get(name)
 
 
+@dataclass
+class Consents:
+    """Who agreed to which template, as it was told."""
+
+    noted: list[tuple] = field(default_factory=list)
+
+    async def note(self, address, template, *, given, once) -> None:
+        self.noted.append((address.user, template, given, once))
+
+
 def sign(text: str) -> bytes:
     return hmac.digest(b"test key", text.encode(), "sha256")
 
@@ -157,6 +167,7 @@ def tools(
     now=lambda: NOW,
     *,
     receipts=None,
+    consents=None,
     parts=None,
     cursors=None,
     blobs=None,
@@ -165,6 +176,7 @@ def tools(
     return Tools(
         inbox=door or Door(),
         receipts=receipts or Receipts(),
+        consents=consents or Consents(),
         parts=parts or Parts(),
         cursors=cursors or Cursors(),
         blobs=blobs or Blobs(),

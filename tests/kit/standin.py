@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from gateway.app import listening, running
-from gateway.sandbox.application import DRIVER, PLATFORM, create_sandbox
+from gateway.batch import Decider
+from gateway.sandbox.application import DRIVER, NOTIFY, PLATFORM, create_sandbox
 from gateway.sandbox.driver import Driver
+from gateway.sandbox.notify import Notify
 from gateway.sandbox.platform import Person, Platform, SandboxSettings
 from gateway.whole import Gateway
 from tests.kit.gateway import Hand, settings
@@ -29,6 +31,7 @@ class Phone:
     driver: Driver
     clock: Hand
     address: str
+    notify: Notify
     openid: str = "oUser"
 
     @property
@@ -64,6 +67,7 @@ class Phone:
 @asynccontextmanager
 async def phone(database: str, folder: Path, clock: Hand, **changes: Any) -> AsyncIterator[Phone]:
     """Run the stand-in and a gateway inside the block; ``changes`` are the gateway's settings."""
+    decider = changes.pop("decider", Decider)
     account = SandboxSettings(APP_ID, "secret", TOKEN, AES_KEY)
     sandbox = create_sandbox(account, clock=lambda: clock().timestamp())
     async with listening(sandbox, "127.0.0.1", 0) as port:
@@ -71,11 +75,13 @@ async def phone(database: str, folder: Path, clock: Hand, **changes: Any) -> Asy
         channels = {"wx": wx} | changes.pop("channels", {})
         given = settings(database, folder, channels=channels, **changes)
         async with (
-            running(given, clock=clock) as gateway,
+            running(given, clock=clock, decider=decider) as gateway,
             listening(gateway.app, "127.0.0.1", 0) as own,
         ):
             account.callback_url = f"http://127.0.0.1:{own}/channels/wx"
-            made = Phone(gateway, sandbox[PLATFORM], sandbox[DRIVER], clock, f"http://127.0.0.1:{own}")
+            made = Phone(
+                gateway, sandbox[PLATFORM], sandbox[DRIVER], clock, f"http://127.0.0.1:{own}", sandbox[NOTIFY]
+            )
             await made.driver.act(made.person, "subscribe")
             clock.wait(seconds=1)
             yield made

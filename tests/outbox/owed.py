@@ -24,7 +24,7 @@ MORNING = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 NIGHT = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 QUIET = Quiet(time(21), time(8))
 WECHAT = Capabilities(
-    SourceChannel.WECHAT, 2048, passive=True, templates={"dispatched": "T1", "accepted": "T2"}
+    SourceChannel.WECHAT, 2048, passive=True, windowed=True, templates={"dispatched": "T1", "accepted": "T2"}
 )
 PLAIN = Capabilities(SourceChannel.SMS, 2048)
 IDS = Ids()
@@ -83,6 +83,7 @@ class Owed:
             channels=channels or {"wx": self.wechat},
             unseal=unseal,
             quiet=QUIET,
+            elsewhere=lambda connection, row: "",
             wake=self.bus,
             meter=self.meter,
             now=lambda: self.now,

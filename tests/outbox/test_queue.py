@@ -33,7 +33,9 @@ class House:
     def __init__(self, store, *, passive=False, templates=None) -> None:
         self.store = store
         self.clock = Hand()
-        able = Capabilities(SourceChannel.WECHAT, 2048, passive=passive, templates=templates or {})
+        able = Capabilities(
+            SourceChannel.WECHAT, 2048, passive=passive, windowed=passive, templates=templates or {}
+        )
         self.channel = Memory("wx", able)
         self.sender = self.another_sender()
 
@@ -43,6 +45,7 @@ class House:
             channels={"wx": self.channel},
             unseal=bytes,
             quiet=QUIET,
+            elsewhere=lambda connection, row: "",
             wake=MemoryBus(),
             meter=NoMeter(),
             now=self.clock,

@@ -15,7 +15,7 @@ from outbox.route import Drop, HoldUntil, NoRoute, Quiet, SendBy, Standing
 
 NOON = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 QUIET = Quiet(time(21), time(8))
-WECHAT = Capabilities(SourceChannel.WECHAT, 2048, passive=True, templates={"replied": "T1"})
+WECHAT = Capabilities(SourceChannel.WECHAT, 2048, passive=True, windowed=True, templates={"replied": "T1"})
 SMS = Capabilities(SourceChannel.SMS, 140)
 OPEN = Standing(NOON + timedelta(hours=1), 5, opted_out=False)
 SHUT = Standing(NOON - timedelta(hours=1), 5, opted_out=False)
@@ -28,8 +28,10 @@ BOUNDLESS = Standing(NOON + timedelta(hours=1), None, opted_out=False)
     [
         pytest.param("reply", OPEN, WECHAT, SendBy("custom"), id="within the window"),
         pytest.param("reply", BOUNDLESS, WECHAT, SendBy("custom"), id="a window without a count"),
-        pytest.param("replied", SHUT, WECHAT, SendBy("template", "T1"), id="past the window"),
-        pytest.param("replied", SPENT, WECHAT, SendBy("template", "T1"), id="the count used up"),
+        pytest.param("replied", SHUT, WECHAT, SendBy("template", "T1", "window over"), id="past the window"),
+        pytest.param(
+            "replied", SPENT, WECHAT, SendBy("template", "T1", "count used up"), id="the count used up"
+        ),
         pytest.param("replied", SHUT, SMS, SendBy("custom"), id="a channel without windows"),
     ],
 )
@@ -56,7 +58,7 @@ def test_without_a_way_a_person_is_told_what_to_do(
 
 def test_the_window_is_shut_at_the_instant_it_ends() -> None:
     ends_now = Standing(NOON, 5, opted_out=False)
-    assert route.choose("replied", ends_now, WECHAT, QUIET, NOON) == SendBy("template", "T1")
+    assert route.choose("replied", ends_now, WECHAT, QUIET, NOON) == SendBy("template", "T1", "window over")
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ class CustomerService:
 
     def __init__(self, account: str, settings: Settings, tools: Tools) -> None:
         self.account = account
-        self.capabilities = Capabilities(source=SourceChannel.WECHAT, max_bytes=MAX_BYTES)
+        self.capabilities = Capabilities(source=SourceChannel.WECHAT, max_bytes=MAX_BYTES, windowed=True)
         self._open_kfid = settings.open_kfid
         self._troubles = Troubles(account, tools.keys)
         tokens = TokenProvider(account, CorpToken(settings, tools.http), tools)

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 from channels.contract import Capabilities, Grant
 from channels.settings import read
 from channels.wechat import forms
-from channels.wechat.channel import MAX_BYTES, Account
+from channels.wechat.channel import MAX_BYTES, Account, named
 from channels.wechat.miniprogram.login import openid_of
 from channels.wechat.miniprogram.settings import Settings
+from channels.wechat.notify import body_of
 from normalizer.message import SourceChannel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from channels.contract import Tools
-    from normalizer.message import InboundMessage
+    from channels.contract import SendResult, Tools
+    from normalizer.message import InboundMessage, OutboundMessage
 
 _FORMS = {"xml": forms.XML, "json": forms.JSON}
 _ENTERED = "user_enter_tempsession"
@@ -28,7 +29,12 @@ class MiniProgram(Account):
 
     def __init__(self, account: str, settings: Settings, tools: Tools) -> None:
         # A mini-program takes no reply in the answer to a callback (wechat.md 2.5).
-        capabilities = Capabilities(source=SourceChannel.MINIPROGRAM, max_bytes=MAX_BYTES)
+        capabilities = Capabilities(
+            source=SourceChannel.MINIPROGRAM,
+            max_bytes=MAX_BYTES,
+            windowed=True,
+            subscriptions={notice: each.id for notice, each in settings.subscribe.items()},
+        )
         super().__init__(account, settings, capabilities, _FORMS[settings.format], tools)
         self._settings = settings
         self._tools = tools
@@ -41,6 +47,13 @@ class MiniProgram(Account):
         if event.key == _ENTERED:
             return Grant(message.received_at + timedelta(minutes=1), 2)
         return None
+
+    async def send(self, message: OutboundMessage) -> SendResult:
+        """Send a text, or by a template that the citizen agreed to; raises SendError."""
+        if not message.consented:
+            return await super().send(message)
+        body = body_of(self._settings.subscribe.get(message.notice), message)
+        return named(await self.api.call("/cgi-bin/message/subscribe/send", body | {"lang": "zh_CN"}))
 
     async def sign_in(self, code: str) -> str:
         """Return the openid whose login code this is; raises SignInError."""

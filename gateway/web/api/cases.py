@@ -73,7 +73,7 @@ class Cases:
         parts, danger = self._parts, detect(clean(body.text))
         own = f"mark {call.mark}" if call.mark else f"body {hashlib.sha256(call.raw).hexdigest()}"
         files = await self._shelf.found(call, body.files)
-        fill = filled(body, parts.city, parts.now(), files)
+        fill = filled(body, parts.city, parts.now(), files, call.memory.phone)
         matter = Matter(
             key=f"api {call.session.address.user} {own}",
             source=_source(parts, call),

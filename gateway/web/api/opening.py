@@ -31,13 +31,15 @@ if TYPE_CHECKING:
 Fill = Callable[["NewNumber"], "Submit"]
 
 
-def filled(given: CaseIn, city: City, now: datetime, files: Mapping[str, Attachment]) -> Fill:
+def filled(given: CaseIn, city: City, now: datetime, files: Mapping[str, Attachment], proved: str) -> Fill:
     """Return how a matter is submitted once its number is known; raises Wrong with one error for each bad field.
+
+    ``proved`` is the telephone that the session proved, empty for none: it is taken where no other is given.
 
     ``files`` are those of its files that are there; that one is missing is told when the matter proves to be new, for
     the files of one that was opened before are the case's by now.
     """
-    order = _order(given, Moment(now, city))
+    order = _order(given, Moment(now, city), proved)
     if faults := _faults(given, order, city):
         raise Wrong(
             HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -70,13 +72,13 @@ def all_there(keys: Sequence[str], files: Mapping[str, Attachment]) -> tuple[Att
     return tuple(files[key] for key in dict.fromkeys(keys))
 
 
-def _order(given: CaseIn, moment: Moment) -> Order:
+def _order(given: CaseIn, moment: Moment, proved: str) -> Order:
     """Return the order: what was chosen, and what the words say where nothing was."""
     text = clean(given.text)
     reading = form.read(text, moment.now)
     read = slots.absorb(Order(), reading, Scene(State(), reading, Facts(source="04"), moment, None))
     there = _there(given)
-    phone = "" if given.anonymous else valid_phone(given.phone) or ""
+    phone = "" if given.anonymous else valid_phone(given.phone) or proved
     return replace(
         read,
         text=text,
@@ -113,7 +115,7 @@ def _faults(given: CaseIn, order: Order, city: City) -> list[Fault]:
         ("/lat", (given.lon is None) != (given.lat is None), "lon 和 lat 须同时给出。"),
         ("/place", placed, "请写清区县、街道、小区或路名、门牌。"),
         ("/phone", given.phone and valid_phone(given.phone) is None, "这个号码好像不对，座机请带区号。"),
-        ("/phone", not (given.phone or given.email or given.anonymous), "请留一个电话或邮箱，或者选择匿名。"),
+        ("/phone", not (order.phone or given.email or given.anonymous), "请留一个电话或邮箱，或者选择匿名。"),
         ("/email", given.email and "@" not in given.email[1:-1], "邮箱地址好像不对。"),
         ("/uscc", given.uscc and not valid_uscc(given.uscc), "统一社会信用代码是18位，请照营业执照核对。"),
     )

@@ -178,6 +178,20 @@ async def test_a_proved_telephone_gives_a_new_session_with_its_cases(app):
         assert [case["case_no"] for case in (await each.get("/cases")).data["cases"]] == [number]
 
 
+async def test_a_proved_telephone_need_not_be_given_again(app):
+    assert (await app.post("/cases", matter(phone=""))).pointers == ["/phone"]
+    assert (await app.post("/session/phone", {"phone": PHONE})).status == 202
+    token = (await app.post("/session/phone/code", {"code": await sent_code(app)})).data["token"]
+    proved = type(app)(app.http, app.base, app.gateway, app.clock, token)
+    given = {"": PHONE, "13900000000": "13900000000"}
+    for phone, kept in given.items():
+        number = await proved.reports(phone=phone)
+        case = await app.gateway.lookup.case(number)
+        assert case.complainant.phone == kept
+    number = await proved.reports(phone="", anonymous=True)
+    assert (await app.gateway.lookup.case(number)).complainant.phone == ""
+
+
 async def test_a_page_and_an_app_are_proved_alike_and_share_the_count_of_codes(app):
     jar = {"Cookie": f"jiesu={app.token}"}
     csrf = (await app.get("/session")).data["csrf"]

@@ -1,0 +1,156 @@
+"""The way to a citizen is chosen before sending: when one is closed the next is taken, and the record says why."""
+
+import pytest
+from sqlalchemy import select
+
+from gateway.store.tables import ATTEMPT, OUTGOING
+from tests.kit.cases import DISPATCH
+from tests.kit.standin import phone, until
+
+SUBSCRIBE = {
+    "accepted": {"id": "SUB1", "fields": {"character_string1": "{case_no}", "thing2": "{text}"}},
+    "dispatched": {"id": "SUB2", "fields": {"character_string1": "{case_no}", "thing2": "{unit}"}},
+}
+TEMPLATES = {"dispatched": {"id": "TPL1", "fields": {"thing1": "{unit}", "phrase2": "已转承办单位"}}}
+TEXT = "泰山区东岳大街88号门前积水好几天了，我叫李四，电话13812345678"
+
+
+@pytest.fixture
+async def citizen(database, tmp_path, clock):
+    wx = {"subscribe": SUBSCRIBE, "templates": TEMPLATES}
+    channels = {"sms": {"kind": "memory", "phones": True}}
+    async with phone(database, tmp_path, clock, wx=wx, channels=channels) as opened:
+        yield opened
+
+
+async def record(citizen, number):
+    """Return (account, state, outcome, [(route, detail)]) of the case's notices."""
+
+    def read(connection):
+        rows = connection.execute(
+            select(OUTGOING)
+            .where(OUTGOING.c.case_no == number, OUTGOING.c.notice == "dispatched")
+            .order_by(OUTGOING.c.id)
+        ).all()
+        tries = select(ATTEMPT.c.route, ATTEMPT.c.detail)
+        return [
+            (
+                row.account,
+                row.state,
+                row.outcome,
+                [tuple(each) for each in connection.execute(tries.where(ATTEMPT.c.outgoing == row.id))],
+            )
+            for row in rows
+        ]
+
+    return await citizen.gateway.books.store.read(read)
+
+
+async def dispatched(citizen, number):
+    """Dispatch the case and wait until nothing is on its way."""
+    await citizen.gateway.office.act(number, DISPATCH)
+
+    async def settled():
+        rows = await record(citizen, number)
+        return rows and all(row[1] not in {"queued", "sending"} for row in rows)
+
+    await until(settled)
+    return await record(citizen, number)
+
+
+async def used_up(citizen):
+    while citizen.person.window_left:
+        citizen.platform.custom_send({"touser": citizen.openid, "text": {"content": "x"}})
+    await citizen.gateway.books.store.write(
+        lambda c: c.exec_driver_sql("UPDATE conversation SET window_left = 0")
+    )
+
+
+async def test_within_the_window_it_is_a_message(citizen):
+    number = await citizen.reports(TEXT)
+    ((account, state, _, tries),) = await dispatched(citizen, number)
+    assert (account, state, [route for route, _ in tries]) == ("wx", "sent", ["custom"])
+
+
+@pytest.mark.parametrize("why", ["window over", "count used up"])
+async def test_a_closed_window_takes_a_template_that_was_agreed_to(citizen, why):
+    number = await citizen.reports(TEXT)
+    await citizen.notify.agrees(citizen.person, "SUB2")
+    if why == "window over":
+        citizen.clock.wait(hours=49)
+    else:
+        await used_up(citizen)
+    ((_, _, _, tries),) = await dispatched(citizen, number)
+    assert tries == [("subscribe", why)]
+    assert citizen.person.lines[-1].way == "subscribe"
+    assert number in citizen.person.lines[-1].text
+    await until(lambda: delivered(citizen, number))
+    assert not citizen.notify.consents[citizen.openid, "SUB2"]
+
+
+async def delivered(citizen, number):
+    return (await record(citizen, number))[0][1] == "delivered"
+
+
+async def test_without_consent_it_is_a_template_within_its_rules(citizen):
+    number = await citizen.reports(TEXT)
+    citizen.clock.wait(hours=49)
+    ((_, _, _, tries),) = await dispatched(citizen, number)
+    assert tries == [("template", "window over; no consent")]
+    assert citizen.person.lines[-1].text == "市城市管理局 / 已转承办单"
+
+
+async def test_a_consent_that_the_platform_refuses_is_forgotten(citizen):
+    number = await citizen.reports(TEXT)
+    await citizen.notify.agrees(citizen.person, "SUB2")
+    citizen.notify.consents.clear()
+    citizen.clock.wait(hours=49)
+    ((_, _, _, tries),) = await dispatched(citizen, number)
+    assert [route for route, _ in tries] == ["subscribe", "template"]
+    assert "43101" in tries[0][1]
+    assert tries[1][1] == "window over; consent refused"
+
+
+async def test_who_left_is_told_by_text_message(citizen):
+    number = await citizen.reports(TEXT)
+    await citizen.driver.act(citizen.person, "unsubscribe")
+    citizen.clock.wait(seconds=1)
+    (here, there) = await dispatched(citizen, number)
+    assert (here[0], here[1]) == ("wx", "moved")
+    assert here[2].endswith("told by sms")
+    assert [route for route, _ in here[3]] == ["template"]
+    assert (there[0], there[1]) == ("sms", "sent")
+    (sent,) = citizen.gateway.channels["sms"].sent
+    assert sent.address.user == "13812345678"
+    assert number[-7:] in sent.text
+
+
+@pytest.mark.parametrize("twice", [False, True])
+async def test_what_did_not_arrive_is_told_by_text_message_once(citizen, twice):
+    number = await citizen.reports(TEXT)
+    await citizen.notify.agrees(citizen.person, "SUB2", long=True)
+    citizen.platform.blocked.add(citizen.openid)
+    citizen.notify.twice = twice
+    citizen.clock.wait(hours=49)
+    await citizen.gateway.office.act(number, DISPATCH)
+    await until(lambda: citizen.gateway.channels["sms"].sent)
+    (here, there) = await record(citizen, number)
+    assert (here[0], here[1], there[0]) == ("wx", "moved", "sms")
+    assert len(citizen.gateway.channels["sms"].sent) == 1
+
+
+async def test_nobody_to_tell_is_a_call_to_make(database, tmp_path, clock):
+    async with phone(database, tmp_path, clock) as citizen:
+        number = await citizen.reports(TEXT)
+        citizen.clock.wait(hours=49)
+        ((_, state, outcome, _),) = await dispatched(citizen, number)
+        assert (state, outcome) == ("dead", "window over; no template; tell him by phone")
+
+
+async def test_a_consent_withdrawn_is_used_no_more(citizen):
+    number = await citizen.reports(TEXT)
+    await citizen.notify.agrees(citizen.person, "SUB2", long=True)
+    await citizen.notify.withdraws(citizen.person, "SUB2")
+    citizen.clock.wait(hours=49)
+    ((_, _, _, tries),) = await dispatched(citizen, number)
+    assert tries == [("template", "window over; no consent")]
