@@ -408,6 +408,16 @@ class Troubled(Protocol):
         ...
 
 
+async def troubles(channels: Mapping[str, Channel]) -> Mapping[str, Finding]:
+    """Return the last trouble of each account that has one."""
+    found = {
+        account: await channel.trouble()
+        for account, channel in channels.items()
+        if isinstance(channel, Troubled)
+    }
+    return {account: trouble for account, trouble in found.items() if trouble is not None}
+
+
 class SignInReason(StrEnum):
     """Why nobody was signed in: the code, too often, refused by the provider as risky, or nobody answered."""
 

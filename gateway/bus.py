@@ -172,7 +172,10 @@ class RedisBus:
     async def close(self) -> None:
         """Stop listening and close the connections."""
         if self._listener is not None:
-            self._listener.cancel()
+            # The client may swallow a cancellation that comes while it connects.
+            while not self._listener.done():
+                self._listener.cancel()
+                await asyncio.wait({self._listener}, timeout=_STEP)
             await asyncio.gather(self._listener, *self._tasks, return_exceptions=True)
         await self._redis.aclose()
 

@@ -8,12 +8,13 @@ import shutil
 import statistics
 import tempfile
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import ClientSession, ClientTimeout
 from sqlalchemy import text
 
-from channels.contract import Finding, Tools
+from channels.contract import Finding, Tools, troubles
 from gateway import app as gateway
 from gateway import bus as buses
 from gateway import profile as profiles
@@ -206,4 +207,16 @@ async def _channels(settings: Settings) -> Sequence[Finding]:
             sign=lambda text: bytes(32),  # noqa: ARG005 - no check signs
         )
         made = gateway.make_channels(settings, tools)
-        return [finding for channel in made.values() for finding in await channel.check()]
+        findings = [finding for channel in made.values() for finding in await channel.check()]
+        return findings + await _remembered(settings, tools)
+
+
+async def _remembered(settings: Settings, tools: Tools) -> list[Finding]:
+    """Return what those met that run, where they share it."""
+    if settings.redis is None:
+        return []
+    bus = await buses.open_bus(settings.redis)
+    try:
+        return [*(await troubles(gateway.make_channels(settings, replace(tools, keys=bus)))).values()]
+    finally:
+        await bus.close()

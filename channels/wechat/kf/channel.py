@@ -98,8 +98,7 @@ class CustomerService:
         if self._open_kfid not in known:
             cure = "核对 open_kfid；并在企业微信后台“微信客服－API”里允许应用管理这个客服帐号"
             return [Finding(ok=False, what=f"{self.account}：微信客服里没有这个帐号", cure=cure)]
-        well = Finding(ok=True, what=f"{self.account}：微信客服凭证有效，接口可用")
-        return [well, *([trouble] if (trouble := await self.trouble()) else [])]
+        return [Finding(ok=True, what=f"{self.account}：微信客服凭证有效，接口可用")]
 
     async def trouble(self) -> Finding | None:
         """Return the last trouble that people must end, None when there is none."""
