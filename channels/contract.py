@@ -437,6 +437,44 @@ class SignInError(JiesuError):
 
 
 @runtime_checkable
+class ProvesPhones(Protocol):
+    """A channel whose provider proves a person's telephone by a code that he gave it leave for."""
+
+    async def phone_of(self, code: str) -> str:
+        """Return the telephone whose code this is; raises SignInError."""
+        ...
+
+
+@runtime_checkable
+class Subscribes(Protocol):
+    """A channel whose notices a person agrees to on a page or in an app of ours."""
+
+    @property
+    def asked_for(self) -> tuple[str, ...]:
+        """The templates to ask his consent for."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PageSignature:
+    """What a page of ours needs to use the provider's functions: ``stamp`` in Unix seconds."""
+
+    app_id: str
+    stamp: int
+    nonce: str
+    signature: str
+
+
+@runtime_checkable
+class SignsPages(Protocol):
+    """A channel whose provider lets pages of ours use its functions."""
+
+    async def page_signature(self, url: str) -> PageSignature:
+        """Return the signature of a page's address, its fragment cut; raises SendError."""
+        ...
+
+
+@runtime_checkable
 class SignsIn(Protocol):
     """A channel whose provider proves to our own pages and apps who somebody is there."""
 

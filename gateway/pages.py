@@ -140,6 +140,8 @@ def _portal(
         zone=ZONE,
         secure=secure,
         woken=woken,
+        channels=gateway.channels,
+        site=settings.public_url,
         signs={name: each for name, each in gateway.channels.items() if isinstance(each, SignsIn)},
     )
 

@@ -11,6 +11,7 @@ from channels.wechat.api import Api
 from channels.wechat.callback import Callback
 from channels.wechat.media import MediaApi
 from channels.wechat.notify import body_of
+from channels.wechat.pages import Tickets
 from channels.wechat.quota import grant
 from channels.wechat.settings import Settings
 from channels.wechat.tokens import StableToken, TokenProvider
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
 
-    from channels.contract import Grant, Tools
+    from channels.contract import Grant, PageSignature, Tools
     from channels.wechat.forms import Form
     from channels.wechat.settings import App
     from normalizer.message import InboundMessage, OutboundMessage, Part
@@ -95,6 +96,16 @@ class WeChat(Account):
         )
         super().__init__(account, settings, capabilities, forms.XML, tools)
         self._settings = settings
+        self._tickets = Tickets(settings.app_id, self.api, tools)
+
+    @property
+    def asked_for(self) -> tuple[str, ...]:
+        """The templates to ask a citizen's consent for."""
+        return tuple(dict.fromkeys(self.capabilities.subscriptions.values()))
+
+    async def page_signature(self, url: str) -> PageSignature:
+        """Return the signature that lets a page of ours use WeChat's functions; raises SendError."""
+        return await self._tickets.sign(url)
 
     async def send(self, message: OutboundMessage) -> SendResult:
         """Send a text, or by a template when one is named; raises SendError."""

@@ -31,6 +31,7 @@ class Api:
         router.add_get("/cgi-bin/token", self._plain)
         router.add_post("/cgi-bin/stable_token", self._stable)
         router.add_get("/cgi-bin/getcallbackip", self._ips)
+        router.add_get("/cgi-bin/ticket/getticket", self._ticket)
         for path, act in (
             ("/cgi-bin/message/custom/send", self._platform.custom_send),
             ("/cgi-bin/message/custom/typing", lambda _: error(0, "ok")),
@@ -63,6 +64,11 @@ class Api:
     async def _ips(self, request: web.Request) -> web.Response:
         wrong = self._platform.token_error(request.query.get("access_token", ""))
         return _json(wrong or {"ip_list": ["127.0.0.1"]})
+
+    async def _ticket(self, request: web.Request) -> web.Response:
+        wrong = self._platform.token_error(request.query.get("access_token", ""))
+        self._platform.counts["ticket"] += wrong is None
+        return _json(wrong or error(0, "ok") | {"ticket": self._platform.ticket, "expires_in": 7200})
 
     def call(self, act: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[web.Request], Any]:
         """Return the handler of a path that needs a token."""

@@ -91,6 +91,7 @@ class Platform:
         self.latencies: deque[float] = deque(maxlen=100_000)
         self.faults: dict[str, deque[Fault]] = {}
         self.media: dict[str, Kept] = {}
+        self.ticket = secrets.token_urlsafe(48)
         self.blocked: set[str] = set()
         self.told: Callable[..., None] | None = None
         self._numbers = itertools.count(200_000_001)

@@ -9,7 +9,7 @@ from channels.contract import Capabilities, Grant
 from channels.settings import read
 from channels.wechat import forms
 from channels.wechat.channel import MAX_BYTES, Account, named
-from channels.wechat.miniprogram.login import openid_of
+from channels.wechat.miniprogram.login import openid_of, phone_of
 from channels.wechat.miniprogram.settings import Settings
 from channels.wechat.notify import body_of
 from normalizer.message import SourceChannel
@@ -54,6 +54,15 @@ class MiniProgram(Account):
             return await super().send(message)
         body = body_of(self._settings.subscribe.get(message.notice), message)
         return named(await self.api.call("/cgi-bin/message/subscribe/send", body | {"lang": "zh_CN"}))
+
+    @property
+    def asked_for(self) -> tuple[str, ...]:
+        """The templates to ask a citizen's consent for; the platform takes three at a time."""
+        return tuple(dict.fromkeys(self.capabilities.subscriptions.values()))
+
+    async def phone_of(self, code: str) -> str:
+        """Return the telephone whose code this is; raises SignInError."""
+        return await phone_of(self.api, self.account, code)
 
     async def sign_in(self, code: str) -> str:
         """Return the openid whose login code this is; raises SignInError."""

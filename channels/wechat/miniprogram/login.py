@@ -14,6 +14,7 @@ from channels.http import get_json
 
 if TYPE_CHECKING:
     from channels.contract import Tools
+    from channels.wechat.api import Api
     from channels.wechat.settings import App
 
 log = structlog.get_logger()
@@ -26,6 +27,20 @@ _REASONS = {
     45011: SignInReason.OFTEN,
     40226: SignInReason.RISK,
 }
+
+
+async def phone_of(api: Api, account: str, code: str) -> str:
+    """Return the telephone whose code this is (wechat.md 2.9, single use, five minutes); raises SignInError."""
+    try:
+        answer = await api.call("/wxa/business/getuserphonenumber", {"code": code})
+    except SendError as error:
+        number = next((n for n in _REASONS if f"errcode {n}" in error.detail), 0)
+        log.warning("wechat.phone_refused", account=account, reason=error.reason.value)
+        raise SignInError(_REASONS.get(number, SignInReason.AWAY), error.reason.value) from error
+    phone = dict(answer.get("phone_info") or {}).get("purePhoneNumber")
+    if not isinstance(phone, str) or not phone:
+        raise SignInError(SignInReason.AWAY, "an answer without a telephone")
+    return phone
 
 
 async def openid_of(account: str, settings: App, tools: Tools, code: str) -> str:

@@ -13,6 +13,7 @@ from gateway.web.api.me import Me
 from gateway.web.api.reading import Reading
 from gateway.web.api.sessions import Sessions
 from gateway.web.api.talk import Talk
+from gateway.web.api.wechat import WeChat
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -32,6 +33,7 @@ def add(app: web.Application, parts: Parts, book: Book) -> None:
         shelf,
         Talk(parts),
         Me(parts),
+        WeChat(parts),
         Knowledge(parts, book),
     )
     operations = tuple(each for room in rooms for each in room.operations())

@@ -66,6 +66,51 @@ class PhoneIn(In):
     phone: str = Field(max_length=24, examples=["13812345678"])
 
 
+class WeChatCode(In):
+    """A code that WeChat gave for a button that was tapped."""
+
+    code: str = Field(min_length=1, max_length=200)
+
+
+class PhoneOut(Out):
+    """A telephone that was proved, masked."""
+
+    phone: str
+
+
+class AccountIn(In):
+    """Which account."""
+
+    account: str = Field(min_length=1, max_length=64)
+
+
+class TemplateOut(Out):
+    """A template that a citizen may agree to be sent."""
+
+    id: str
+
+
+class Templates(Out):
+    """The templates to ask a citizen's consent for."""
+
+    templates: tuple[TemplateOut, ...]
+
+
+class PageIn(AccountIn):
+    """A page of ours, and the account whose functions it wants to use."""
+
+    url: str = Field(min_length=1, max_length=1000)
+
+
+class PageOut(Out):
+    """What a page hands to ``wx.config``."""
+
+    app_id: str
+    timestamp: int
+    nonce: str
+    signature: str
+
+
 class CodeIn(In):
     """The code that came by SMS."""
 

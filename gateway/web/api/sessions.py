@@ -7,9 +7,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from channels.contract import SignInError, SignInReason
+from channels.contract import ProvesPhones, SignInError, SignInReason
 from gateway.runtime import instant
-from gateway.web.api.models import CodeIn, Me, PhoneIn, SignIn, Token
+from gateway.web.api.models import CodeIn, Me, PhoneIn, PhoneOut, SignIn, Token, WeChatCode
 from gateway.web.api.operations import Operation, Reply
 from gateway.web.api.problems import Wrong, invalid
 from gateway.web.portal.memory import Memory, end
@@ -46,6 +46,10 @@ class Sessions:
                 {HTTPStatus.CREATED: Token}, body=SignIn, session=False,
                 problems=(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND),
             ),
+            Operation(
+                "POST", "/session/wechat/phone", "prove_wechat_phone", "用微信给的凭证证明手机号", self.prove_by_wechat,
+                {HTTPStatus.OK: PhoneOut}, body=WeChatCode, problems=(HTTPStatus.CONFLICT,),
+            ),
             Operation("GET", "/session", "show_session", "看会话", self.show, {HTTPStatus.OK: Me}),
             Operation("DELETE", "/session", "end_session", "结束会话：忘掉记住的一切，令牌作废", self.end, {HTTPStatus.NO_CONTENT: None}),
             Operation(
@@ -75,6 +79,22 @@ class Sessions:
         call.session = replace(self._parts.sessions.begin(PROVED), person=person)
         call.keep(Memory(person=person))
         return Reply(self._token(call.session), HTTPStatus.CREATED)
+
+    async def prove_by_wechat(self, call: Call, body: WeChatCode) -> Reply:
+        """Bind the telephone that WeChat proves to who is signed in."""
+        person = call.session.person
+        channel = self._parts.channels.get(person.account) if person is not None else None
+        if person is None or not isinstance(channel, ProvesPhones):
+            raise Wrong(HTTPStatus.CONFLICT, "not-signed-in", "请先在小程序里登录。")
+        try:
+            phone = valid_mobile(await channel.phone_of(body.code))
+        except SignInError as error:
+            raise _not_signed_in(error.reason) from error
+        if phone is None:
+            raise invalid("/code", "微信给的不是大陆手机号，请用短信验证码。")
+        await self._parts.office.bind(person, phone)
+        call.keep(replace(call.memory, phone=phone))
+        return Reply(PhoneOut(phone=mask_phone(phone)))
 
     async def show(self, call: Call) -> Reply:
         """Show the session."""

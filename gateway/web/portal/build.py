@@ -72,6 +72,9 @@ class Parts:
     secure: bool
     woken: Callable[[float], Awaitable[None]]
     """Returns when somebody said something in any talk, or after so many seconds."""
+    channels: Mapping[str, object]
+    site: str
+    """The address of our pages, empty where it is not set."""
     signs: Mapping[str, SignsIn]
     """The channels by whose accounts one signs in."""
 

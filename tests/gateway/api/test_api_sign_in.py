@@ -168,3 +168,31 @@ async def test_whoever_proves_a_telephone_stays_signed_in_and_has_its_cases_in_e
     for each in (proved, await world.signs_in("o-zhang")):
         found = {case["case_no"] for case in (await each.get("/cases")).data["cases"]}
         assert found == {by_phone, by_account}
+
+
+async def test_a_telephone_that_wechat_proves_is_the_citizen_s(world):
+    app = await world.signs_in("o-zhang")
+    reply = await app.post("/session/wechat/phone", {"code": world.platform.phone_code(PHONE)})
+    assert (reply.status, reply.data) == (200, {"phone": "138****5678"})
+    assert (await app.get("/session")).data["phone"] == "138****5678"
+    # What was reported with that telephone elsewhere is his to see, wherever he signs in.
+    again = await world.signs_in("o-zhang")
+    assert (await again.get("/cases")).status == 200
+
+
+async def test_a_code_for_a_telephone_is_good_once_and_in_time_and_for_who_is_signed_in(world, clock):
+    app = await world.signs_in("o-zhang")
+    code = world.platform.phone_code(PHONE)
+    assert (await app.post("/session/wechat/phone", {"code": code})).status == 200
+    assert (await app.post("/session/wechat/phone", {"code": code})).wrong == "wrong-code"
+    late = world.platform.phone_code(PHONE)
+    clock.wait(seconds=LIVES + 1)
+    assert (await app.post("/session/wechat/phone", {"code": late})).wrong == "wrong-code"
+    stranger = await world.app.another()
+    assert (await stranger.post("/session/wechat/phone", {"code": "x"})).wrong == "not-signed-in"
+
+
+async def test_the_templates_to_ask_for_are_those_of_the_account(world):
+    assert (await world.app.get("/wechat/templates?account=mini")).data == {"templates": []}
+    assert (await world.app.get("/wechat/templates?account=sms")).wrong == "no-account"
+    assert (await world.app.get("/wechat/templates?account=none")).wrong == "no-account"
