@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from bots import answers, binding, followup, guard, handoff, intake, mail, progress, rating, sms, spots, welcome
+from bots import (
+    answers,
+    binding,
+    followup,
+    guard,
+    handoff,
+    intake,
+    mail,
+    progress,
+    rating,
+    sms,
+    spots,
+    welcome,
+)
 from bots.contract import Alert, Ask, Owner, Turn
 from bots.intent import Intent, intent_of
 from bots.scene import EMAIL, SMS, Scene, idle

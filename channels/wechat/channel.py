@@ -9,6 +9,7 @@ from channels.settings import read
 from channels.wechat import forms
 from channels.wechat.api import Api
 from channels.wechat.callback import Callback
+from channels.wechat.console import Console
 from channels.wechat.media import MediaApi
 from channels.wechat.notify import body_of
 from channels.wechat.quota import grant
@@ -95,6 +96,7 @@ class WeChat(Account):
         )
         super().__init__(account, settings, capabilities, forms.XML, tools)
         self._settings = settings
+        self.console = Console(account, settings, self.api, tools.http, tools.now)
 
     async def send(self, message: OutboundMessage) -> SendResult:
         """Send a text, or by a template when one is named; raises SendError."""
