@@ -16,6 +16,7 @@ EN: dict[str, str] = {
     "danger_safe": "Good. Please stay safe; if anything changes call 110, 119 or 120 at once. You can go on writing, 0 for an agent.",
     "danger_unsafe": "Please call 110 now (fire 119, ambulance 120) and go where other people are. Tell me where you are when you can.",
     "soothe_abusive": "I will hear you out. Please stay polite; we handle your matter all the same. Reply 0 for an agent.",
+    "scanned": "This is the code of “{spot}”; the place is noted as {place}. Please tell us what happened (text, voice or photo). Not here? Reply “cancel”. 0 for an agent.",
     "ask_text": "Please tell us what happened (text, voice, photo or video).",
     "ask_place": "Where is it? Send a location, or write district, street and number.",
     "ask_when": "When did it happen? 1 now, 2 today, 3 these days, 4 for a long time",

@@ -7,6 +7,7 @@ import socket
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.kit import media
 from tests.kit.chromium import chromium, demo
 from tests.kit.process import configure, served
 
@@ -59,6 +60,43 @@ def test_the_guided_dialogue_leads_to_a_case(phone):
     for text, answer in course:
         say(phone, text, answer)
     expect(phone.locator("#cases")).to_contain_text("人民路的井盖丢了")
+
+
+def test_a_matter_is_reported_by_photo_film_recording_place_and_code(phone, tmp_path):
+    phone.get_by_label("我是").select_option(label="王女士")
+    chat = phone.locator("#chat")
+    phone.get_by_role("button", name="扫码").click()
+    expect(chat).to_contain_text("岱庙广场”的二维码")
+    files = {
+        "hole.jpg": media.photo(),
+        "hole.mp4": media.film(),
+        "word.amr": media.voice("amr", "libopencore_amrnb", rate=8_000),
+    }
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+        phone.locator("#file").set_input_files(tmp_path / name)
+        expect(phone.locator("#chat li.citizen").last).to_contain_text(
+            {"jpg": "照片", "mp4": "视频", "amr": "录音"}[name[-3:]]
+        )
+    expect(chat).to_contain_text("已收到")
+    phone.get_by_role("button", name="发位置").click()
+    expect(phone.locator("#chat li.citizen").last).to_contain_text("位置")
+    for text, answer in (
+        ("广场南门井盖丢失，行人很容易掉下去", "什么时候发生的"),
+        ("2", "怎样解决"),
+        ("尽快补上", "属于哪一类"),
+        ("2", "称呼和手机号"),
+        ("王女士 13612345678", "怎样告诉您"),
+        ("1", "请核对"),
+        ("1", "查询码"),
+    ):
+        phone.get_by_placeholder("说点什么").fill(text)
+        phone.get_by_role("button", name="发送").click()
+        expect(phone.locator("#chat li.account").last).to_contain_text(answer, timeout=10_000)
+    done = phone.locator("#chat li.account").last.inner_text()
+    number = re.search(r"单号(\d{17})", done).group(1)
+    expect(phone.locator("#cases")).to_contain_text(number)
+    look(phone, "wechat-files")
 
 
 def test_a_question_is_answered_from_the_example_entries(phone):

@@ -1,6 +1,6 @@
 """Plays a dialogue script: what the citizen does, what the bot must say, what must be done.
 
-A script is a title line ``# …`` and lines ``citizen: …``, ``photo:``, ``place: …``, ``click: KEY``, ``event: subscribe``,
+A script is a title line ``# …`` and lines ``citizen: …``, ``photo:``, ``place: …``, ``click: KEY``, ``event: subscribe`` (or ``event: scan CODE``),
 ``wait: 25h``, ``case: stage [kind]`` (the citizen has such a case), ``queue: ahead=3 agents=0``, ``locked:``, ``bot: …``
 (every piece between ``…`` must be said, in order; ``bot: -`` means silence) and ``effect: …`` (a kind of effect).
 ``effect: -`` is none at all, ``never: …`` must not be said, ``channel: 02`` is where the messages come from, and
@@ -308,7 +308,8 @@ def _ended(citizen: Citizen, rest: str) -> None:
 
 
 def _event(rest: str) -> Part:
-    return Part(PartKind.EVENT, event=EventKind(rest))
+    kind, _, key = rest.partition(" ")
+    return Part(PartKind.EVENT, event=EventKind(kind), key=key)
 
 
 def _known(citizen: Citizen, rest: str) -> None:

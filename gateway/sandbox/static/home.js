@@ -70,7 +70,7 @@ function showChat() {
 
 function choose(way) {
   for (const button of document.querySelectorAll(".ways button")) button.setAttribute("aria-pressed", button.dataset.way === way);
-  document.querySelector(".menu").hidden = $("follow").hidden = way !== "wechat";
+  for (const each of [...document.querySelectorAll(".menu"), $("follow")]) each.hidden = way !== "wechat";
   $("subject").hidden = way !== "mail";
   if (way === "kf" && !talk()?.lines.length) WAYS_OF_WRITING.kf.send("");
   $("text").rows = way === "mail" ? 4 : 1;
@@ -121,6 +121,19 @@ $("follow").addEventListener("click", () => post("/_sim/act", {
 for (const button of document.querySelectorAll(".menu button")) {
   button.addEventListener("click", () => post("/_sim/act", { openid: $("citizen").value, event: "CLICK", key: button.dataset.key }));
 }
+// What only WeChat carries: a file, where one is, a code on the wall.
+const kindOf = (file) => /^(image|video)/.exec(file.type)?.[1] ?? "voice";
+$("file").addEventListener("change", async () => {
+  for (const file of $("file").files) {
+    const query = new URLSearchParams({ openid: $("citizen").value, kind: kindOf(file) });
+    await fetch(`/_sim/show?${query}`, { method: "POST", body: file, headers: { "Content-Type": file.type || "audio/amr" } });
+  }
+  $("file").value = "";
+});
+$("place").addEventListener("click", () => post("/_sim/stand", {
+  openid: $("citizen").value, lon: 117.129, lat: 36.194, label: "泰山区东岳大街岱庙广场南门",
+}));
+$("scan").addEventListener("click", () => post("/_sim/scan", { openid: $("citizen").value, scene: "daimiao" }));
 $("say").addEventListener("submit", (event) => {
   event.preventDefault();
   const text = $("text").value.trim();
