@@ -418,6 +418,38 @@ async def troubles(channels: Mapping[str, Channel]) -> Mapping[str, Finding]:
     return {account: trouble for account, trouble in found.items() if trouble is not None}
 
 
+class Console(Protocol):
+    """Where an account is set up: its menu, its codes to scan, and whether all is as it must be."""
+
+    async def menu(self) -> Mapping[str, object]:
+        """Return the menu that is shown, empty when there is none; raises SendError."""
+        ...
+
+    async def push_menu(self, raw: Mapping[str, object] | None) -> None:
+        """Show a menu, the bot's own when none is given; raises Misconfigured or SendError."""
+        ...
+
+    async def code(self, scene: str, seconds: int | None) -> bytes:
+        """Return the picture of a code to scan, for so many seconds or for ever; raises InvalidInput or SendError."""
+        ...
+
+    async def look(self, public_url: str) -> Sequence[Finding]:
+        """Say whether the callback can be reached from outside, and whether the templates are there and fit."""
+        ...
+
+
+@runtime_checkable
+class SetsUp(Protocol):
+    """A channel whose account is set up from the command line."""
+
+    console: Console
+
+
+def console(channel: object) -> Console | None:
+    """Return where a channel's account is set up, None when it has no such place."""
+    return channel.console if isinstance(channel, SetsUp) else None
+
+
 class SignInReason(StrEnum):
     """Why nobody was signed in: the code, too often, refused by the provider as risky, or nobody answered."""
 

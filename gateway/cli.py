@@ -5,24 +5,20 @@ Lists and shows print for people, or with ``--json`` one array or object and not
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from gateway import cli_wechat
+from gateway.terminal import AsJson, Config, err, loop, out, print_json, settings_of
 from normalizer.errors import JiesuError, Misconfigured
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
-
-    from gateway.settings import Settings
-
-T = TypeVar("T")
+    from collections.abc import Sequence
 
 app = typer.Typer(no_args_is_help=True, help="接诉: 12345 热线的文字渠道。", pretty_exceptions_enable=False)
 case_app = typer.Typer(no_args_is_help=True, help="工单。")
@@ -32,7 +28,6 @@ requests_app = typer.Typer(no_args_is_help=True, help="市民对自己信息的�
 knowledge_app = typer.Typer(no_args_is_help=True, help="知识库。")
 audit_app = typer.Typer(no_args_is_help=True, help="核验。")
 retention_app = typer.Typer(no_args_is_help=True, help="到期删除。")
-wechat_app = typer.Typer(no_args_is_help=True, help="微信。")
 for name, group in (
     ("case", case_app),
     ("inbox", inbox_app),
@@ -41,15 +36,10 @@ for name, group in (
     ("knowledge", knowledge_app),
     ("audit", audit_app),
     ("retention", retention_app),
-    ("wechat", wechat_app),
+    ("wechat", cli_wechat.app),
 ):
     app.add_typer(group, name=name)
 
-out = Console()
-err = Console(stderr=True)
-
-Config = Annotated[Path | None, typer.Option("--config", envvar="JIESU_CONFIG", help="配置文件 (TOML)。")]
-AsJson = Annotated[bool, typer.Option("--json", help="只输出 JSON。")]
 Limit = Annotated[int, typer.Option("--limit", min=1, help="最多几条。")]
 Full = Annotated[bool, typer.Option("--full", help="显示完整的个人信息；此操作会留下记录。")]
 
@@ -77,11 +67,11 @@ def serve(
     from gateway import app as gateway
     from gateway import workers as processes
 
-    settings = _settings(config, host=host, port=port, workers=workers)
+    settings = settings_of(config, host=host, port=port, workers=workers)
     shared = settings.workers > 1
     if shared and processes.WORKER not in os.environ:
         sys.exit(processes.supervise(settings, config))
-    _loop(gateway.serve(settings, _announce, shared=shared))
+    loop(gateway.serve(settings, _announce, shared=shared))
 
 
 @app.command()
@@ -89,7 +79,7 @@ def work(config: Config = None) -> None:
     """Send what is owed and keep the clocks, without receiving messages."""
     from gateway import app as gateway
 
-    _loop(gateway.work(_settings(config)))
+    loop(gateway.work(settings_of(config)))
 
 
 @app.command()
@@ -97,8 +87,8 @@ def migrate(config: Config = None) -> None:
     """Bring the tables up to date."""
     from gateway import app as gateway
 
-    settings = _settings(config).model_copy(update={"migrate": "auto"})
-    version = _loop(gateway.migrated(settings))
+    settings = settings_of(config).model_copy(update={"migrate": "auto"})
+    version = loop(gateway.migrated(settings))
     out.print(f"数据库已是最新版本：{version}", highlight=False)
 
 
@@ -107,9 +97,9 @@ def doctor(config: Config = None, as_json: AsJson = False) -> None:
     """Check settings, database, Redis, disk, clock, channels and calendar, and say what to do."""
     from gateway import doctor as doctors
 
-    findings = _loop(doctors.examine(_settings(config)))
+    findings = loop(doctors.examine(settings_of(config)))
     if as_json:
-        _print_json([{"ok": f.ok, "what": f.what, "cure": f.cure} for f in findings])
+        print_json([{"ok": f.ok, "what": f.what, "cure": f.cure} for f in findings])
     else:
         for finding in findings:
             out.print(("✔ " if finding.ok else "✘ ") + finding.what, markup=False, highlight=False)
@@ -129,7 +119,7 @@ def demo(
     """Play citizen on one machine: the gateway, a stand-in of WeChat, and a phone in the browser."""
     from gateway import demo as demos
 
-    _loop(demos.run(port=port, data=data, gateway_url=gateway_url, config=config))
+    loop(demos.run(port=port, data=data, gateway_url=gateway_url, config=config))
 
 
 @case_app.command("list")
@@ -143,7 +133,7 @@ def case_list(
     """List cases, newest first."""
     from gateway import views
 
-    rows = _loop(views.cases(_settings(config), limit=limit, stage=stage, full=full))
+    rows = loop(views.cases(settings_of(config), limit=limit, stage=stage, full=full))
     _show(rows, ("case_no", "stage", "kind", "title", "unit", "created_at", "deadline_at"), as_json=as_json)
 
 
@@ -154,7 +144,7 @@ def case_find(
     """Find cases by words, also those in photographed letters."""
     from gateway import views
 
-    rows = _loop(views.found(_settings(config), words, limit=limit, full=full))
+    rows = loop(views.found(settings_of(config), words, limit=limit, full=full))
     _show(rows, ("case_no", "stage", "kind", "title", "unit", "created_at", "deadline_at"), as_json=as_json)
 
 
@@ -163,7 +153,7 @@ def case_show(number: str, config: Config = None, as_json: AsJson = False, full:
     """Show one case with its log."""
     from gateway import views
 
-    _show_one(_loop(views.case(_settings(config), number, full=full)), as_json=as_json)
+    _show_one(loop(views.case(settings_of(config), number, full=full)), as_json=as_json)
 
 
 @inbox_app.command("list")
@@ -177,7 +167,7 @@ def inbox_list(
     """List received messages, newest first."""
     from gateway import views
 
-    rows = _loop(views.inbox(_settings(config), limit=limit, state=state, full=full))
+    rows = loop(views.inbox(settings_of(config), limit=limit, state=state, full=full))
     _show(rows, ("id", "account", "sender", "received_at", "text", "state", "case_no"), as_json=as_json)
 
 
@@ -186,7 +176,7 @@ def inbox_show(message: str, config: Config = None, as_json: AsJson = False, ful
     """Show one received message."""
     from gateway import views
 
-    _show_one(_loop(views.message(_settings(config), message, full=full)), as_json=as_json)
+    _show_one(loop(views.message(settings_of(config), message, full=full)), as_json=as_json)
 
 
 @inbox_app.command("replay")
@@ -194,7 +184,7 @@ def inbox_replay(message: str, config: Config = None) -> None:
     """Let a failed message take its turn again."""
     from gateway import views
 
-    _loop(views.replay(_settings(config), message))
+    loop(views.replay(settings_of(config), message))
     out.print("已放回队列，运行中的接诉会在几秒内重新处理。")
 
 
@@ -214,7 +204,7 @@ def outbox_list(
     """List outgoing messages, newest first."""
     from gateway import views
 
-    rows = _loop(views.outbox(_settings(config), limit=limit, state=state, full=full))
+    rows = loop(views.outbox(settings_of(config), limit=limit, state=state, full=full))
     _show(rows, ("id", "account", "notice", "text", "state", "attempts", "outcome"), as_json=as_json)
 
 
@@ -223,7 +213,7 @@ def outbox_revive(message: str, config: Config = None) -> None:
     """Send a dead, unknown or buried message after all."""
     from gateway import views
 
-    _loop(views.revive(_settings(config), message))
+    loop(views.revive(settings_of(config), message))
     out.print("已放回发送队列。")
 
 
@@ -232,7 +222,7 @@ def outbox_bury(message: str, config: Config = None) -> None:
     """Give a message up for good; it stays on record."""
     from gateway import views
 
-    _loop(views.bury(_settings(config), message))
+    loop(views.bury(settings_of(config), message))
     out.print("已放弃发送，记录保留。")
 
 
@@ -244,7 +234,7 @@ def knowledge_import(
     """Take entries from a file: all of them, or none and every bad row named."""
     from gateway import library
 
-    brought = _loop(library.bring_in(_settings(config), file))
+    brought = loop(library.bring_in(settings_of(config), file))
     out.print(
         f"已导入：新增 {brought.new} 条，更新 {brought.changed} 条，未变 {brought.same} 条。", highlight=False
     )
@@ -257,7 +247,7 @@ def knowledge_export(
     """Write all entries to a file that can be imported again."""
     from gateway import library
 
-    count = _loop(library.take_out(_settings(config), file))
+    count = loop(library.take_out(settings_of(config), file))
     out.print(f"已导出 {count} 条。", highlight=False)
 
 
@@ -273,7 +263,7 @@ def knowledge_list(
     """List entries with what citizens thought of them."""
     from gateway import library
 
-    rows = _loop(library.listing(_settings(config), status, limit))
+    rows = loop(library.listing(settings_of(config), status, limit))
     _show(rows, ("id", "title", "category", "status", "valid_until", "helpful", "unhelpful"), as_json=as_json)
 
 
@@ -282,7 +272,7 @@ def knowledge_gaps(config: Config = None, as_json: AsJson = False, limit: Limit 
     """List the questions that found no answer, the most frequent first."""
     from gateway import library
 
-    rows = _loop(library.gaps(_settings(config), limit))
+    rows = loop(library.gaps(settings_of(config), limit))
     _show(rows, ("asked", "question", "first_at", "last_at"), as_json=as_json)
 
 
@@ -297,7 +287,7 @@ def requests_list(
     """List what people want done with their data, newest first."""
     from gateway import views
 
-    rows = _loop(views.wishes(_settings(config), limit=limit, state=state, full=full))
+    rows = loop(views.wishes(settings_of(config), limit=limit, state=state, full=full))
     _show(rows, ("id", "at", "kind", "state", "phone", "cases", "text"), as_json=as_json)
 
 
@@ -308,7 +298,7 @@ def requests_settle(
     """Note that a wish was carried out, or why it is over: it was refused."""
     from gateway import views
 
-    _loop(views.settle(_settings(config), wish, state))
+    loop(views.settle(settings_of(config), wish, state))
     out.print("已记下，市民在“我的信息”里能看到。")
 
 
@@ -317,9 +307,9 @@ def audit_verify(config: Config = None, as_json: AsJson = False) -> None:
     """Follow every case's chain of events and say where it was changed."""
     from gateway import views
 
-    verdict = _loop(views.verify(_settings(config)))
+    verdict = loop(views.verify(settings_of(config)))
     if as_json:
-        _print_json(verdict)
+        print_json(verdict)
     else:
         for breach in verdict["breaches"]:
             out.print(f"✘ {breach['case_no']} #{breach['seq']}: {breach['what']}", highlight=False)
@@ -339,10 +329,10 @@ def retention_media(
     """Forget files of cases that ended long ago (the profile says when), and files that nobody attached."""
     from gateway import retention
 
-    settings = _settings(config)
-    count = _loop(retention.due(settings) if dry_run else retention.forget(settings))
+    settings = settings_of(config)
+    count = loop(retention.due(settings) if dry_run else retention.forget(settings))
     if as_json:
-        _print_json(count)
+        print_json(count)
         return
     verb = "将删除" if dry_run else "已删除"
     out.print(
@@ -350,7 +340,7 @@ def retention_media(
     )
 
 
-@wechat_app.command("client")
+@cli_wechat.app.command("client")
 def wechat_client(folder: Annotated[Path, typer.Argument(help="要写到的目录，须还不存在。")]) -> None:
     """Write a copy of the mini-program's source, for WeChat's developer tools (docs/miniprogram.md)."""
     import shutil
@@ -367,30 +357,13 @@ def wechat_client(folder: Annotated[Path, typer.Argument(help="要写到的目�
     )
 
 
-def _settings(config: Path | None, **given: object) -> Settings:
-    from gateway import runtime
-    from gateway.settings import load
-
-    settings = load(config, os.environ)
-    changed = {name: value for name, value in given.items() if value is not None}
-    settings = load(config, os.environ, **changed) if changed else settings
-    runtime.configure_logs(settings.log_level)
-    return settings
-
-
-def _loop(work: Coroutine[Any, Any, T]) -> T:
-    import uvloop
-
-    return uvloop.run(work)
-
-
 def _announce(address: str) -> None:
     out.print(f"接诉已启动：{address}", highlight=False)
 
 
 def _show(rows: Sequence[dict[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:
     if as_json:
-        _print_json(rows)
+        print_json(rows)
         return
     table = Table(*columns)
     for row in rows:
@@ -400,7 +373,7 @@ def _show(rows: Sequence[dict[str, Any]], columns: Sequence[str], *, as_json: bo
 
 def _show_one(row: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
-        _print_json(row)
+        print_json(row)
         return
     for key, value in row.items():
         if isinstance(value, list):
@@ -409,7 +382,3 @@ def _show_one(row: dict[str, Any], *, as_json: bool) -> None:
                 out.print(f"  {line}", markup=False, highlight=False)
         else:
             out.print(f"{key}: {value}", markup=False, highlight=False)
-
-
-def _print_json(value: object) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1) + "\n")

@@ -8,6 +8,7 @@ import shutil
 import statistics
 import tempfile
 import time
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -27,11 +28,12 @@ from gateway.store.store import sqlite_path
 from normalizer.errors import JiesuError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
     from pathlib import Path
 
     from sqlalchemy import Connection
 
+    from channels.contract import Channel
     from gateway.settings import Settings
 
 SLOW_SYNC = 0.005
@@ -190,9 +192,24 @@ async def _channels(settings: Settings) -> Sequence[Finding]:
                 cure="在配置文件里加 [channels.wx]，见 docs/channels.md",
             )
         ]
+    async with _asking() as tools:
+        made = gateway.make_channels(settings, tools)
+        findings = [finding for channel in made.values() for finding in await channel.check()]
+        return findings + await _remembered(settings, tools)
+
+
+@asynccontextmanager
+async def channels_of(settings: Settings) -> AsyncIterator[Mapping[str, Channel]]:
+    """Give the channels of a configuration, to ask their providers by and for nothing else; raises Misconfigured."""
+    async with _asking() as tools:
+        yield gateway.make_channels(settings, tools)
+
+
+@asynccontextmanager
+async def _asking() -> AsyncIterator[Tools]:
     async with ClientSession(timeout=ClientTimeout(total=10)) as http:
         nothing: Any = _Nothing()
-        tools = Tools(
+        yield Tools(
             inbox=nothing,
             receipts=nothing,
             consents=nothing,
@@ -206,9 +223,6 @@ async def _channels(settings: Settings) -> Sequence[Finding]:
             now=now,
             sign=lambda text: bytes(32),  # noqa: ARG005 - no check signs
         )
-        made = gateway.make_channels(settings, tools)
-        findings = [finding for channel in made.values() for finding in await channel.check()]
-        return findings + await _remembered(settings, tools)
 
 
 async def _remembered(settings: Settings, tools: Tools) -> list[Finding]:

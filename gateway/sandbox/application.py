@@ -13,6 +13,7 @@ from gateway.sandbox.api import Api
 from gateway.sandbox.driver import Driver
 from gateway.sandbox.home import Home, World
 from gateway.sandbox.media import Media
+from gateway.sandbox.menu import Menu
 from gateway.sandbox.notify import Notify
 from gateway.sandbox.platform import Platform, SandboxSettings
 from gateway.sandbox.qyapi import QyApi
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 LARGEST = 64 * 1024 * 1024
 """Bytes of a film that the newcomer may show."""
 PLATFORM = web.AppKey("platform", Platform)
+MENU = web.AppKey("menu", Menu)
 NOTIFY = web.AppKey("notify", Notify)
 DRIVER = web.AppKey("driver", Driver)
 
@@ -40,6 +42,8 @@ def create_sandbox(
     api = Api(platform)
     api.add(app)
     Media(platform, api.fault).add(app)
+    app[MENU] = Menu(platform)
+    app[MENU].add(app, api)
 
     # The session waits for the loop, but the page's routes must stand before the application starts.
     driver = app[DRIVER] = Driver(platform)

@@ -11,8 +11,9 @@ from typing import Any
 
 from gateway.app import listening, running
 from gateway.batch import Decider
-from gateway.sandbox.application import DRIVER, NOTIFY, PLATFORM, create_sandbox
+from gateway.sandbox.application import DRIVER, MENU, NOTIFY, PLATFORM, create_sandbox
 from gateway.sandbox.driver import Driver
+from gateway.sandbox.menu import Menu
 from gateway.sandbox.notify import Notify
 from gateway.sandbox.platform import Person, Platform, SandboxSettings
 from gateway.whole import Gateway
@@ -32,6 +33,7 @@ class Phone:
     clock: Hand
     address: str
     notify: Notify
+    menu: Menu
     openid: str = "oUser"
 
     @property
@@ -80,7 +82,13 @@ async def phone(database: str, folder: Path, clock: Hand, **changes: Any) -> Asy
         ):
             account.callback_url = f"http://127.0.0.1:{own}/channels/wx"
             made = Phone(
-                gateway, sandbox[PLATFORM], sandbox[DRIVER], clock, f"http://127.0.0.1:{own}", sandbox[NOTIFY]
+                gateway,
+                sandbox[PLATFORM],
+                sandbox[DRIVER],
+                clock,
+                f"http://127.0.0.1:{own}",
+                sandbox[NOTIFY],
+                sandbox[MENU],
             )
             await made.driver.act(made.person, "subscribe")
             clock.wait(seconds=1)

@@ -1,0 +1,113 @@
+"""``jiesu wechat``: the menu, codes to scan, and what is wrong with an account, by real processes."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from gateway.runtime import now
+from tests.kit.process import configure
+from tests.kit.standin import phone
+
+ROOT = Path(__file__).parents[2]
+
+
+class Shell:
+    def __init__(self, config, citizen, folder):
+        self.config, self.menu, self.citizen, self.folder = config, citizen.menu, citizen, folder
+
+    async def run(self, *arguments):
+        command = [sys.executable, "-m", "gateway", "wechat", *arguments, "--config", str(self.config)]
+        done = await asyncio.create_subprocess_exec(
+            *command, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        )
+        out, err = await done.communicate()
+        return done.returncode, out.decode(), err.decode()
+
+
+@pytest.fixture
+async def shell(tmp_path, clock):
+    clock.now = now()
+    async with phone(f"sqlite:///{tmp_path}/a.sqlite3", tmp_path, clock) as citizen:
+        base = citizen.gateway.channels["wx"].api.base
+        config = configure(tmp_path, f"sqlite:///{tmp_path}/b.sqlite3", base)
+        config.write_text(f'public_url = "{citizen.address}"\n' + config.read_text())
+        yield Shell(config, citizen, tmp_path)
+
+
+async def test_the_bots_own_menu_is_shown_after_it_was_pushed(shell):
+    assert json.loads((await shell.run("menu", "show"))[1]) == {}
+    assert (await shell.run("menu", "push"))[0] == 0
+    first, progress, person = shell.menu.shown["button"]
+    assert [each["type"] for each in first["sub_button"]] == [
+        "click",
+        "pic_photo_or_album",
+        "location_select",
+    ]
+    assert (progress["key"], person["key"]) == ("PROGRESS", "HUMAN")
+    assert json.loads((await shell.run("menu", "show"))[1]) == shell.menu.shown
+
+
+WRONG = [
+    pytest.param('[[button]]\nname = "a"\ntype = "click"\nkey = "A"\n' * 4, "3", id="four buttons"),
+    pytest.param(
+        '[[button]]\nname = "反映问题吧"\ntype = "click"\nkey = "A"\n', "4 Chinese", id="a long name"
+    ),
+    pytest.param('[[button]]\nname = "查"\ntype = "click"\n', "key", id="no key"),
+    pytest.param('[[button]]\nname = "查"\n', "either", id="neither"),
+    pytest.param(
+        '[[button]]\nname = "查"\n' + '[[button.sub]]\nname = "b"\ntype = "click"\nkey = "B"\n' * 6,
+        "5",
+        id="six below",
+    ),
+    pytest.param("[[button\n", "menu.toml", id="no TOML"),
+]
+
+
+@pytest.mark.parametrize(("text", "said"), WRONG)
+async def test_a_menu_beyond_the_limits_is_refused_with_the_limit(shell, text, said):
+    path = shell.folder / "menu.toml"
+    path.write_text(text)
+    code, _, err = await shell.run("menu", "push", "--file", str(path))
+    assert code != 0
+    assert said in err
+    assert shell.menu.shown is None
+
+
+async def test_a_code_to_scan_is_written_with_its_scene_and_its_time(shell):
+    path = shell.folder / "estate.png"
+    assert (await shell.run("qr", "--scene", "xq-0012", "--days", "7", "--out", str(path)))[0] == 0
+    assert path.read_bytes().startswith(b"\x89PNG")
+    assert (await shell.run("qr", "--scene", "xq-0012", "--forever", "--out", str(path)))[0] == 0
+    assert [*shell.menu.codes.values()] == [("xq-0012", 7 * 24 * 3600), ("xq-0012", None)]
+    code, _, err = await shell.run("qr", "--scene", "x" * 65, "--out", str(path))
+    assert (code, "64" in err) == (1, True)
+
+
+async def test_a_well_set_account_is_found_well(shell):
+    code, out, _ = await shell.run("check", "--json")
+    assert code == 0
+    assert [each["ok"] for each in json.loads(out)] == [True, True]
+
+
+async def test_what_is_wrong_is_named_with_its_cure(shell):
+    shell.config.write_text(shell.config.read_text().replace('token = "token"', 'token = "other"'))
+    with shell.config.open("a") as file:
+        file.write('[channels.wx.templates]\nprogress = "T1"\nclosed = "T2"\n')
+    shell.menu.templates["T1"] = "单号{{case_no.DATA}}"
+    code, out, _ = await shell.run("check", "--json")
+    told = [(each["ok"], each["what"]) for each in json.loads(out)]
+    assert code == 1
+    assert [ok for ok, _ in told] == [True, False, False, False]
+    assert "HTTP 401" in told[1][1]
+    assert "没有字段 text" in told[2][1]
+    assert "T2 不存在" in told[3][1]
+
+
+async def test_an_address_that_is_not_let_in_is_named(shell):
+    shell.citizen.platform.allowed_ips = frozenset({"203.0.113.9"})
+    code, out, _ = await shell.run("check", "--json")
+    (told,) = json.loads(out)
+    assert (code, "127.0.0.1" in told["what"], "白名单" in told["cure"]) == (1, True, True)
