@@ -145,6 +145,13 @@ ZH: dict[str, str] = {
     "ask_note": "请说您要留的话，工作人员上线后会看到并处理。回复“返回”取消。",
     "note_taken": "留言已记下，工作人员会按排队顺序处理，并在这里答复您。",
     "unqueued": "已取消排队，回到智能客服。请说您的问题，或回复 2 反映问题 3 查进度 0 转人工。",
+    # A person at the desk
+    "desk_taken": "座席{agent}号正在为您服务。",
+    "desk_moved": "正在为您转接其他座席，您不用重复说明，请稍等。",
+    "desk_patience": "工作人员正在核实，请稍等。",
+    "desk_idle": "您还在吗？{minutes}分钟内没有新消息，本次人工服务将结束。需要时随时回复 0 转人工。",
+    "desk_back": "已为您转回智能客服。请说您的问题，或回复 2 反映问题 3 查进度 0 转人工。",
+    "desk_closed": "本次人工服务已结束。感谢您的来访，需要时随时回复 0 转人工。",
     # Languages
     "english_matter": "Hello, this is {city} {hotline}. For emergencies call 110 (police), 119 (fire), 120 (ambulance). Your message is kept; a colleague who knows English will be asked to read it, in turn. Reply: 0 an agent.",
     "other_language": "Hello, this is {city} {hotline}. For emergencies call 110 (police), 119 (fire), 120 (ambulance). An agent who reads your language will be asked to reply. Reply 0 for an agent.",

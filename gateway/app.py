@@ -34,6 +34,8 @@ from gateway.cases.lookup import Lookup
 from gateway.cases.office import Office
 from gateway.consents import Consents
 from gateway.cursors import Cursors
+from gateway.desk.accounts import Accounts
+from gateway.desk.desk import Desk
 from gateway.fetching import Fetching
 from gateway.inbox import Inbox
 from gateway.knowledge.book import Book
@@ -75,6 +77,11 @@ READ_PAUSE = 10.0
 SWEEP_AGE = 24 * 3600.0
 """Seconds after which a file that was received and neither kept nor dropped is what a crash left behind."""
 CALL_SECONDS = 15.0
+DESK = "desk"
+"""The topic of the live views of the desk: there is a new ``desk_event``."""
+ROUTER = "router"
+ROUTE_PAUSE = 2.0
+"""Seconds after which the router looks at the clocks and the queue though nobody woke it."""
 MEDIA = "media"
 """The topic of files that are to be fetched."""
 TALKS = "talks"
@@ -134,6 +141,10 @@ def _join(
         bus.wake("outbox")
         bus.wake(TALKS)
 
+    def handed() -> None:
+        bus.wake(DESK)
+        bus.wake(ROUTER)
+
     knowledge = Book(store=books.store, region=cities.current.region, now=clock)
     decides = _decider(decider, books, channels, cities=cities, calendar=calendar, knowledge=knowledge)
     pipeline = Pipeline(
@@ -143,6 +154,7 @@ def _join(
         moment=lambda: Moment(clock(), cities.city),
         now=clock,
         queued=queued,
+        handed=handed,
         wanted=partial(bus.wake, MEDIA),
         pending=settings.limits.pending,
     )
@@ -207,6 +219,15 @@ def _join(
         queued=queued,
     )
     lookup = Lookup(store=books.store, book=books.cases, sealer=books.sealer, now=clock)
+    desk = Desk(
+        store=books.store,
+        sealer=books.sealer,
+        ids=Ids(),
+        now=clock,
+        changed=handed,
+        owed=queued,
+    )
+    accounts = Accounts(store=books.store, sealer=books.sealer, ids=Ids(), now=clock)
     gateway = Gateway(
         books,
         office,
@@ -221,6 +242,8 @@ def _join(
         fetching,
         knowledge,
         _reads(settings),
+        desk,
+        accounts,
         web.Application(),
     )
     pages.add(gateway, settings, clock, partial(bus.wait, TALKS))
@@ -304,6 +327,7 @@ async def _kept_running(gateway: Gateway, bus: buses.Bus) -> AsyncIterator[None]
         asyncio.create_task(gateway.inbox.turn_deferred(DEFERRED_PAUSE), name="deferred"),
         asyncio.create_task(_supervise(gateway.office), name="supervise"),
         asyncio.create_task(_sweep(gateway.media), name="sweep"),
+        asyncio.create_task(_route(gateway.desk, bus), name="router"),
         asyncio.create_task(gateway.fetching.run(), name="fetching"),
         asyncio.create_task(gateway.knowledge.keep_fresh(bus), name="knowledge"),
         *([asyncio.create_task(_read(gateway.media), name="reading")] if gateway.reads else []),
@@ -332,6 +356,16 @@ async def _supervise(office: Office) -> None:
         except Exception:
             log.exception("supervise.failed")
         await asyncio.sleep(SUPERVISE_PAUSE)
+
+
+async def _route(desk: Desk, bus: buses.Bus) -> None:
+    while True:
+        try:
+            await desk.tick()
+            await desk.route()
+        except Exception:
+            log.exception("desk.routing_failed")
+        await bus.wait(ROUTER, ROUTE_PAUSE)
 
 
 async def _read(room: media.Room) -> None:

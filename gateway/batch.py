@@ -156,14 +156,23 @@ class Decider:
             return Fate("waiting")
         if before is None or before.owner in BOT_HOLDS:
             return None
-        self._keep(item, before, rows, "done", waiting=0 if item.row_id is None else -1)
+        row_id = item.row_id or self._ids()
+        before = self._turns.heard(item.message, row_id, before, rows)
+        self._keep(item, before, rows, "done", waiting=0 if item.row_id is None else -1, row_id=row_id)
         return Fate("person")
 
     def _keep(
-        self, item: Item, before: ConversationRow | None, rows: Rows, state: str, *, waiting: int
+        self,
+        item: Item,
+        before: ConversationRow | None,
+        rows: Rows,
+        state: str,
+        *,
+        waiting: int,
+        row_id: bytes | None = None,
     ) -> None:
         self._turns.keep(item.message, item.conversation, before, rows, waiting=waiting)
-        self._note(item, item.row_id or self._ids(), rows, state)
+        self._note(item, row_id or item.row_id or self._ids(), rows, state)
 
     def _late(self, item: Item, clock: float) -> bool:
         return self._passive(item) and clock - item.arrived > self._capable(item).passive_deadline

@@ -53,6 +53,7 @@ class Pipeline:
         moment: Callable[[], Moment],
         now: Callable[[], datetime],
         queued: Callable[[], None],
+        handed: Callable[[], None],
         wanted: Callable[[], None],
         pending: int,
     ) -> None:
@@ -62,6 +63,7 @@ class Pipeline:
         self._moment = moment
         self._now = now
         self._queued = queued
+        self._handed = handed
         self._wanted = wanted
         self._limit = pending
         self._pending: deque[Item] = deque()

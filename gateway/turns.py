@@ -20,6 +20,7 @@ from channels.contract import WANTED
 from channels.splitting import split
 from gateway.cases import service
 from gateway.cases.book import ANY_OWNER
+from gateway.desk import routing
 from gateway.runtime import millis
 from gateway.store.bodies import seal_part
 from gateway.store.media import talk_owner
@@ -29,12 +30,15 @@ from gateway.store.rows import (
     BindingRow,
     CaseRow,
     ConversationRow,
+    DeskEventRow,
     FiledRow,
     GapRow,
+    HeardRow,
     NameRow,
     OutgoingRow,
     Rows,
     VoteRow,
+    WaitRow,
     WantedRow,
     new_conversation,
 )
@@ -77,6 +81,7 @@ class There:
     code: bytes
 
 
+_RULES = routing.Rules()
 _UNREAD, _NEW, _NOTHING = CaseDraft(), states.State(), Facts()
 
 
@@ -123,8 +128,10 @@ class Turns:
         channels: Mapping[str, Channel],
         profiles: Profiles,
         calendar: Calendar,
+        rules: routing.Rules = _RULES,
     ) -> None:
         self._sealer = sealer
+        self._rules = rules
         self._ids = ids
         self._book = book
         self._channels = channels
@@ -257,7 +264,7 @@ class Turns:
             case Act():
                 return self._act(effect, talk, rows)
             case Handoff():
-                self._hand_off(effect, talk, before, change)
+                self._hand_off(effect, talk, before, change, rows)
             case OptOut(out):
                 change["opted_out"] = out
             case Link(case_no):
@@ -273,6 +280,7 @@ class Turns:
                     "enqueued_at": None,
                     "note": None,
                 }
+                self._leave(talk, before, rows)
         return ""
 
     def _note_down(self, effect: Alert | Vote | Gap, talk: Talk, rows: Rows) -> None:
@@ -343,11 +351,60 @@ class Turns:
             wording(talk.channel.capabilities),
         )
 
-    def _hand_off(self, effect: Handoff, talk: Talk, before: ConversationRow, change: dict[str, Any]) -> None:
+    def heard(
+        self, message: InboundMessage, row_id: bytes, before: ConversationRow, rows: Rows
+    ) -> ConversationRow:
+        """Tell whoever has the conversation of a message, and the people on duty of danger; the bot says nothing.
+
+        Who writes while his talk is being wrapped up has it open again (T23). Returns the conversation's row for
+        the batch to go on with.
+        """
+        at = millis(message.received_at)
+        if before.owner == Owner.WRAP_UP.value:
+            before = before._replace(owner=Owner.AGENT.value, epoch=before.epoch + 1)
+        rows.heard.append(HeardRow(before.id, at, at + self._rules.silent_ms))
+        if (emergency := draft(message).emergency) is not None:
+            rows.alerts.append(
+                AlertRow(self._ids(), at, before.id, emergency.kind.value, emergency.word, None)
+            )
+            rows.desk.append(DeskEventRow(at, before.id, "alert", before.owner, before.epoch))
+        rows.desk.append(
+            DeskEventRow(at, before.id, "message", before.owner, before.epoch, detail=row_id.hex())
+        )
+        return before
+
+    def _leave(self, talk: Talk, before: ConversationRow, rows: Rows) -> None:
+        at = millis(talk.now)
+        rows.waits.append(WaitRow(talk.conversation, None, routing.CHAT, at))
+        rows.desk.append(DeskEventRow(at, talk.conversation, "left", Owner.BOT.value, before.epoch + 1))
+
+    def _wait(self, effect: Handoff, talk: Talk, change: dict[str, Any], rows: Rows) -> None:
+        """Give the conversation its place in the queue; it moves up in it only when it becomes urgent."""
+        rank = routing.rank(
+            change["enqueued_at"], self._rules, urgent=change["urgent"], elderly=talk.state.elderly
+        )
+        weight = routing.MAIL if talk.message.source is SourceChannel.EMAIL else routing.CHAT
+        rows.waits.append(WaitRow(talk.conversation, rank, weight, millis(talk.now)))
+        rows.desk.append(
+            DeskEventRow(
+                millis(talk.now),
+                talk.conversation,
+                "queued",
+                Owner.QUEUED.value,
+                change["epoch"],
+                detail=effect.reason,
+            )
+        )
+
+    def _hand_off(
+        self, effect: Handoff, talk: Talk, before: ConversationRow, change: dict[str, Any], rows: Rows
+    ) -> None:
         change["note"] = self._sealer.seal(to_json({"reason": effect.reason, "phone": effect.phone}))
         change["urgent"] = change.get("urgent", before.urgent) or effect.urgent
         if change.get("owner", before.owner) == Owner.QUEUED.value:
             # The place in the queue is kept for ever; only what is asked for may change.
+            place = {"enqueued_at": before.enqueued_at or millis(talk.now), "epoch": before.epoch}
+            self._wait(effect, talk, change | place, rows)
             return
         change |= {
             "owner": Owner.QUEUED.value,
@@ -356,6 +413,7 @@ class Turns:
             "skill": effect.skill,
             "urgent": effect.urgent,
         }
+        self._wait(effect, talk, change, rows)
 
     def _say(self, talk: Talk, replies: tuple[str, ...], epoch: int, case_no: str, rows: Rows) -> Said:
         if not replies:

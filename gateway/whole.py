@@ -11,6 +11,8 @@ from channels.contract import Channel
 from gateway.cases.book import CaseBook
 from gateway.cases.lookup import Lookup
 from gateway.cases.office import Office
+from gateway.desk.accounts import Accounts
+from gateway.desk.desk import Desk
 from gateway.fetching import Fetching
 from gateway.inbox import Inbox
 from gateway.knowledge.book import Book
@@ -49,4 +51,6 @@ class Gateway:
     fetching: Fetching
     knowledge: Book
     reads: bool
+    desk: Desk
+    accounts: Accounts
     app: web.Application

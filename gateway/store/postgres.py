@@ -13,14 +13,16 @@ import asyncpg
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from gateway.store.desk import EVENT_LOCK
 from gateway.store.rows import CaseRow, Conflict, ConversationRow, Known, Rows
-from gateway.store.statements import ADD_GAPS, ADD_VOTES
+from gateway.store.statements import ADD_GAPS, ADD_VOTES, ADD_WAIT, DESK_EVENT_COLUMNS, HEARD
 from gateway.store.tables import (
     ALERT,
     BINDING,
     CASE_EVENT,
     CASES,
     CONVERSATION,
+    DESK_EVENT,
     INBOX,
     KNOWLEDGE_GAP,
     KNOWLEDGE_VOTE,
@@ -176,9 +178,13 @@ class PostgresBatch:
         statement = _Statement()
         statement.add_inserts(rows)
         statement.add_files(rows)
+        statement.add_desk(rows)
         statement.add_updates(rows)
         if not statement.parts:
             return frozenset()
+        if rows.desk:
+            # A statement of its own: the next one then sees every event that has its id.
+            await self._connection.execute("SELECT pg_advisory_xact_lock($1)", EVENT_LOCK)
         record = await self._connection.fetchrow(statement.text(), *statement.values)
         changed = (record["conversation"], record["cases"])
         if changed != (len(rows.conversations), len(rows.settled())):
@@ -239,6 +245,28 @@ class _Statement:
         if rows.spent:
             source = self._unnest(("bytea",), [(code,) for code in rows.spent])
             self.parts.append(f"spent AS (DELETE FROM bind_code WHERE code IN (SELECT * FROM {source}))")
+
+    def add_desk(self, rows: Rows) -> None:
+        """Add what the desk is to know: who waits, who was heard, and what happened."""
+        if rows.waits:
+            source = self._unnest(("bytea", "bigint", "smallint", "bigint"), rows.waits)
+            self.parts.append(
+                "i_waits AS (INSERT INTO desk_talk (conversation, rank, weight, waiting_since, held, clock)"
+                f" SELECT u.*, false, '' FROM {source} AS u{ADD_WAIT})"
+            )
+        if rows.heard:
+            source = self._unnest(("bytea", "bigint", "bigint"), rows.heard)
+            self.parts.append(
+                f"heard AS (UPDATE desk_talk SET {HEARD.format('u.at', 'u.due')}"
+                f" FROM {source} AS u(id, at, due) WHERE conversation = u.id)"
+            )
+        if rows.desk:
+            source = self._unnest(_types(DESK_EVENT)[1:], rows.desk)
+            self.parts.append(
+                f"i_desk AS (INSERT INTO desk_event (id, {DESK_EVENT_COLUMNS})"
+                " SELECT (SELECT coalesce(max(id), 0) FROM desk_event) + row_number() OVER (), u.*"
+                f" FROM {source} AS u)"
+            )
 
     def add_files(self, rows: Rows) -> None:
         """Add the files that are wanted, and those that become a case's."""

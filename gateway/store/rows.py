@@ -217,6 +217,37 @@ class Known(NamedTuple):
     out_body: bytes | None
 
 
+class DeskEventRow(NamedTuple):
+    """A row of ``desk_event`` before it has its id."""
+
+    at: int
+    conversation: bytes | None
+    kind: str
+    owner: str
+    epoch: int
+    agent: bytes | None = None
+    actor: bytes | None = None
+    detail: str = ""
+    note: bytes | None = None
+
+
+class WaitRow(NamedTuple):
+    """A conversation's place in the queue, lower is sooner; ``rank`` is None for one that left it."""
+
+    conversation: bytes
+    rank: int | None
+    weight: int
+    since: int
+
+
+class HeardRow(NamedTuple):
+    """A citizen's message to the person who has the conversation: when it came, and when an answer is due."""
+
+    conversation: bytes
+    at: int
+    due_at: int
+
+
 @dataclass(slots=True)
 class Rows:
     """All that one batch writes, in one commit.
@@ -245,6 +276,9 @@ class Rows:
     gaps: list[GapRow] = field(default_factory=list)
     wanted: list[WantedRow] = field(default_factory=list)
     filed: list[FiledRow] = field(default_factory=list)
+    waits: list[WaitRow] = field(default_factory=list)
+    heard: list[HeardRow] = field(default_factory=list)
+    desk: list[DeskEventRow] = field(default_factory=list)
 
     def changed(self, case_no: str) -> CaseRow | None:
         """Return a case as another message of this batch has left it, None when none moved it."""
@@ -311,6 +345,9 @@ class Rows:
             self.gaps,
             self.wanted,
             self.filed,
+            self.waits,
+            self.heard,
+            self.desk,
         )
 
 

@@ -246,6 +246,9 @@ def _inserts(rows: Rows) -> tuple[tuple[str, Sequence[tuple[Any, ...]]], ...]:
         (sql.INSERT_WANTED, rows.wanted),
         (sql.FILE_WANTED, [(row.case_no, row.blob) for row in rows.filed]),
         (sql.FILE_MEDIA, [(row.case_no, row.owner, row.blob, row.blob, row.case_no) for row in rows.filed]),
+        (sql.INSERT_WAIT, rows.waits),
+        (sql.UPDATE_HEARD, [(row.at, row.due_at, row.conversation) for row in rows.heard]),
+        (sql.INSERT_DESK_EVENT, rows.desk),
     )
 
 

@@ -73,6 +73,28 @@ FILE_MEDIA = (
     " WHERE owner = ? AND key = coalesce((SELECT nullif(key, '') FROM wanted WHERE ref = ?), ?)"
     " AND NOT EXISTS (SELECT 1 FROM media AS there WHERE there.owner = ? AND there.key = media.key)"
 )
+ADD_WAIT = (
+    " ON CONFLICT (conversation) DO UPDATE SET rank = excluded.rank, weight = excluded.weight,"
+    " waiting_since = CASE WHEN excluded.rank IS NULL THEN NULL"
+    " ELSE coalesce(desk_talk.waiting_since, excluded.waiting_since) END, agent = NULL, only_for = NULL, held = false, clock = '',"
+    " due_at = NULL, refused = NULL"
+)
+INSERT_WAIT = (
+    "INSERT INTO desk_talk (conversation, rank, weight, waiting_since, held, clock)"
+    f" VALUES (?, ?, ?, ?, false, ''){ADD_WAIT}"
+)
+# An offer's clock runs on; every other one is the agent's again, and what was on hold is so no more.
+HEARD = (
+    "waiting_since = coalesce(desk_talk.waiting_since, {0}), held = false,"
+    " due_at = CASE WHEN clock IN ('offer', 'silent') THEN due_at ELSE {1} END,"
+    " clock = CASE WHEN clock = 'offer' THEN clock ELSE 'silent' END"
+)
+UPDATE_HEARD = f"UPDATE desk_talk SET {HEARD.format('?', '?')} WHERE conversation = ?"
+DESK_EVENT_COLUMNS = "at, conversation, kind, owner, epoch, agent, actor, detail, note"
+INSERT_DESK_EVENT = (
+    f"INSERT INTO desk_event (id, {DESK_EVENT_COLUMNS})"
+    " SELECT coalesce(max(id), 0) + 1, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM desk_event"
+)
 DELETE_BIND_CODE = "DELETE FROM bind_code WHERE code = ?"
 UPDATE_CONVERSATION = _replace(CONVERSATION, "id", "version")
 UPDATE_CASE = _replace(CASES, "case_no", "rev")

@@ -22,10 +22,12 @@ from sqlalchemy import (
     text,
 )
 
+from gateway.store.desk_tables import AGENT, DESK_EVENT, DESK_TALK, PRESENCE
 from outbox.tables import ATTEMPT, METADATA, OUTGOING, SENT_AS, Id, Instant
 
 __all__ = [
     "ACCESS",
+    "AGENT",
     "ALERT",
     "ATTEMPT",
     "BINDING",
@@ -36,6 +38,8 @@ __all__ = [
     "CONVERSATION",
     "COUNTER",
     "DATA_REQUEST",
+    "DESK_EVENT",
+    "DESK_TALK",
     "FOLLOW",
     "INBOX",
     "KEPT",
@@ -47,6 +51,7 @@ __all__ = [
     "MEDIA",
     "METADATA",
     "OUTGOING",
+    "PRESENCE",
     "SENT_AS",
     "SUBMISSION",
     "TALLY",

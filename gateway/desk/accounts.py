@@ -1,0 +1,236 @@
+"""The accounts of the staff: one-time passwords, argon2id, a second factor, and a lock (等保2.0 level 3; RFC 6238).
+
+Hashing takes tens of milliseconds and runs beside the loop. A wrong login costs as much as a wrong password.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import secrets
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import pyotp
+from argon2 import PasswordHasher
+from argon2.exceptions import VerificationError
+
+from gateway.desk.rights import Role
+from gateway.runtime import millis
+from gateway.store import agents as sql
+from normalizer.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from gateway.store.seal import Sealer
+    from gateway.store.store import Store
+
+FAILURES = 5
+LOCK_MS = 15 * 60_000
+STEP_SECONDS = 30
+PASSWORD_CHARS = 12
+"""The least length of a password of one's own."""
+_HASHER = PasswordHasher()
+_NOBODY = _HASHER.hash(secrets.token_urlsafe())
+
+
+class Outcome(StrEnum):
+    """What became of an attempt to log in."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    LOCKED = "locked"
+    NEEDS_CODE = "needs_code"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Somebody of the staff; ``one_time`` when the password must be changed before anything else."""
+
+    id: bytes
+    login: str
+    name: str
+    role: Role
+    skills: frozenset[str]
+    groups: frozenset[str]
+    capacity: int
+    disabled: bool
+    one_time: bool
+    has_totp: bool
+    session_version: int
+
+
+class Accounts:
+    """Makes, checks and changes accounts."""
+
+    def __init__(
+        self, *, store: Store, sealer: Sealer, ids: Callable[[], bytes], now: Callable[[], datetime]
+    ) -> None:
+        self._store = store
+        self._sealer = sealer
+        self._ids = ids
+        self._now = now
+
+    async def add(
+        self, login: str, name: str, role: Role, *, skills: str = "", groups: str = "", capacity: int = 3
+    ) -> str:
+        """Make an account and return its one-time password; raises InvalidInput when the login exists."""
+        password = secrets.token_urlsafe(12)
+        row = {
+            "id": self._ids(),
+            "login": login,
+            "name": name,
+            "role": role.value,
+            "password": await asyncio.to_thread(_HASHER.hash, password),
+            "one_time": True,
+            "totp": None,
+            "totp_step": 0,
+            "failures": 0,
+            "locked_until": 0,
+            "session_version": 0,
+            "skills": skills,
+            "groups": groups,
+            "capacity": capacity,
+            "state": "online",
+            "disabled": False,
+            "assigned_at": 0,
+            "created_at": millis(self._now()),
+        }
+
+        def work(connection: Connection) -> None:
+            if sql.by_login(connection, login) is not None:
+                raise InvalidInput(f"there is an account {login}")
+            sql.add(connection, row)
+
+        await self._store.write(work)
+        return password
+
+    async def verify(self, login: str, password: str, code: str = "") -> tuple[Outcome, Account | None]:
+        """Check a password and, where there is one, the second factor; five failures lock for a quarter of an hour."""
+        row = await self._store.write(lambda c: sql.by_login(c, login))
+        right = await asyncio.to_thread(_verified, row["password"] if row else _NOBODY, password)
+        if row is None or row["disabled"]:
+            return Outcome.WRONG, None
+        checked = row["password"] if right else None
+        return await self._store.write(lambda c: self._judged(c, login, checked, code))
+
+    async def change_password(self, agent: bytes, new: str) -> None:
+        """Set a password of one's own and end every other session; raises InvalidInput when it is too short."""
+        if len(new) < PASSWORD_CHARS:
+            raise InvalidInput(f"a password has at least {PASSWORD_CHARS} characters")
+        hashed = await asyncio.to_thread(_HASHER.hash, new)
+        await self._store.write(lambda c: sql.rotate(c, agent, password=hashed, one_time=False))
+
+    async def reset(self, login: str) -> str:
+        """Give a new one-time password, take the second factor and the lock away; raises InvalidInput."""
+        password = secrets.token_urlsafe(12)
+        hashed = await asyncio.to_thread(_HASHER.hash, password)
+        row = await self._known(login)
+        change: dict[str, Any] = {
+            "password": hashed,
+            "one_time": True,
+            "totp": None,
+            "failures": 0,
+            "locked_until": 0,
+        }
+        await self._store.write(lambda c: sql.rotate(c, row["id"], **change))
+        return password
+
+    async def disable(self, login: str, *, disabled: bool = True) -> None:
+        """Disable an account (or let it back in) and end its sessions; raises InvalidInput."""
+        row = await self._known(login)
+        await self._store.write(lambda c: sql.rotate(c, row["id"], disabled=disabled))
+
+    def enrol(self) -> str:
+        """Return a new secret for the second factor; it counts once ``confirm`` has seen a code of it."""
+        return pyotp.random_base32()
+
+    async def confirm(self, agent: bytes, secret: str, code: str) -> bool:
+        """Switch the second factor on when the code is right."""
+        step = _step(secret, code, self._seconds(), 0)
+        if step is None:
+            return False
+        sealed = self._sealer.seal(secret.encode())
+        await self._store.write(lambda c: sql.change(c, agent, totp=sealed, totp_step=step))
+        return True
+
+    async def every(self, limit: int = 1000) -> list[Account]:
+        """Return all accounts by login."""
+        return [_account(row) for row in await self._store.read(lambda c: sql.all_of(c, limit))]
+
+    async def _known(self, login: str) -> dict[str, Any]:
+        row = await self._store.write(lambda c: sql.by_login(c, login))
+        if row is None:
+            raise InvalidInput(f"there is no account {login}")
+        return row
+
+    def _seconds(self) -> int:
+        return millis(self._now()) // 1000
+
+    def _judged(
+        self, connection: Connection, login: str, checked: str | None, code: str
+    ) -> tuple[Outcome, Account | None]:
+        """Count and decide under the account's lock, so that attempts at once are not one attempt."""
+        row = sql.by_login(connection, login)
+        now = millis(self._now())
+        if row is None or row["disabled"] or row["locked_until"] > now:
+            return (Outcome.LOCKED if row and not row["disabled"] else Outcome.WRONG), None
+        # A password that was changed while it was being checked is no longer the right one.
+        if row["password"] != checked:
+            return self._failed(connection, row, now)
+        if row["totp"] is None:
+            step: int | None = row["totp_step"]
+        elif not code:
+            return Outcome.NEEDS_CODE, None
+        else:
+            step = _step(self._sealer.open(row["totp"]).decode(), code, now // 1000, row["totp_step"])
+        if step is None:
+            return self._failed(connection, row, now)
+        sql.change(connection, row["id"], failures=0, totp_step=step)
+        return Outcome.RIGHT, _account(row)
+
+    def _failed(self, connection: Connection, row: dict[str, Any], now: int) -> tuple[Outcome, None]:
+        failures = row["failures"] + 1
+        if failures < FAILURES:
+            sql.change(connection, row["id"], failures=failures)
+            return Outcome.WRONG, None
+        sql.change(connection, row["id"], failures=0, locked_until=now + LOCK_MS)
+        return Outcome.LOCKED, None
+
+
+def _verified(hashed: str, password: str) -> bool:
+    try:
+        return _HASHER.verify(hashed, password)
+    except VerificationError:
+        return False
+
+
+def _step(secret: str, code: str, seconds: int, used: int) -> int | None:
+    """Return the time step a code belongs to, the present or a neighbour, None when it is wrong or was used."""
+    totp = pyotp.TOTP(secret, interval=STEP_SECONDS)
+    present = seconds // STEP_SECONDS
+    for step in (present - 1, present, present + 1):
+        if step > used and hmac.compare_digest(totp.at(step * STEP_SECONDS).encode(), code.encode()):
+            return step
+    return None
+
+
+def _account(row: dict[str, Any]) -> Account:
+    return Account(
+        row["id"],
+        row["login"],
+        row["name"],
+        Role(row["role"]),
+        frozenset(row["skills"].split()),
+        frozenset(row["groups"].split()),
+        row["capacity"],
+        row["disabled"],
+        row["one_time"],
+        row["totp"] is not None,
+        row["session_version"],
+    )

@@ -1,0 +1,113 @@
+"""Who shall have whom: a pure decision over who waits and who has room (desk-and-open311.md 3.2).
+
+Nothing is kept between two decisions, so a router that dies loses nothing (T35). What was decided is claimed one by
+one in SQL, where it is checked again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+CHAT, MAIL = 5, 1
+"""Weights in fifths of a chat: a mail is 0.2 of one; what is on hold weighs nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How the desk works; times in milliseconds.
+
+    Boosts are bounded, and who waits ages by staying: nobody is overtaken by someone who came more than the largest
+    sum of boosts after him.
+    """
+
+    urgent_boost: int = 600_000
+    elderly_boost: int = 300_000
+    returned_boost: int = 180_000
+    relax_after: int = 120_000
+    sticky_for: int = 24 * 3_600_000
+    offers: bool = True
+    offer_ms: int = 15_000
+    decline_ms: int = 60_000
+    silent_ms: int = 120_000
+    idle_ms: int = 10 * 60_000
+    closing_ms: int = 5 * 60_000
+    wrap_up_ms: int = 60_000
+    lease_ms: int = 60_000
+    grace_ms: int = 60_000
+    undo_ms: int = 10_000
+    queue_limit: int = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A conversation in the queue; ``not_for`` declined it a moment ago, ``only_for`` is whom it was passed to."""
+
+    conversation: bytes
+    rank: int
+    enqueued_at: int
+    skills: frozenset[str] = frozenset()
+    weight: int = CHAT
+    last_agent: bytes | None = None
+    last_at: int = 0
+    only_for: bytes | None = None
+    not_for: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """An agent who is online; load and room in fifths of a chat."""
+
+    agent: bytes
+    skills: frozenset[str]
+    capacity: int
+    load: int
+    assigned_at: int
+
+
+class Pair(NamedTuple):
+    """Who shall have whom."""
+
+    conversation: bytes
+    agent: bytes
+
+
+def rank(
+    enqueued_at: int, rules: Rules, *, urgent: bool = False, elderly: bool = False, returned: bool = False
+) -> int:
+    """Return the place in the queue: the time of coming, less the boosts; the least is first."""
+    boosts = (rules.urgent_boost * urgent, rules.elderly_boost * elderly, rules.returned_boost * returned)
+    return enqueued_at - sum(boosts)
+
+
+def fits(waiting: Waiting, agent: Free, now: int, rules: Rules) -> bool:
+    """Return whether an agent has room and may have it: skills are required, until they were waited for long enough."""
+    if agent.load + waiting.weight > agent.capacity or waiting.not_for == agent.agent:
+        return False
+    if waiting.only_for is not None:
+        return waiting.only_for == agent.agent
+    return waiting.skills <= agent.skills or now - waiting.enqueued_at >= rules.relax_after
+
+
+def match(queue: Iterable[Waiting], agents: Sequence[Free], now: int, rules: Rules) -> list[Pair]:
+    """Return who shall have whom, first in the queue first served."""
+    free = {agent.agent: agent for agent in agents}
+    pairs = []
+    for waiting in sorted(queue, key=lambda each: (each.rank, each.conversation)):
+        fitting = [agent for agent in free.values() if fits(waiting, agent, now, rules)]
+        if not fitting:
+            continue
+        best = min(fitting, key=lambda agent: _order(waiting, agent, now, rules))
+        pairs.append(Pair(waiting.conversation, best.agent))
+        free[best.agent] = replace(best, load=best.load + waiting.weight, assigned_at=now)
+    return pairs
+
+
+def _order(waiting: Waiting, agent: Free, now: int, rules: Rules) -> tuple[bool, bool, float, int, bytes]:
+    """Skilled first, then the last agent, then the least busy, the longest idle, the id."""
+    known = waiting.last_agent == agent.agent and now - waiting.last_at <= rules.sticky_for
+    skilled = waiting.skills <= agent.skills
+    return not skilled, not known, agent.load / agent.capacity, agent.assigned_at, agent.agent

@@ -1,0 +1,283 @@
+"""Who holds which talk, in SQL: the desk's own questions, each on the caller's connection.
+
+The order of locks is one for all: conversation, agent, and the lock of the event log last of all. Whoever holds an
+agent's row waits for no conversation, and whoever holds the log waits for nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sqlalchemy import and_, case, func, insert, or_, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from gateway.store.desk_tables import AGENT, DESK_EVENT, DESK_TALK, PRESENCE
+from gateway.store.rows import DeskEventRow
+from gateway.store.tables import CONVERSATION, OUTGOING
+from outbox.tables import OutState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+    from gateway.store.rows import OutgoingRow
+
+EVENT_LOCK = 44_189_6222
+"""The number of the advisory lock under which events get their ids, held until the commit."""
+AGENT_NOTICE = "agent"
+"""The ``notice`` of a row that a person wrote."""
+
+
+class Talk(NamedTuple):
+    """A conversation as the desk sees it; ``state`` and ``address`` are sealed."""
+
+    conversation: bytes
+    account: str
+    state: bytes
+    owner: str
+    epoch: int
+    enqueued_at: int | None
+    skill: str
+    urgent: bool
+    agent: bytes | None = None
+    rank: int | None = None
+    only_for: bytes | None = None
+    weight: int = 5
+    held: bool = False
+    waiting_since: int | None = None
+    clock: str = ""
+    due_at: int | None = None
+    last_agent: bytes | None = None
+    last_at: int | None = None
+    refused: bytes | None = None
+
+
+class Event(NamedTuple):
+    """A row of ``desk_event`` as it is read."""
+
+    id: int
+    at: int
+    conversation: bytes | None
+    kind: str
+    owner: str
+    epoch: int
+    agent: bytes | None
+    actor: bytes | None
+    detail: str
+    note: bytes | None
+
+
+_C, _T = CONVERSATION.c, DESK_TALK.c
+_OF_CONVERSATION = (_C.id, _C.account, _C.state, _C.owner, _C.epoch, _C.enqueued_at, _C.skill, _C.urgent)
+_OF_TALK = Talk._fields[8:]
+
+
+def lock(connection: Connection, conversation: bytes, *, skip: bool = False) -> Talk | None:
+    """Lock a conversation and return it; None when there is none, or (``skip``) when another has the lock."""
+    query = select(*_OF_CONVERSATION).where(_C.id == conversation)
+    row = connection.execute(query.with_for_update(of=CONVERSATION, skip_locked=skip)).first()
+    if row is None:
+        return None
+    # A second statement: on PostgreSQL only that one sees what the former holder of the lock has written here.
+    rest = select(*(_T[name] for name in _OF_TALK)).where(_T.conversation == conversation)
+    return Talk(*row, *(connection.execute(rest).first() or ()))
+
+
+def seen(connection: Connection, conversation: bytes) -> Talk | None:
+    """Return a conversation without locking it."""
+    joined = CONVERSATION.outerjoin(DESK_TALK, _T.conversation == _C.id)
+    query = select(*_OF_CONVERSATION, _T.conversation, *(_T[name] for name in _OF_TALK)).select_from(joined)
+    row = connection.execute(query.where(_C.id == conversation)).first()
+    if row is None:
+        return None
+    return Talk(*row[:8]) if row[8] is None else Talk(*row[:8], *row[9:])
+
+
+def give(connection: Connection, talk: Talk) -> Talk:
+    """Write a locked talk under its next epoch and return it so."""
+    new = talk._replace(epoch=talk.epoch + 1)
+    change = {
+        "owner": new.owner,
+        "epoch": new.epoch,
+        "version": _C.version + 1,
+        "state": new.state,
+        "enqueued_at": new.enqueued_at,
+        "skill": new.skill,
+    }
+    connection.execute(update(CONVERSATION).where(_C.id == new.conversation).values(change))
+    keep(connection, new)
+    return new
+
+
+def keep(connection: Connection, talk: Talk) -> None:
+    """Write what the desk notes of a locked talk; its owner stays."""
+    values = {name: getattr(talk, name) for name in _OF_TALK}
+    made = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    statement = made(DESK_TALK).values(conversation=talk.conversation, **values)
+    connection.execute(statement.on_conflict_do_update(index_elements=[_T.conversation], set_=values))
+
+
+def load(connection: Connection, agent: bytes) -> int:
+    """Return what an agent holds, in fifths of a chat; what is on hold weighs nothing."""
+    weighs = case((_T.held, 0), else_=_T.weight)
+    return int(
+        connection.execute(select(func.coalesce(func.sum(weighs), 0)).where(_T.agent == agent)).scalar_one()
+    )
+
+
+def lock_agent(connection: Connection, agent: bytes) -> dict[str, Any] | None:
+    """Lock an agent's row and return it: while it is locked nobody else gives this agent anything."""
+    query = select(AGENT).where(AGENT.c.id == agent).with_for_update()
+    row = connection.execute(query).mappings().first()
+    return None if row is None else {**row}
+
+
+def agent(connection: Connection, agent: bytes) -> dict[str, Any] | None:
+    """Return an agent's row without locking it."""
+    row = connection.execute(select(AGENT).where(AGENT.c.id == agent)).mappings().first()
+    return None if row is None else {**row}
+
+
+def choose(connection: Connection, agent: bytes, state: str) -> None:
+    """Note what an agent chose to be."""
+    connection.execute(update(AGENT).where(AGENT.c.id == agent).values(state=state))
+
+
+def present(connection: Connection, agent: bytes, now: int) -> bool:
+    """Return whether one of an agent's tabs is open."""
+    query = select(func.count()).where(PRESENCE.c.agent == agent, PRESENCE.c.until > now)
+    return bool(connection.execute(query.select_from(PRESENCE)).scalar())
+
+
+def assigned(connection: Connection, agent: bytes, now: int) -> None:
+    """Note that an agent was given something."""
+    connection.execute(update(AGENT).where(AGENT.c.id == agent).values(assigned_at=now))
+
+
+def queue(connection: Connection, limit: int) -> list[Talk]:
+    """Return the first of the queue, in their order."""
+    joined = DESK_TALK.join(CONVERSATION, _C.id == _T.conversation)
+    query = select(*_OF_CONVERSATION, *(_T[name] for name in _OF_TALK)).select_from(joined)
+    first = query.where(_T.rank.is_not(None), _C.owner == "queued").order_by(_T.rank, _T.conversation)
+    return [Talk(*row) for row in connection.execute(first.limit(limit))]
+
+
+def ahead(connection: Connection, talk: Talk) -> int:
+    """Return how many stand before a queued talk; whoever left is not counted."""
+    before = or_(_T.rank < talk.rank, and_(_T.rank == talk.rank, _T.conversation < talk.conversation))
+    return int(connection.execute(select(func.count()).select_from(DESK_TALK).where(before)).scalar_one())
+
+
+def free(connection: Connection, roles: Sequence[str], now: int) -> list[tuple[dict[str, Any], int]]:
+    """Return who is online, may reply and is not disabled, each with what he holds."""
+    here = select(PRESENCE.c.agent).where(PRESENCE.c.until > now)
+    weighs = func.sum(case((_T.held, 0), else_=_T.weight)).label("load")
+    held = select(_T.agent, weighs).where(_T.agent.is_not(None)).group_by(_T.agent).subquery()
+    query = (
+        select(AGENT, func.coalesce(held.c.load, 0).label("load"))
+        .select_from(AGENT.outerjoin(held, held.c.agent == AGENT.c.id))
+        .where(AGENT.c.state == "online", ~AGENT.c.disabled, AGENT.c.role.in_(roles), AGENT.c.id.in_(here))
+    )
+    return [({**row}, row["load"]) for row in connection.execute(query).mappings()]
+
+
+def owned(connection: Connection, agent: bytes) -> list[bytes]:
+    """Return the conversations an agent holds."""
+    query = select(_T.conversation).where(_T.agent == agent).order_by(_T.conversation)
+    return list(connection.execute(query).scalars())
+
+
+def due(connection: Connection, now: int, limit: int) -> list[bytes]:
+    """Return the conversations whose clock has struck."""
+    query = select(_T.conversation).where(_T.due_at.is_not(None), _T.due_at <= now)
+    return list(connection.execute(query.order_by(_T.due_at).limit(limit)).scalars())
+
+
+def holders_gone(connection: Connection, before: int) -> list[bytes]:
+    """Return the agents who hold something and whose last tab was closed before an instant, or who are disabled."""
+    last = select(func.max(PRESENCE.c.until)).where(PRESENCE.c.agent == AGENT.c.id).scalar_subquery()
+    holds = select(_T.agent).where(_T.agent.is_not(None))
+    gone = or_(AGENT.c.disabled, func.coalesce(last, 0) < before)
+    return list(connection.execute(select(AGENT.c.id).where(AGENT.c.id.in_(holds), gone)).scalars())
+
+
+def promise(connection: Connection, rows: Sequence[OutgoingRow]) -> None:
+    """Put rows into the queue of what is owed."""
+    if rows:
+        connection.execute(insert(OUTGOING), [row._asdict() for row in rows])
+
+
+def release(connection: Connection, talk: Talk, now: int, epoch: int) -> None:
+    """Let what the holder wrote go out under the next owner too: he hands over with his words said."""
+    mine = (
+        OUTGOING.c.conversation == talk.conversation,
+        OUTGOING.c.state == OutState.QUEUED,
+        OUTGOING.c.notice == AGENT_NOTICE,
+        OUTGOING.c.epoch == talk.epoch,
+    )
+    sooner = case((OUTGOING.c.attempts == 0, now), else_=OUTGOING.c.next_at)
+    connection.execute(update(OUTGOING).where(*mine).values(epoch=epoch, next_at=sooner))
+
+
+def undo(connection: Connection, row: bytes, conversation: bytes, epoch: int, now: int) -> bool:
+    """Take back what a person wrote while it has not gone out; False when it is too late."""
+    still = (
+        OUTGOING.c.id == row,
+        OUTGOING.c.conversation == conversation,
+        OUTGOING.c.epoch == epoch,
+        OUTGOING.c.notice == AGENT_NOTICE,
+        OUTGOING.c.state == OutState.QUEUED,
+        OUTGOING.c.attempts == 0,
+        OUTGOING.c.next_at > now,
+    )
+    gone = update(OUTGOING).where(*still).values(state=OutState.BURIED, outcome="taken back by its writer")
+    return connection.execute(gone).rowcount == 1
+
+
+def echoed(connection: Connection, key: str) -> bytes | None:
+    """Return the row that was written under a key before."""
+    return connection.execute(select(OUTGOING.c.id).where(OUTGOING.c.notice_key == key)).scalar()
+
+
+def append(connection: Connection, events: Sequence[DeskEventRow]) -> int:
+    """Append events and return the id of the last; nothing may be locked after this in the same transaction."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": EVENT_LOCK})
+    last = int(connection.execute(select(func.coalesce(func.max(DESK_EVENT.c.id), 0))).scalar_one())
+    rows = [{"id": last + n, **event._asdict()} for n, event in enumerate(events, 1)]
+    if rows:
+        connection.execute(insert(DESK_EVENT), rows)
+    return last + len(rows)
+
+
+def events(connection: Connection, after: int, limit: int) -> list[Event]:
+    """Return what happened after an id, in order."""
+    query = select(DESK_EVENT).where(DESK_EVENT.c.id > after).order_by(DESK_EVENT.c.id).limit(limit)
+    return [Event(*row) for row in connection.execute(query)]
+
+
+def last_event(connection: Connection) -> int:
+    """Return the id of the newest event, 0 for none."""
+    return int(connection.execute(select(func.coalesce(func.max(DESK_EVENT.c.id), 0))).scalar_one())
+
+
+def beat(connection: Connection, agent: bytes, tab: str, until: int) -> None:
+    """Extend the lease of a tab."""
+    made: Any = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    statement = made(PRESENCE).values(agent=agent, tab=tab, until=until)
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["agent", "tab"], set_={"until": until})
+    )
+
+
+def leave(connection: Connection, agent: bytes, tab: str, now: int) -> None:
+    """End the lease of a tab now; the grace of the agent begins when it was the last."""
+    mine = (PRESENCE.c.agent == agent, PRESENCE.c.tab == tab, PRESENCE.c.until > now)
+    connection.execute(update(PRESENCE).where(*mine).values(until=now))
+
+
+def last_seen(connection: Connection, agent: bytes) -> int:
+    """Return until when the longest lease of an agent runs, 0 for none."""
+    query = select(func.coalesce(func.max(PRESENCE.c.until), 0)).where(PRESENCE.c.agent == agent)
+    return int(connection.execute(query).scalar_one())
