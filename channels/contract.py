@@ -468,6 +468,23 @@ class SignInError(JiesuError):
         self.detail = detail
 
 
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What a provider thinks of words: its advice (review, risky) and what it is about, in its own codes."""
+
+    advice: str
+    label: str
+
+
+@runtime_checkable
+class LooksAtWords(Protocol):
+    """A channel whose provider looks at what people write."""
+
+    async def opinion(self, user: str, text: str) -> Opinion | None:
+        """Return what the provider objects to in a person's words, None for nothing; raises SendError."""
+        ...
+
+
 @runtime_checkable
 class ProvesPhones(Protocol):
     """A channel whose provider proves a person's telephone by a code that he gave it leave for."""

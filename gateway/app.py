@@ -46,6 +46,7 @@ from gateway.parts import Parts
 from gateway.pipeline import Pipeline
 from gateway.receipts import Receipts
 from gateway.runtime import Ids, now
+from gateway.safety import Safety
 from gateway.store import migrate
 from gateway.store.seal import Sealer, load_key
 from gateway.store.store import make_ready, open_store
@@ -219,6 +220,7 @@ def _join(
         cities,
         room,
         fetching,
+        Safety(channels=channels, store=books.store, now=clock),
         knowledge,
         _reads(settings),
         web.Application(),
@@ -319,6 +321,7 @@ async def _kept_running(gateway: Gateway, bus: buses.Bus) -> AsyncIterator[None]
         for task in endless:
             task.cancel()
         await asyncio.gather(*endless, return_exceptions=True)
+        await gateway.safety.close()
         await gateway.media.workers.close()
 
 

@@ -13,7 +13,7 @@ from gateway.app import open_books
 from gateway.blobs import LocalBlobs
 from gateway.cases.book import chain
 from gateway.runtime import Ids, instant, millis, now
-from gateway.store import audit, lists, requests, waiting
+from gateway.store import audit, flags, lists, requests, waiting
 from gateway.store import cases as case_rows
 from gateway.store import media as media_rows
 from gateway.store.bodies import open_event, open_message
@@ -207,6 +207,7 @@ async def _case(
         "created_at": _local(row.created_at),
         "deadline_at": _local(row.deadline_at),
         "attachments": [asdict(attachment) for attachment in matter.attachments],
+        "flags": await store.read(partial(flags.of, case_no=row.case_no)),
         "events": [_event(sealer, event, hide) for event in log],
     }
 
