@@ -42,6 +42,18 @@ def test_a_newcomer_reports_follows_urges_and_calls_a_person(phone):
     look(phone, "wechat")
 
 
+def test_a_matter_is_reported_by_customer_service(phone):
+    phone.get_by_label("我是").select_option(label="张阿姨")
+    phone.get_by_role("button", name="微信客服").click()
+    expect(phone.locator("#chat")).to_contain_text("智能客服，24小时在线", timeout=10_000)
+    expect(phone.locator("#chat li.account small").first).to_have_text("欢迎语")
+    expect(phone.get_by_role("group", name="公众号菜单")).to_be_hidden()
+    say(phone, "泰山区东岳大街90号门前井盖丢失很危险，我叫李四，电话13812345678", "请核对")
+    number = re.search(r"单号(\d{17})", say(phone, "1", "查询码")).group(1)
+    expect(phone.locator("#cases")).to_contain_text(number)
+    look(phone, "wechat-kf")
+
+
 def test_the_guided_dialogue_leads_to_a_case(phone):
     phone.get_by_label("我是").select_option(label="李先生")
     phone.get_by_role("button", name="关注").click()
