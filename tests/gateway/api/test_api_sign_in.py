@@ -218,3 +218,12 @@ async def test_a_look_that_the_platform_refuses_changes_nothing(world):
     number = (await app.post("/cases", matter())).data["case_no"]
     await app.gateway.safety.close()
     assert await app.gateway.books.store.read(lambda c: flags.of(c, number)) == []
+
+
+async def test_telephones_by_wechat_have_a_limit_a_day(world):
+    app = await world.signs_in("o-zhang")
+    for _ in range(5):
+        reply = await app.post("/session/wechat/phone", {"code": world.platform.phone_code(PHONE)})
+        assert reply.status == 200
+    reply = await app.post("/session/wechat/phone", {"code": world.platform.phone_code(PHONE)})
+    assert (reply.status, reply.wrong) == (429, "too-many-phones")
