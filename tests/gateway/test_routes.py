@@ -3,10 +3,11 @@
 import pytest
 from sqlalchemy import select
 
+from gateway import views
 from gateway.app import running
 from gateway.store.tables import ATTEMPT, OUTGOING
 from normalizer.case import Command, Verb
-from normalizer.errors import Misconfigured
+from normalizer.errors import Misconfigured, NotFound
 from tests.kit.cases import AGENT, CITIZEN, DISPATCH, REPLY, UNIT
 from tests.kit.gateway import settings
 from tests.kit.standin import phone, until
@@ -146,12 +147,23 @@ async def test_what_did_not_arrive_is_told_by_text_message_once(citizen, twice):
     assert len(citizen.gateway.channels["sms"].sent) == 1
 
 
-async def test_nobody_to_tell_is_a_call_to_make(database, tmp_path, clock):
+async def test_nobody_to_tell_is_a_call_to_make_until_somebody_called(database, tmp_path, clock):
+    given = settings(database, tmp_path)
     async with phone(database, tmp_path, clock) as citizen:
         number = await citizen.reports(TEXT)
+        assert await views.calls(given, limit=9, full=False) == []
         citizen.clock.wait(hours=49)
         ((_, state, outcome, _),) = await dispatched(citizen, number)
         assert (state, outcome) == ("dead", "window over; no template; tell him by phone")
+        (call,) = await views.calls(given, limit=9, full=False)
+        assert (call["case_no"], call["phone"], call["name"]) == (number, "138****5678", "李*")
+        assert call["reason"] == outcome
+        assert "市城市管理局" in call["texts"][0]
+        await views.called(given, number)
+        assert await views.calls(given, limit=9, full=False) == []
+        assert (await record(citizen, number))[0][1] == "told"
+        with pytest.raises(NotFound):
+            await views.called(given, number)
 
 
 async def test_a_consent_withdrawn_is_used_no_more(citizen):
