@@ -53,6 +53,7 @@ from gateway.store.store import make_ready, open_store
 from gateway.turns import Turns
 from gateway.whole import Books, Gateway
 from normalizer.errors import Misconfigured
+from normalizer.message import SourceChannel
 from outbox.render import Wording, wording
 from outbox.route import Quiet
 from outbox.sender import Sender
@@ -152,7 +153,8 @@ def _join(
     room = media.join(settings, blobs=blobs, store=books.store, sealer=books.sealer, now=clock, days=days)
     pace = Pace(per_second=settings.limits.sender_per_second, burst=settings.limits.sender_burst)
     inbox = Inbox(pipeline=pipeline, pace=pace, sealer=books.sealer, store=books.store)
-    detour = Detour(channels, books.cases, books.sealer, notice_words(), clock)
+    accounts = _accounts(settings)
+    detour = Detour(channels, accounts, books.cases, books.sealer, notice_words(), clock)
     tools = Tools(
         inbox=inbox,
         receipts=Receipts(
@@ -170,6 +172,7 @@ def _join(
         sign=books.sealer.hash,
     )
     channels.update(make_channels(settings, tools))
+    _prove(accounts, channels)
     office = Office(
         store=books.store,
         sealer=books.sealer,
@@ -184,6 +187,7 @@ def _join(
         wording=lambda account: (
             wording(channels[account].capabilities) if account in channels else Wording.LONG
         ),
+        detour=detour,
     )
     quiet = cities.current.quiet
     sender = Sender(
@@ -280,6 +284,21 @@ def _reads(settings: Settings) -> bool:
     if settings.ocr and not reading.installed():
         raise Misconfigured("ocr", "reading photos needs: pip install 'jiesu[ocr]'")
     return settings.ocr
+
+
+def _accounts(settings: Settings) -> dict[SourceChannel, str]:
+    """Return the accounts that the settings name for those whom their own account does not reach."""
+    named = {SourceChannel.SMS: settings.routes.sms, SourceChannel.EMAIL: settings.routes.email}
+    return {source: account for source, account in named.items() if account}
+
+
+def _prove(accounts: Mapping[SourceChannel, str], channels: Mapping[str, Channel]) -> None:
+    """Raise Misconfigured unless each of the accounts carries what it is named for."""
+    for source, account in accounts.items():
+        channel = channels.get(account)
+        if channel is None or channel.capabilities.source is not source:
+            cure = f"name an account of [channels] that carries {source.name.lower()}, or leave it out"
+            raise Misconfigured(f"routes.{source.name.lower()}", cure)
 
 
 def make_channels(settings: Settings, tools: Tools) -> dict[str, Channel]:
