@@ -134,6 +134,9 @@ def take(slot: Step, order: Order, scene: Scene) -> Taken:
         return _take_name(order, scene.reading), ""
     if slot is not Step.CONTACT:
         order = _contact(order, scene.reading)
+    if slot is not Step.PLACE and (there := scene.reading.place) is not None:
+        # Where it is may be shown at any question.
+        order = evolve(order, place=order.place or _place(scene.reading), lon=there.lon, lat=there.lat)
     return _TAKE[slot](order, scene)
 
 

@@ -133,9 +133,11 @@ WANTED = "w"
 """How the reference of a file begins that is still to be fetched; keys of kept files are hexadecimal."""
 
 
-def wanted(account: str, part: Part, sign: Callable[[str], bytes]) -> str:
+def wanted(message: InboundMessage, part: Part, sign: Callable[[str], bytes]) -> str:
     """Return the reference under which the file of a part is known until it is here, and for ever after."""
-    return WANTED + sign(f"wanted {account} {part.media_id or part.url}").hex()[:40]
+    # What names no file is lost, each for itself.
+    file = part.media_id or part.url or f"{message.sender} {message.external_id}"
+    return WANTED + sign(f"wanted {message.account} {file}").hex()[:40]
 
 
 class Loss(StrEnum):
@@ -466,6 +468,23 @@ class SignInError(JiesuError):
         super().__init__(f"{reason}: {detail}" if detail else reason.value)
         self.reason = reason
         self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What a provider thinks of words: its advice (review, risky) and what it is about, in its own codes."""
+
+    advice: str
+    label: str
+
+
+@runtime_checkable
+class LooksAtWords(Protocol):
+    """A channel whose provider looks at what people write."""
+
+    async def opinion(self, user: str, text: str) -> Opinion | None:
+        """Return what the provider objects to in a person's words, None for nothing; raises SendError."""
+        ...
 
 
 @runtime_checkable

@@ -48,12 +48,14 @@ from gateway.parts import Parts
 from gateway.pipeline import Pipeline
 from gateway.receipts import Receipts
 from gateway.runtime import Ids, now
+from gateway.safety import Safety
 from gateway.store import migrate
 from gateway.store.seal import Sealer, load_key
 from gateway.store.store import make_ready, open_store
 from gateway.turns import Turns
 from gateway.whole import Books, Gateway
 from normalizer.errors import Misconfigured
+from normalizer.message import SourceChannel
 from outbox.render import Wording, wording
 from outbox.route import Quiet
 from outbox.sender import Sender
@@ -163,7 +165,8 @@ def _join(
     room = media.join(settings, blobs=blobs, store=books.store, sealer=books.sealer, now=clock, days=days)
     pace = Pace(per_second=settings.limits.sender_per_second, burst=settings.limits.sender_burst)
     inbox = Inbox(pipeline=pipeline, pace=pace, sealer=books.sealer, store=books.store)
-    detour = Detour(channels, books.cases, books.sealer, notice_words(), clock)
+    accounts = _accounts(settings)
+    detour = Detour(channels, accounts, books.cases, books.sealer, notice_words(), clock)
     tools = Tools(
         inbox=inbox,
         receipts=Receipts(
@@ -181,6 +184,7 @@ def _join(
         sign=books.sealer.hash,
     )
     channels.update(make_channels(settings, tools))
+    _prove(accounts, channels)
     office = Office(
         store=books.store,
         sealer=books.sealer,
@@ -195,6 +199,7 @@ def _join(
         wording=lambda account: (
             wording(channels[account].capabilities) if account in channels else Wording.LONG
         ),
+        detour=detour,
     )
     quiet = cities.current.quiet
     sender = Sender(
@@ -240,6 +245,7 @@ def _join(
         cities,
         room,
         fetching,
+        Safety(channels=channels, store=books.store, now=clock),
         knowledge,
         _reads(settings),
         desk,
@@ -303,6 +309,21 @@ def _reads(settings: Settings) -> bool:
     return settings.ocr
 
 
+def _accounts(settings: Settings) -> dict[SourceChannel, str]:
+    """Return the accounts that the settings name for those whom their own account does not reach."""
+    named = {SourceChannel.SMS: settings.routes.sms, SourceChannel.EMAIL: settings.routes.email}
+    return {source: account for source, account in named.items() if account}
+
+
+def _prove(accounts: Mapping[SourceChannel, str], channels: Mapping[str, Channel]) -> None:
+    """Raise Misconfigured unless each of the accounts carries what it is named for."""
+    for source, account in accounts.items():
+        channel = channels.get(account)
+        if channel is None or channel.capabilities.source is not source:
+            cure = f"name an account of [channels] that carries {source.name.lower()}, or leave it out"
+            raise Misconfigured(f"routes.{source.name.lower()}", cure)
+
+
 def make_channels(settings: Settings, tools: Tools) -> dict[str, Channel]:
     """Return the channels of a configuration; raises Misconfigured."""
     made: dict[str, Channel] = {}
@@ -343,6 +364,7 @@ async def _kept_running(gateway: Gateway, bus: buses.Bus) -> AsyncIterator[None]
         for task in endless:
             task.cancel()
         await asyncio.gather(*endless, return_exceptions=True)
+        await gateway.safety.close()
         await gateway.media.workers.close()
 
 

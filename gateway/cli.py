@@ -196,7 +196,7 @@ def outbox_list(
     state: Annotated[
         str,
         typer.Option(
-            help="queued、passive、sending、sent、delivered、undelivered、unknown、dead、buried 或 stale。"
+            help="queued、passive、sending、sent、delivered、undelivered、unknown、dead、buried、stale、moved 或 told。"
         ),
     ] = "",
     full: Full = False,
@@ -224,6 +224,26 @@ def outbox_bury(message: str, config: Config = None) -> None:
 
     loop(views.bury(settings_of(config), message))
     out.print("已放弃发送，记录保留。")
+
+
+@outbox_app.command("calls")
+def outbox_calls(
+    config: Config = None, as_json: AsJson = False, limit: Limit = 200, full: Full = False
+) -> None:
+    """List whom to call: no message reached them, or they wish to be called."""
+    from gateway import views
+
+    rows = loop(views.calls(settings_of(config), limit=limit, full=full))
+    _show(rows, ("case_no", "name", "phone", "since", "reason"), as_json=as_json)
+
+
+@outbox_app.command("called")
+def outbox_called(number: str, config: Config = None) -> None:
+    """Note that the citizen of a case was told by telephone."""
+    from gateway import views
+
+    loop(views.called(settings_of(config), number))
+    out.print("已记下：电话已打。")
 
 
 @knowledge_app.command("import")

@@ -23,9 +23,10 @@ from gateway.calendar import Calendar
 from gateway.knowledge import shelf
 from gateway.knowledge.entry import Status
 from gateway.metrics import Metrics
-from gateway.runtime import now
+from gateway.runtime import millis, now
 from gateway.store.store import sqlite_path
 from normalizer.errors import JiesuError
+from outbox import calls
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 SLOW_SYNC = 0.005
 LOW_SPACE = 2 * 1024**3
 SKEW = 2.0
+MANY = 10_000
+CALLED_WITHIN_MS = 24 * 3600 * 1000
 NOTICE_MONTH = 12
 """The State Council's notice of next year's holidays comes in November."""
 
@@ -52,6 +55,7 @@ async def examine(settings: Settings) -> Sequence[Finding]:
         ("工作日历", _calendar),
         ("知识库", _knowledge),
         ("渠道", _channels),
+        ("电话", _calls),
     )
     findings = [Finding(ok=True, what="设置：可以读取，没有错误")]
     for name, check in checks:
@@ -167,6 +171,15 @@ async def _calendar(settings: Settings) -> Sequence[Finding]:
     if today.month >= NOTICE_MONTH:
         findings.append(_year(calendar, today.year + 1))
     return findings
+
+
+async def _calls(settings: Settings) -> Sequence[Finding]:
+    async with gateway.open_books(settings) as books:
+        rows = await books.store.read(lambda connection: calls.owed(connection, MANY))
+    late = [row for row in rows if row.created_at < millis(now()) - CALLED_WITHIN_MS]
+    cure = "用 jiesu outbox calls 查看，打完后用 jiesu outbox called 单号 记下" if late else ""
+    what = f"电话：有 {len(rows)} 条通知要打电话告诉市民，其中 {len(late)} 条已过一天"
+    return [Finding(ok=not late, what=what, cure=cure)]
 
 
 def _year(calendar: Calendar, year: int) -> Finding:

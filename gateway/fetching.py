@@ -81,25 +81,40 @@ class Fetching:
 
     async def run(self) -> None:
         """Fetch until cancelled."""
-        while True:
-            try:
-                while await self.once():
-                    pass
-                await self._store.write(partial(rows.strays, limit=STRAYS))
-            except Exception:
-                log.exception("media.fetching_failed")
-                await asyncio.sleep(PAUSE)
-            await self._woken(SWEEP_SECONDS)
+        jobs: set[asyncio.Task[None]] = set()
+        try:
+            while True:
+                try:
+                    # One that is slow holds up nobody: whatever place is free is taken by the next.
+                    for row in await self._claimed(PLACES - len(jobs)):
+                        jobs.add(asyncio.create_task(self._fetch(row)))
+                    await self._store.write(partial(rows.strays, limit=STRAYS))
+                except Exception:
+                    log.exception("media.fetching_failed")
+                    await asyncio.sleep(PAUSE)
+                woken = asyncio.ensure_future(self._woken(SWEEP_SECONDS))
+                await asyncio.wait({woken, *jobs}, return_when=asyncio.FIRST_COMPLETED)
+                woken.cancel()
+                jobs = {job for job in jobs if not job.done()}
+        finally:
+            for job in jobs:
+                job.cancel()
+            await asyncio.gather(*jobs, return_exceptions=True)
 
     async def once(self) -> int:
         """Fetch what is due now, up to so many at once, and return how many were taken in hand."""
-        now = self._now()
-        claim = partial(rows.claim, now=millis(now), until=millis(now + LEASE), limit=PLACES)
-        taken = await self._store.write(claim)
+        taken = await self._claimed(PLACES)
         async with asyncio.TaskGroup() as group:
             for row in taken:
                 group.create_task(self._fetch(row))
         return len(taken)
+
+    async def _claimed(self, places: int) -> list[WantedRow]:
+        if not places:
+            return []
+        now = self._now()
+        claim = partial(rows.claim, now=millis(now), until=millis(now + LEASE), limit=places)
+        return await self._store.write(claim)
 
     async def _fetch(self, row: WantedRow) -> None:
         part = open_part(self._sealer, row.body)

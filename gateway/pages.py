@@ -141,6 +141,7 @@ def _portal(
         secure=secure,
         woken=woken,
         channels=gateway.channels,
+        safety=gateway.safety,
         site=settings.public_url,
         signs={name: each for name, each in gateway.channels.items() if isinstance(each, SignsIn)},
     )

@@ -194,6 +194,13 @@ class Bucket(_Strict):
     virtual_host: bool = False
 
 
+class Routes(_Strict):
+    """Which account tells people by text message, and which by mail; empty: the first there is of each."""
+
+    sms: str = ""
+    email: str = ""
+
+
 class Settings(_Strict):
     """Everything that one installation decides."""
 
@@ -216,6 +223,7 @@ class Settings(_Strict):
     limits: Limits = Limits()
     open311: Open311 = Open311()
     portal: Portal = Portal()
+    routes: Routes = Routes()
     channels: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, repr=False)
 
     @model_validator(mode="after")
@@ -252,6 +260,7 @@ _ROOMS: Mapping[str, type[BaseModel]] = {
     "media_limits": MediaLimits,
     "open311": Open311,
     "portal": Portal,
+    "routes": Routes,
     "s3": Bucket,
 }
 

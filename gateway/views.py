@@ -13,15 +13,17 @@ from gateway.app import open_books
 from gateway.blobs import LocalBlobs
 from gateway.cases.book import chain
 from gateway.runtime import Ids, instant, millis, now
-from gateway.store import audit, lists, requests, waiting
+from gateway.store import audit, flags, lists, requests, waiting
 from gateway.store import cases as case_rows
 from gateway.store import media as media_rows
 from gateway.store.bodies import open_event, open_message
+from normalizer.case import Complainant
 from normalizer.codes import KIND_NAMES
 from normalizer.errors import InvalidInput, NotFound
 from normalizer.message import MEDIA_KINDS, SourceChannel
-from normalizer.people import mask
+from normalizer.people import mask, mask_name, mask_phone
 from normalizer.text import for_matching
+from outbox import calls as owed_calls
 from outbox import queue
 
 if TYPE_CHECKING:
@@ -145,6 +147,40 @@ async def bury(settings: Settings, row_id: str) -> None:
             raise NotFound(f"没有编号为 {row_id} 的未送达消息")
 
 
+async def calls(settings: Settings, *, limit: int, full: bool) -> list[dict[str, Any]]:
+    """Return whom to call, a line for each case, those who wait longest first; ``limit`` counts notices."""
+    async with open_books(settings) as books:
+        store, sealer, book = books.store, books.sealer, books.cases
+        rows = await store.read(partial(owed_calls.owed, limit=limit))
+        hide = await _hide(store, "outbox calls", f"{len(rows)} calls", full=full)
+        told: dict[str, list[Any]] = {}
+        for row in rows:
+            told.setdefault(row.case_no, []).append(row)
+        shown = []
+        for number, each in told.items():
+            found = await store.read(partial(case_rows.get, case_no=number))
+            person = book.read(found).complainant if found is not None else Complainant()
+            shown.append(
+                {
+                    "case_no": number,
+                    "name": person.name if full else mask_name(person.name),
+                    "phone": person.phone if full else mask_phone(person.phone),
+                    "since": _local(each[0].created_at),
+                    "reason": each[-1].outcome,
+                    "texts": [hide(sealer.open(row.body).decode()) for row in each],
+                }
+            )
+        return shown
+
+
+async def called(settings: Settings, number: str) -> None:
+    """Note that a citizen was told by telephone; raises NotFound when no call was owed."""
+    async with open_books(settings) as books:
+        outcome = f"told by {getpass.getuser()} on the telephone"
+        if not await books.store.write(partial(owed_calls.told, case_no=number, outcome=outcome)):
+            raise NotFound(f"单号为 {number} 的工单没有要打的电话")
+
+
 async def wishes(settings: Settings, *, limit: int, state: str, full: bool) -> list[dict[str, Any]]:
     """Return what people want done with their data, newest first."""
     async with open_books(settings) as books:
@@ -207,6 +243,7 @@ async def _case(
         "created_at": _local(row.created_at),
         "deadline_at": _local(row.deadline_at),
         "attachments": [asdict(attachment) for attachment in matter.attachments],
+        "flags": await store.read(partial(flags.of, case_no=row.case_no)),
         "events": [_event(sealer, event, hide) for event in log],
     }
 

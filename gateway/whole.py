@@ -20,6 +20,7 @@ from gateway.media.room import Room
 from gateway.metrics import Metrics
 from gateway.pipeline import Pipeline
 from gateway.profile import Profiles
+from gateway.safety import Safety
 from gateway.store.seal import Sealer
 from gateway.store.store import Store
 from outbox.sender import Sender
@@ -49,6 +50,7 @@ class Gateway:
     cities: Profiles
     media: Room
     fetching: Fetching
+    safety: Safety
     knowledge: Book
     reads: bool
     desk: Desk

@@ -29,6 +29,11 @@ class NoticeKind(StrEnum):
     FOLLOW_ENDED = "follow_ended"
 
 
+ANSWERS = frozenset(
+    {NoticeKind.REPLIED, NoticeKind.ANSWERED, NoticeKind.REJECTED}
+    | {NoticeKind.DIVERTED, NoticeKind.TERMINATED}
+)
+"""These answer what was asked: they come as the citizen wished to be answered (答复方式)."""
 OTP = "otp"
 """What a code to type in is sent as: about no case, told whenever it is asked for."""
 HELD_AT_NIGHT = frozenset(
@@ -40,12 +45,16 @@ HELD_AT_NIGHT = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One notice: the case, what happened, which time it happened, and the values of its wording."""
+    """One notice: the case, what happened, which time it happened, and the values of its wording.
+
+    ``secret`` says that the case is confidential: beside the talk it belongs to, nothing is told of it (domain.md 4.4).
+    """
 
     case_no: str
     kind: NoticeKind
     round: int = 0
     fields: Mapping[str, str] = field(default_factory=dict)
+    secret: bool = False
 
     @property
     def key(self) -> str:

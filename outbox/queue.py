@@ -178,7 +178,7 @@ def moved(connection: Connection, row: bytes, outcome: str) -> None:
     """Note that a row is told by another address, in a row of its own."""
     lost = OUTGOING.c.state.in_((OutState.DEAD, OutState.UNDELIVERED))
     change = update(OUTGOING).where(OUTGOING.c.id == row, lost)
-    connection.execute(change.values(state=OutState.MOVED, outcome=_clean(outcome)))
+    connection.execute(change.values(state=OutState.MOVED, outcome=clean(outcome)))
 
 
 def sent_as(connection: Connection, account: str, name: str) -> Claimed | None:
@@ -297,7 +297,7 @@ def _changes(one: Settled) -> dict[str, Any]:
         "new_state": one.state,
         "new_route": one.route,
         "new_attempts": one.row.attempts if one.tried else one.row.attempts - 1,
-        "new_outcome": _clean(one.outcome),
+        "new_outcome": clean(one.outcome),
         "new_next_at": one.next_at or one.at,
         "new_sent_at": one.at if one.state is OutState.SENT else None,
     }
@@ -310,7 +310,7 @@ def _attempt(one: Settled) -> dict[str, Any]:
         "at": one.at,
         "route": one.tried,
         "outcome": one.state.value,
-        "detail": _clean(one.outcome),
+        "detail": clean(one.outcome),
     }
 
 
@@ -325,7 +325,7 @@ def _lost(row: Row[Any], now: int) -> dict[str, Any]:
     }
 
 
-def _clean(outcome: str) -> str:
+def clean(outcome: str) -> str:
     """Return a provider's words as any database takes them: no NUL, no half of a character, not too many."""
     return outcome[:OUTCOME_CHARS].replace("\0", "").encode("utf-8", "replace").decode()
 

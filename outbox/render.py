@@ -24,6 +24,8 @@ class Wording(StrEnum):
 
 SEE = "see"
 """The words for where an answer is read that the notice itself may not carry."""
+DISCREET = "discreet"
+"""The words for news of a confidential case."""
 ROOM = 70 - len("【泰安12345】")
 """UTF-16 units of one short message beside a signature of nine characters, as all are counted (domain.md 4.4)."""
 FREE = ("reason", "unit", "label", "text")
@@ -54,6 +56,11 @@ def render(notice: Notice, words: Mapping[str, Mapping[str, str]], wording: Word
     free = [name for name in FREE if f"{{{name}}}" in template]
     longest = max(free, key=lambda name: _units(values[name]), default="")
     return template.format_map({**values, longest: _cut(values.get(longest, ""), over)})
+
+
+def discreet(case_no: str, words: Mapping[str, Mapping[str, str]], wording: Wording) -> str:
+    """Return all that may be told of a confidential case beside its talk (domain.md 4.4)."""
+    return _of(words[DISCREET], wording).format(tail=case_no[-7:])
 
 
 def _of(texts: Mapping[str, str], wording: Wording) -> str:

@@ -20,6 +20,9 @@ DESPITE_OPT_OUT = frozenset(
     | {NoticeKind.REJECTED, NoticeKind.DIVERTED, NoticeKind.TERMINATED, OTP}
 )
 """Not reminders: the answer to what he asked, and what he loses a right by not hearing (domain.md 4.4)."""
+CALL_HIM = "tell him by phone"
+"""How the reason of a message ends that no way of ours carries."""
+ASKED = "he wishes to be called"
 _REFUSED = "not "
 
 
@@ -99,7 +102,7 @@ def _way(notice: str, standing: Standing, able: Capabilities, now: datetime) -> 
     template = able.templates.get(notice)
     if template and TEMPLATE not in standing.tried:
         return SendBy(TEMPLATE, template, why)
-    return NoRoute(f"{why}; {'template refused' if template else 'no template'}; tell him by phone")
+    return NoRoute(f"{why}; {'template refused' if template else 'no template'}; {CALL_HIM}")
 
 
 def refused(kept: str) -> frozenset[str]:

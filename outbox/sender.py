@@ -22,6 +22,7 @@ from normalizer.errors import InvalidInput
 from normalizer.message import Address, OutboundMessage
 from outbox import queue, retry, route
 from outbox.queue import HELD, Claimed, Settled
+from outbox.render import DISCREET
 from outbox.route import CUSTOM, SUBSCRIBE, Drop, HoldUntil, NoRoute, SendBy, Standing
 from outbox.tables import OutState
 
@@ -237,8 +238,7 @@ class Sender:
         address = Address(row.account, self._unseal(row.address).decode())
         fields: dict[str, str] = {}
         if way.template:
-            made_of = json.loads(self._unseal(row.fields)) if row.fields else {}
-            fields = {**made_of, "case_no": row.case_no, "tail": row.case_no[-7:], "text": text}
+            fields = self._fields(row, text)
         thread = self._unseal(row.thread).decode() if row.thread else ""
         return OutboundMessage(
             id=row.id.hex(),
@@ -251,6 +251,14 @@ class Sender:
             case_no=row.case_no,
             thread=thread,
         )
+
+    def _fields(self, row: Claimed, text: str) -> dict[str, str]:
+        """Return the values for a template; of a confidential case only that there is news."""
+        made_of = json.loads(self._unseal(row.fields)) if row.fields else {}
+        named = {"case_no": row.case_no, "tail": row.case_no[-7:]}
+        if told := made_of.get(DISCREET):
+            return {**named, "text": told}
+        return {**made_of, **named, "text": text}
 
     def _failed(self, way: SendBy, row: Claimed, error: SendError) -> Settled:
         now = _ms(self._now())

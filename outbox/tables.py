@@ -41,7 +41,7 @@ class OutState(StrEnum):
     queued → sending → sent | queued (retry) | unknown | dead; passive → sent | queued | unknown;
     a receipt makes sent or unknown delivered or undelivered, and later ones change no more; a person revives a dead,
     unknown or undelivered row to queued, or buries it. ``stale`` was written under an older owner; ``moved`` goes to
-    another address of the same person, in a row of its own.
+    another address of the same person, in a row of its own; ``told`` was told by a person who called.
     """
 
     QUEUED = "queued"
@@ -55,6 +55,7 @@ class OutState(StrEnum):
     BURIED = "buried"
     STALE = "stale"
     MOVED = "moved"
+    TOLD = "told"
 
 
 def literal(state: OutState) -> ColumnElement[str]:
@@ -63,10 +64,12 @@ def literal(state: OutState) -> ColumnElement[str]:
 
 
 QUEUED = literal(OutState.QUEUED)
+LOST = tuple(literal(state) for state in (OutState.DEAD, OutState.UNDELIVERED))
 UNSETTLED = tuple(literal(state) for state in (OutState.QUEUED, OutState.PASSIVE, OutState.SENDING))
 _keyed = text("notice_key IS NOT NULL")
 _unsettled = text("state IN ('queued', 'passive', 'sending')")
 _queued = text("state = 'queued'")
+_lost = text("state IN ('dead', 'undelivered')")
 _web = text("account = 'web'")
 """Only talks of our own pages are read from here; no other channel pays for the index."""
 
@@ -97,6 +100,7 @@ OUTGOING = Table(
         sqlite_where=_unsettled,
         postgresql_where=_unsettled,
     ),
+    Index("ix_outgoing_lost", "id", sqlite_where=_lost, postgresql_where=_lost),
     Index("ix_outgoing_talk", "conversation", "id", sqlite_where=_web, postgresql_where=_web),
     Index("ix_outgoing_queued", "next_at", sqlite_where=_queued, postgresql_where=_queued),
     Index(

@@ -139,8 +139,8 @@ class Callback:
         """Return the message with a reference for every file that is still to be fetched."""
         if message.parts[0].kind not in MEDIA_KINDS:
             return message
-        account, sign = self._account, self._tools.sign
-        parts = tuple(evolve(part, blob=wanted(account, part, sign)) for part in message.parts)
+        sign = self._tools.sign
+        parts = tuple(evolve(part, blob=wanted(message, part, sign)) for part in message.parts)
         return evolve(message, parts=parts)
 
     def _reply(self, message: InboundMessage, fields: dict[str, object], text: str, at: int) -> bytes:

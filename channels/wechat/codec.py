@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MAX_BODY = 64 * 1024
-MAX_DEPTH = 4
+MAX_DEPTH = 5
 MAX_ELEMENTS = 64
 BLOCK = 32
 """WeChat pads to 32 bytes, not to the cipher's 16 (wechat.md 2.1)."""

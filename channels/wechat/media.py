@@ -130,8 +130,11 @@ async def _said(answer: ClientResponse) -> dict[str, Any] | None:
 
 async def _whole(answer: ClientResponse) -> bytes:
     try:
-        return await answer.content.read(_LARGEST_JSON)
-    except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError) as error:
+        return await answer.content.readexactly(_LARGEST_JSON)
+    except asyncio.IncompleteReadError as error:
+        # One read gives what has come so far; this one gives all there is.
+        return error.partial
+    except (aiohttp.ClientError, TimeoutError) as error:
         raise SendError(SendReason.CONNECTION, type(error).__name__) from error
 
 

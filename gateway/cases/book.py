@@ -16,7 +16,7 @@ from gateway.store.rows import CaseChange, CaseRow, EventRow, OutgoingRow, Rows
 from normalizer.case import Stage
 from normalizer.codes import CATEGORY_LABELS
 from outbox.notices import Notice, NoticeKind
-from outbox.render import render
+from outbox.render import DISCREET, Wording, discreet, render
 from outbox.tables import OutState
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from gateway.store.follows import Follower
     from gateway.store.seal import Sealer
     from normalizer.case import Case, CaseEvent
-    from outbox.render import Wording
 
 FINISHED = frozenset({Stage.CLOSED_PENDING, Stage.VISITED, Stage.CLOSED, Stage.ARCHIVED, Stage.ANSWERED})
 """A follower is told that the matter was settled."""
@@ -91,9 +90,16 @@ class CaseBook:
                 now,
                 case_no=notice.case_no,
                 key=notice.key,
-            )._replace(fields=self._sealer.seal(json.dumps(dict(notice.fields), ensure_ascii=False).encode()))
+            )._replace(fields=self.sealed_fields(notice))
             for notice in notices
         ]
+
+    def sealed_fields(self, notice: Notice) -> bytes:
+        """Return what a notice was made of, sealed, to be worded anew for another way."""
+        fields = dict(notice.fields)
+        if notice.secret:
+            fields[DISCREET] = discreet(notice.case_no, self._words, Wording.SHORT)
+        return self._sealer.seal(json.dumps(fields, ensure_ascii=False).encode())
 
     def followed(self, follower: Follower, now: datetime, wording: Wording) -> OutgoingRow:
         """Return the outgoing row by which a follower of a case learns how it ended: never anybody's words."""

@@ -1,7 +1,8 @@
-"""The next address of a citizen whom his own account does not reach: text message, then mail, then a person who calls.
+"""Another address of a citizen than the talk he wrote in: because he wished it, or because that does not reach him.
 
-Only notices go this way, worded anew for the channel they take. No address is guessed: a telephone that he proved to
-have, else the one he left with the case; of mail addresses the one he left with the case (domain.md 4.4).
+In turn text message, mail, and a person who calls. Only notices go this way, worded anew for the channel they take. No
+address is guessed: a telephone that he proved to have, else the one he left with the case; of mail addresses the one he
+left with the case (domain.md 4.4).
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from gateway.store import cases, conversations
 from gateway.store.rows import Rows, new_conversation
 from normalizer.message import Address, SourceChannel
 from normalizer.people import valid_mobile
-from outbox.notices import Notice, NoticeKind
-from outbox.render import render, wording
+from outbox.notices import ANSWERS, Notice, NoticeKind
+from outbox.render import DISCREET, Wording, discreet, render, wording
+from outbox.route import ASKED, CALL_HIM
+from outbox.tables import OutState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -26,16 +29,24 @@ if TYPE_CHECKING:
 
     from channels.contract import Channel
     from gateway.cases.book import CaseBook
+    from gateway.store.rows import OutgoingRow
     from gateway.store.seal import Sealer
     from normalizer.case import Case
     from outbox.queue import Claimed
 
+BY_SMS, BY_PHONE = "sms", "phone"
+"""Wishes of how to be answered (答复方式), as an order keeps them; any other is the talk itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Detour:
-    """Finds the next address and promises the notice there; ``words`` are those of the notices."""
+    """Finds the other address and promises the notice there.
+
+    ``accounts`` are the accounts that the settings name for text messages and mail; ``words`` are those of the notices.
+    """
 
     channels: Mapping[str, Channel]
+    accounts: Mapping[SourceChannel, str]
     book: CaseBook
     sealer: Sealer
     words: Mapping[str, Mapping[str, str]]
@@ -49,46 +60,78 @@ class Detour:
         if found is None:
             return ""
         case = self.book.read(found)
+        fields = json.loads(self.sealer.open(row.fields))
+        secret = case.secret or fields.pop(DISCREET, None) is not None
+        notice = Notice(row.case_no, NoticeKind(row.notice), fields=fields, secret=secret)
         for reach in self._next(connection, row, case):
-            self._promise(connection, row, reach)
+            made = self._promise(connection, notice, f"{row.notice_key}:{reach.account}", reach)
+            cases.save(connection, Rows(outgoing=[made]))
             return reach.account
         return ""
+
+    def wished(
+        self, connection: Connection, case: Case, notice: Notice, conversation: bytes, account: str
+    ) -> OutgoingRow | None:
+        """Return the row by which a citizen gets an answer as he wished it; None when that is the talk itself.
+
+        Who wishes to be called stands on the list of calls, and is told by nothing else.
+        """
+        wish = case.complainant.channel_pref
+        if notice.kind not in ANSWERS or wish not in {BY_SMS, BY_PHONE}:
+            return None
+        if wish == BY_PHONE:
+            (row,) = self.book.notices([notice], conversation, account, self.now(), self._wording(account))
+            return row._replace(state=OutState.DEAD.value, outcome=f"{ASKED}; {CALL_HIM}")
+        sms = self._account(SourceChannel.SMS)
+        phone = self._phone(connection, case, conversation, sms) if sms and sms != account else ""
+        return self._promise(connection, notice, notice.key, Address(sms, phone)) if phone else None
 
     def _next(self, connection: Connection, row: Claimed, case: Case) -> Iterator[Address]:
         person = case.complainant
         order = [SourceChannel.SMS, SourceChannel.EMAIL]
         here = self.channels[row.account].capabilities.source if row.account in self.channels else None
+        if person.channel_pref == BY_PHONE and row.notice in ANSWERS:
+            return
         # Onward only, so that a message never goes round in a circle.
         for source in order[order.index(here) + 1 :] if here in order else order:
             account = self._account(source)
             if not account:
                 continue
             if source is SourceChannel.SMS:
-                bound = conversations.bound(connection, row.conversation, account)
-                phone = self.sealer.open(bound).decode() if bound else valid_mobile(person.phone) or ""
-                if phone and not person.anonymous:
+                if phone := self._phone(connection, case, row.conversation, account):
                     yield Address(account, phone)
             elif person.email and not person.anonymous:
                 yield Address(account, person.email)
 
-    def _account(self, source: SourceChannel) -> str:
-        return next((name for name, each in self.channels.items() if each.capabilities.source is source), "")
+    def _phone(self, connection: Connection, case: Case, conversation: bytes, account: str) -> str:
+        """Return the telephone that he proved to have, else the one he left with the case; empty when neither."""
+        person = case.complainant
+        if person.anonymous:
+            return ""
+        bound = conversations.bound(connection, conversation, account)
+        return self.sealer.open(bound).decode() if bound else valid_mobile(person.phone) or ""
 
-    def _promise(self, connection: Connection, row: Claimed, reach: Address) -> None:
+    def _account(self, source: SourceChannel) -> str:
+        """Return the account that carries a kind of message: as set, else the first there is."""
+        first = (name for name, each in self.channels.items() if each.capabilities.source is source)
+        return self.accounts.get(source) or next(first, "")
+
+    def _wording(self, account: str) -> Wording:
+        return wording(self.channels[account].capabilities) if account in self.channels else Wording.LONG
+
+    def _promise(self, connection: Connection, notice: Notice, key: str, reach: Address) -> OutgoingRow:
         conversation = self.sealer.conversation(reach.account, reach.user)
         address, state = self.sealer.seal(reach.user.encode()), self.sealer.seal(dump(State()))
         conversations.begin(connection, new_conversation(conversation, reach.account, address, state))
-        assert row.fields is not None
-        fields = json.loads(self.sealer.open(row.fields))
-        notice = Notice(row.case_no, NoticeKind(row.notice), fields=fields)
-        way = wording(self.channels[reach.account].capabilities)
+        way = self._wording(reach.account)
+        told = discreet(notice.case_no, self.words, way) if notice.secret else None
         made = self.book.promise(
             conversation,
             reach.account,
-            row.notice,
-            render(notice, self.words, way),
+            notice.kind.value,
+            told or render(notice, self.words, way),
             self.now(),
-            case_no=row.case_no,
-            key=f"{row.notice_key}:{reach.account}",
+            case_no=notice.case_no,
+            key=key,
         )
-        cases.save(connection, Rows(outgoing=[made._replace(fields=row.fields)]))
+        return made._replace(fields=self.book.sealed_fields(notice))

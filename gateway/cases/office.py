@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from bots.contract import Submit
     from gateway.calendar import Calendar
     from gateway.cases.book import CaseBook
+    from gateway.cases.detour import Detour
     from gateway.profile import Profiles
-    from gateway.store.rows import CaseRow
+    from gateway.store.rows import CaseRow, OutgoingRow
     from gateway.store.seal import Sealer
     from gateway.store.store import Store
     from normalizer.case import Case, Command
@@ -88,6 +89,7 @@ class Office:
         zone: ZoneInfo,
         random_int: Callable[[int], int],
         wording: Callable[[str], Wording],
+        detour: Detour,
     ) -> None:
         self._store = store
         self._sealer = sealer
@@ -100,6 +102,7 @@ class Office:
         self._zone = zone
         self._random_int = random_int
         self._wording = wording
+        self._detour = detour
         self._ids = Ids()
 
     async def open(self, matter: Matter) -> Opened:
@@ -273,9 +276,21 @@ class Office:
         self._book.moved(moved, before, rows)
         person = cases.person(connection, before.conversation) if before.conversation else None
         if person is not None and before.conversation is not None:
-            account = person.account
-            rows.outgoing += self._book.notices(
-                moved.notices, before.conversation, account, now, self._wording(account)
-            )
+            rows.outgoing += self._owed(connection, moved, before.conversation, person.account, now)
         cases.save(connection, rows)
         return moved.case
+
+    def _owed(
+        self, connection: Connection, moved: service.Moved, conversation: bytes, account: str, now: datetime
+    ) -> list[OutgoingRow]:
+        """Return what a move owes its citizen: answers as he wished them, all else in his talk."""
+        owed = []
+        for notice in moved.notices:
+            wished = self._detour.wished(connection, moved.case, notice, conversation, account)
+            own = (
+                [wished]
+                if wished is not None
+                else self._book.notices([notice], conversation, account, now, self._wording(account))
+            )
+            owed += own
+        return owed

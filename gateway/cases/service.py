@@ -123,7 +123,7 @@ def _notices(case: Case, event: CaseEvent, profile: Profile, calendar: Calendar)
     if event.verb is Verb.REMIND and not event.command.flag:
         kinds = ()
     fields = _fields(case, event, profile, calendar) if kinds else {}
-    return tuple(Notice(case.case_no, kind, event.seq, fields) for kind in kinds)
+    return tuple(Notice(case.case_no, kind, event.seq, fields, case.secret) for kind in kinds)
 
 
 _TOLD: dict[tuple[Verb, Stage | None], tuple[NoticeKind, ...]] = {

@@ -32,6 +32,7 @@ CITIZENS = (
     ("oZhangAyi", "张阿姨", "13805380001", "zhang@citizen.example"),
     ("oLiXiansheng", "李先生", "13805380002", "li@citizen.example"),
     ("oWangNvshi", "王女士", "13805380003", "wang@citizen.example"),
+    ("oZhaoShifu", "赵师傅", "13805380004", "zhao@citizen.example"),
 )
 """Each with an openid, a name, a telephone and an address."""
 MENU = (("REPORT", "反映问题"), ("PROGRESS", "查进度"), ("HUMAN", "转人工"))

@@ -34,6 +34,7 @@ __all__ = [
     "BIND_CODE",
     "CASES",
     "CASE_EVENT",
+    "CASE_FLAG",
     "CODE_TRY",
     "CONVERSATION",
     "COUNTER",
@@ -204,6 +205,17 @@ CODE_TRY = Table(
     Column("locked_until", Instant, nullable=False),
 )
 """Wrong query codes by case and by sender (domain.md 2.3)."""
+
+CASE_FLAG = Table(
+    "case_flag",
+    METADATA,
+    Column("case_no", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("label", Text, primary_key=True),
+    Column("at", Instant, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Marks on cases for who reviews them: who set it and what it advises, and what it is about."""
 
 ALERT = Table(
     "alert",

@@ -42,6 +42,19 @@ def test_a_newcomer_reports_follows_urges_and_calls_a_person(phone):
     look(phone, "wechat")
 
 
+def test_a_matter_is_reported_by_customer_service(phone):
+    phone.get_by_label("我是").select_option(label="张阿姨")
+    phone.get_by_role("button", name="微信客服").click()
+    expect(phone.locator("#chat")).to_contain_text("智能客服，24小时在线", timeout=10_000)
+    expect(phone.locator("#chat li.account small").first).to_have_text("欢迎语")
+    expect(phone.get_by_role("group", name="公众号菜单")).to_be_hidden()
+    say(phone, "泰山区东岳大街90号门前井盖丢失很危险，我叫李四，电话13812345678", "请核对")
+    number = re.search(r"单号(\d{17})", say(phone, "1", "查询码")).group(1)
+    expect(phone.locator("#cases")).to_contain_text(number)
+    look(phone, "wechat-kf")
+    phone.get_by_role("button", name="微信", exact=True).click()
+
+
 def test_the_guided_dialogue_leads_to_a_case(phone):
     phone.get_by_label("我是").select_option(label="李先生")
     phone.get_by_role("button", name="关注").click()
@@ -62,8 +75,24 @@ def test_the_guided_dialogue_leads_to_a_case(phone):
     expect(phone.locator("#cases")).to_contain_text("人民路的井盖丢了")
 
 
+ANSWERED = """async () => {
+  const { counts } = await (await fetch('/_sim/state')).json();
+  return (counts.silent ?? 0) + (counts.passive ?? 0);
+}"""
+"""How many messages the account has answered or acknowledged so far."""
+
+
+def answered(page: Page, before: int) -> None:
+    """Wait until one more message was answered or acknowledged."""
+    for _ in range(200):
+        if page.evaluate(ANSWERED) > before:
+            return
+        page.wait_for_timeout(100)
+    pytest.fail("no answer")
+
+
 def test_a_matter_is_reported_by_photo_film_recording_place_and_code(phone, tmp_path):
-    phone.get_by_label("我是").select_option(label="王女士")
+    phone.get_by_label("我是").select_option(label="赵师傅")
     chat = phone.locator("#chat")
     phone.get_by_role("button", name="扫码").click()
     expect(chat).to_contain_text("岱庙广场”的二维码")
@@ -74,19 +103,22 @@ def test_a_matter_is_reported_by_photo_film_recording_place_and_code(phone, tmp_
     }
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
+        before = phone.evaluate(ANSWERED)
         phone.locator("#file").set_input_files(tmp_path / name)
+        answered(phone, before)
         expect(phone.locator("#chat li.citizen").last).to_contain_text(
             {"jpg": "照片", "mp4": "视频", "amr": "录音"}[name[-3:]]
         )
     expect(chat).to_contain_text("已收到")
+    before = phone.evaluate(ANSWERED)
     phone.get_by_role("button", name="发位置").click()
-    expect(phone.locator("#chat li.citizen").last).to_contain_text("位置")
+    answered(phone, before)
     for text, answer in (
         ("广场南门井盖丢失，行人很容易掉下去", "什么时候发生的"),
         ("2", "怎样解决"),
         ("尽快补上", "属于哪一类"),
         ("2", "称呼和手机号"),
-        ("王女士 13612345678", "怎样告诉您"),
+        ("赵师傅 13612345678", "怎样告诉您"),
         ("1", "请核对"),
         ("1", "查询码"),
     ):

@@ -438,10 +438,11 @@ def told(page: Page) -> tuple[str, str]:
 
 
 def attached(page: Page) -> None:
-    """Look at the page of a case: its three files are there, and a small picture of each."""
+    """Look at the page of a case: its three files are there, small pictures of the photos, and the film to be played."""
     expect(page.locator(".kept li")).to_have_count(3)
+    expect(page.locator(".kept video[controls][poster]")).to_have_count(1)
     pictures = page.locator(".kept img")
-    expect(pictures).to_have_count(3)
+    expect(pictures).to_have_count(2)
     for picture in pictures.all():
         picture.scroll_into_view_if_needed()
     page.wait_for_function(

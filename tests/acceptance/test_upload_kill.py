@@ -69,8 +69,7 @@ async def sealed_digest(database: str, folder: Path) -> str:
     from gateway.app import running  # noqa: PLC0415
     from tests.kit.gateway import settings  # noqa: PLC0415
 
-    media = {} if database.startswith("sqlite") else {"media": f"file://{folder}/jiesu.media"}
-    async with running(settings(database, folder, **media)) as gateway:
+    async with running(settings(database, folder, media=f"file://{folder}/jiesu.media")) as gateway:
         (taken,) = await gateway.media.uploads.of("draft")
         content = await gateway.media.blobs.get(taken.key)
         return hashlib.sha256(content).hexdigest()

@@ -202,3 +202,15 @@ async def account(aiohttp_client):
 def test_the_kit_speaks_of_now():
     assert NOW.timestamp() == int(STAMP)
     assert len(AES_KEY) == 43
+
+
+async def test_an_event_with_a_list_of_pictures_is_taken_and_not_answered_by_a_fault(account):
+    client, door, _ = await account(mode="plain")
+    inside = "<SendPicsInfo><Count>1</Count><PicList><item><PicMd5Sum>a</PicMd5Sum></item></PicList></SendPicsInfo>"
+    message = xml(MsgType="event", Event="pic_photo_or_album", EventKey="PHOTO").replace(
+        "</xml>", f"{inside}</xml>"
+    )
+    query, body = request(message, mode="plain")
+    answer = await client.post(URL, params=query, data=body.encode())
+    assert answer.status == 200
+    assert door.messages[0].event.key == "pic_photo_or_album"

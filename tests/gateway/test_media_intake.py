@@ -4,8 +4,9 @@ import pytest
 
 from gateway.media.door import Door
 from gateway.media.intake import Claim
+from gateway.store.media import talk_owner
 from normalizer.media import NotAccepted, Refusal, Trait
-from normalizer.message import PartKind
+from normalizer.message import Address, PartKind
 from tests.kit import media
 
 
@@ -29,12 +30,13 @@ async def test_a_photo_is_taken_in_and_what_its_camera_noted_stays_inside(gatewa
 
 
 async def test_channels_bring_files_by_the_same_door(gateway):
-    door = Door(gateway.media.intake)
-    part = await door.take("mail-1", media.photo(), "../井盖.png")
+    sealer, sender = gateway.books.sealer, Address("post", "li@citizen.example")
+    door = Door(gateway.media.intake, sealer)
+    part = await door.take(sender, media.photo(), "../井盖.png")
     assert (part.kind, part.mime, part.name) == (PartKind.IMAGE, "image/jpeg", "井盖.png.jpg")
-    (kept,) = await gateway.media.uploads.of("mail-1")
+    (kept,) = await gateway.media.uploads.of(talk_owner(sealer.conversation(sender.account, sender.user)))
     assert (kept.key, kept.lat is None) == (part.blob, False)
-    assert await door.take("mail-1", media.vast_png(), "大图.png") is None
+    assert await door.take(sender, media.vast_png(), "大图.png") is None
 
 
 PLAYED = [

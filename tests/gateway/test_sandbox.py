@@ -157,7 +157,7 @@ async def test_the_page_is_served_under_a_strict_policy(house):
     assert "script-src 'self'" in page.headers["Content-Security-Policy"]
     assert "市民的手机" in await page.text()
     state = await (await client.get("/_sim/state")).json()
-    assert [person["name"] for person in state["people"]] == ["张阿姨", "李先生", "王女士"]
+    assert [person["name"] for person in state["people"]] == ["张阿姨", "李先生", "王女士", "赵师傅"]
 
 
 async def _stable(client, **changes):

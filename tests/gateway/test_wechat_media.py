@@ -129,6 +129,22 @@ async def test_one_that_never_comes_is_given_up_after_a_day(citizen):
     await until(lambda: any("一直没有下载成功" in text for text in citizen.heard))
 
 
+async def test_one_that_hangs_holds_up_nobody(citizen):
+    citizen.platform.faults[GET] = deque([Fault("hang")])
+    await citizen.shows("image", media.photo(), "image/jpeg")
+
+    async def taken():
+        return [row[3] for row in await wanted(citizen)] == [1]
+
+    await until(taken)
+    await citizen.shows("image", media.photo(size=(100, 80)), "image/jpeg")
+
+    async def next_one():
+        return "stored" in [row[0] for row in await wanted(citizen)]
+
+    await until(next_one)
+
+
 async def test_a_message_brought_again_wants_its_file_once(citizen):
     photo = media.photo()
     media_id = citizen.platform.keep(photo, "image/jpeg")

@@ -31,6 +31,7 @@ def settings(database: str, folder: Path, **changes: Any) -> Settings:
     values = {
         "database": database,
         "key_file": folder / "key",
+        "media": f"file://{folder}/media",
         "channels": {"wx": raw_settings(), "web": {"kind": "memory"}},
     }
     return load(None, {}, **(values | changes))

@@ -95,9 +95,9 @@ async def phone(database: str, folder: Path, clock: Hand, **changes: Any) -> Asy
             yield made
 
 
-async def until(true: Callable[[], Any]) -> None:
+async def until(true: Callable[[], Any], patience: float = PATIENCE) -> None:
     """Wait until something is true; it is told of by nothing but itself."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(patience):
         while True:
             found = true()
             if asyncio.iscoroutine(found):

@@ -150,7 +150,7 @@ class Pull:
         (part,) = message.parts
         if part.kind not in MEDIA_KINDS:
             return message
-        return evolve(message, parts=(evolve(part, blob=wanted(self._account, part, self._tools.sign)),))
+        return evolve(message, parts=(evolve(part, blob=wanted(message, part, self._tools.sign)),))
 
 
 def _kind(entry: Mapping[str, Any]) -> str:

@@ -12,12 +12,13 @@ from channels.wechat.channel import MAX_BYTES, Account, named
 from channels.wechat.miniprogram.login import openid_of, phone_of
 from channels.wechat.miniprogram.settings import Settings
 from channels.wechat.notify import body_of
+from channels.wechat.safety import opinion_of
 from normalizer.message import SourceChannel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from channels.contract import SendResult, Tools
+    from channels.contract import Opinion, SendResult, Tools
     from normalizer.message import InboundMessage, OutboundMessage
 
 _FORMS = {"xml": forms.XML, "json": forms.JSON}
@@ -59,6 +60,10 @@ class MiniProgram(Account):
     def asked_for(self) -> tuple[str, ...]:
         """The templates to ask a citizen's consent for; the platform takes three at a time."""
         return tuple(dict.fromkeys(self.capabilities.subscriptions.values()))
+
+    async def opinion(self, user: str, text: str) -> Opinion | None:
+        """Return what the platform objects to in a citizen's words; raises SendError."""
+        return await opinion_of(self.api, user, text)
 
     async def phone_of(self, code: str) -> str:
         """Return the telephone whose code this is; raises SignInError."""

@@ -118,7 +118,7 @@ for (const button of document.querySelectorAll(".ways button")) {
 $("follow").addEventListener("click", () => post("/_sim/act", {
   openid: $("citizen").value, event: me()?.following ? "unsubscribe" : "subscribe",
 }));
-for (const button of document.querySelectorAll(".menu button")) {
+for (const button of document.querySelectorAll(".menu button[data-key]")) {
   button.addEventListener("click", () => post("/_sim/act", { openid: $("citizen").value, event: "CLICK", key: button.dataset.key }));
 }
 // What only WeChat carries: a file, where one is, a code on the wall.

@@ -86,6 +86,8 @@ class Cases:
         await self._counted(call)
         opened = await parts.office.open(matter)
         await self._shelf.give(call, opened.case_no, body.files)
+        if not opened.repeat:
+            parts.safety.look(opened.case_no, call.session.person, body.text)
         if opened.repeat and call.mark:
             await self._same(opened.case_no, clean(body.text))
         told = m.OpenedOut(

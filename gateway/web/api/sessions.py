@@ -12,6 +12,7 @@ from gateway.runtime import instant
 from gateway.web.api.models import CodeIn, Me, PhoneIn, PhoneOut, SignIn, Token, WeChatCode
 from gateway.web.api.operations import Operation, Reply
 from gateway.web.api.problems import Wrong, invalid
+from gateway.web.limits import DAY, Limit
 from gateway.web.portal.memory import Memory, end
 from gateway.web.portal.proof import LOCKED
 from gateway.web.session import ANONYMOUS, PROVED
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from gateway.web.portal.build import Parts
     from gateway.web.session import Session
 
+PHONES_A_DAY = 5
 ZONE = ZoneInfo("Asia/Shanghai")
 
 
@@ -86,6 +88,10 @@ class Sessions:
         channel = self._parts.channels.get(person.account) if person is not None else None
         if person is None or not isinstance(channel, ProvesPhones):
             raise Wrong(HTTPStatus.CONFLICT, "not-signed-in", "请先在小程序里登录。")
+        # WeChat is paid for each; nobody has so many telephones.
+        if await self._parts.limits.over(Limit("wechat phone", person.user, PHONES_A_DAY, DAY)):
+            detail = "今天换手机号的次数较多了，请明天再试，或用短信验证码。"
+            raise Wrong(HTTPStatus.TOO_MANY_REQUESTS, "too-many-phones", detail, retry_after=3600)
         try:
             phone = valid_mobile(await channel.phone_of(body.code))
         except SignInError as error:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from gateway.cases.office import Office
     from gateway.knowledge.book import Book
     from gateway.media.room import Room
+    from gateway.safety import Safety
     from gateway.settings import Portal
     from gateway.store.seal import Sealer
     from gateway.store.store import Store
@@ -75,6 +76,7 @@ class Parts:
     channels: Mapping[str, object]
     site: str
     """The address of our pages, empty where it is not set."""
+    safety: Safety
     signs: Mapping[str, SignsIn]
     """The channels by whose accounts one signs in."""
 

@@ -4,6 +4,8 @@ import asyncio
 import os
 import sys
 
+import pytest
+
 PATIENCE = 900
 CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,"
@@ -80,3 +82,11 @@ async def test_a_fuzzer_finds_nothing_undocumented(app, tmp_path):
             await fuzzer.wait()
     assert fuzzer.returncode == 0, said.decode()[-20_000:]
     assert b"Tested: 34" in said
+
+
+@pytest.fixture
+def database(request, tmp_path):
+    """One store is enough to be asked by; a long run (JIESU_TEST_EXAMPLES) asks both."""
+    if "JIESU_TEST_EXAMPLES" in os.environ:
+        return request.getfixturevalue("postgres_url")
+    return f"sqlite:///{tmp_path}/jiesu.sqlite3"

@@ -9,6 +9,7 @@ from aiohttp import ClientSession, web
 
 from gateway.app import listening, running
 from gateway.sandbox.mini import A_MINUTE, LIVES, Mini, MiniSettings
+from gateway.store import flags
 from tests.gateway.api.conftest import FREE, SMS
 from tests.gateway.api.test_api import PHONE, sent_code
 from tests.kit.api import App, matter
@@ -196,3 +197,33 @@ async def test_the_templates_to_ask_for_are_those_of_the_account(world):
     assert (await world.app.get("/wechat/templates?account=mini")).data == {"templates": []}
     assert (await world.app.get("/wechat/templates?account=sms")).wrong == "no-account"
     assert (await world.app.get("/wechat/templates?account=none")).wrong == "no-account"
+
+
+async def test_words_that_the_platform_objects_to_are_marked_and_never_refused(world):
+    world.platform.objects.add("赌")
+    app = await world.signs_in("o-zhang")
+    number = (await app.post("/cases", matter(text="东岳大街88号楼下有人聚众赌博，天天吵到半夜"))).data[
+        "case_no"
+    ]
+    other = (await app.post("/cases", matter())).data["case_no"]
+    await app.gateway.safety.close()
+    store = app.gateway.books.store
+    assert await store.read(lambda c: flags.of(c, number)) == ["mini risky 20002"]
+    assert await store.read(lambda c: flags.of(c, other)) == []
+
+
+async def test_a_look_that_the_platform_refuses_changes_nothing(world):
+    app = await world.signs_in("o-zhang")
+    world.platform.here.clear()
+    number = (await app.post("/cases", matter())).data["case_no"]
+    await app.gateway.safety.close()
+    assert await app.gateway.books.store.read(lambda c: flags.of(c, number)) == []
+
+
+async def test_telephones_by_wechat_have_a_limit_a_day(world):
+    app = await world.signs_in("o-zhang")
+    for _ in range(5):
+        reply = await app.post("/session/wechat/phone", {"code": world.platform.phone_code(PHONE)})
+        assert reply.status == 200
+    reply = await app.post("/session/wechat/phone", {"code": world.platform.phone_code(PHONE)})
+    assert (reply.status, reply.wrong) == (429, "too-many-phones")
