@@ -165,8 +165,8 @@ def _join(
     room = media.join(settings, blobs=blobs, store=books.store, sealer=books.sealer, now=clock, days=days)
     pace = Pace(per_second=settings.limits.sender_per_second, burst=settings.limits.sender_burst)
     inbox = Inbox(pipeline=pipeline, pace=pace, sealer=books.sealer, store=books.store)
-    accounts = _accounts(settings)
-    detour = Detour(channels, accounts, books.cases, books.sealer, notice_words(), clock)
+    others = _accounts(settings)
+    detour = Detour(channels, others, books.cases, books.sealer, notice_words(), clock)
     tools = Tools(
         inbox=inbox,
         receipts=Receipts(
@@ -184,23 +184,8 @@ def _join(
         sign=books.sealer.hash,
     )
     channels.update(make_channels(settings, tools))
-    _prove(accounts, channels)
-    office = Office(
-        store=books.store,
-        sealer=books.sealer,
-        book=books.cases,
-        profiles=cities,
-        calendar=calendar,
-        now=clock,
-        queued=queued,
-        moved=metrics.moved,
-        zone=ZONE,
-        random_int=secrets.randbelow,
-        wording=lambda account: (
-            wording(channels[account].capabilities) if account in channels else Wording.LONG
-        ),
-        detour=detour,
-    )
+    _prove(others, channels)
+    office = _office(books, cities, channels, detour=detour, metrics=metrics, now=clock, queued=queued)
     quiet = cities.current.quiet
     sender = Sender(
         store=books.store,
@@ -223,7 +208,6 @@ def _join(
         woken=partial(bus.wait, MEDIA),
         queued=queued,
     )
-    lookup = Lookup(store=books.store, book=books.cases, sealer=books.sealer, now=clock)
     desk = Desk(
         store=books.store,
         sealer=books.sealer,
@@ -236,7 +220,7 @@ def _join(
     gateway = Gateway(
         books,
         office,
-        lookup,
+        Lookup(store=books.store, book=books.cases, sealer=books.sealer, now=clock),
         channels,
         inbox,
         pipeline,
@@ -254,6 +238,34 @@ def _join(
     )
     pages.add(gateway, settings, clock, partial(bus.wait, TALKS))
     return gateway
+
+
+def _office(
+    books: Books,
+    cities: profiles.Profiles,
+    channels: Mapping[str, Channel],
+    *,
+    detour: Detour,
+    metrics: Metrics,
+    now: Callable[[], datetime],
+    queued: Callable[[], None],
+) -> Office:
+    return Office(
+        store=books.store,
+        sealer=books.sealer,
+        book=books.cases,
+        profiles=cities,
+        calendar=Calendar.of(cities.current),
+        now=now,
+        queued=queued,
+        moved=metrics.moved,
+        zone=ZONE,
+        random_int=secrets.randbelow,
+        wording=lambda account: (
+            wording(channels[account].capabilities) if account in channels else Wording.LONG
+        ),
+        detour=detour,
+    )
 
 
 def _decider(
