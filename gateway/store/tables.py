@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 
 from gateway.store.desk_tables import AGENT, DESK_EVENT, DESK_TALK, PRESENCE
+from gateway.store.work_tables import CANNED, DESK_DRAFT, DESK_VIEW
 from outbox.tables import ATTEMPT, METADATA, OUTGOING, SENT_AS, Id, Instant
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "ATTEMPT",
     "BINDING",
     "BIND_CODE",
+    "CANNED",
     "CASES",
     "CASE_EVENT",
     "CASE_FLAG",
@@ -39,8 +41,10 @@ __all__ = [
     "CONVERSATION",
     "COUNTER",
     "DATA_REQUEST",
+    "DESK_DRAFT",
     "DESK_EVENT",
     "DESK_TALK",
+    "DESK_VIEW",
     "FOLLOW",
     "INBOX",
     "KEPT",
