@@ -23,7 +23,14 @@ from sqlalchemy import (
 )
 
 from gateway.store.desk_tables import AGENT, DESK_EVENT, DESK_TALK, PRESENCE
-from gateway.store.work_tables import CANNED, DESK_DRAFT, DESK_VIEW
+from gateway.store.work_tables import (
+    CANNED,
+    DESK_DRAFT,
+    DESK_VIEW,
+    SEARCH_DOC,
+    SEARCH_GRAM,
+    SEARCH_MARK,
+)
 from outbox.tables import ATTEMPT, METADATA, OUTGOING, SENT_AS, Id, Instant
 
 __all__ = [
@@ -57,6 +64,9 @@ __all__ = [
     "METADATA",
     "OUTGOING",
     "PRESENCE",
+    "SEARCH_DOC",
+    "SEARCH_GRAM",
+    "SEARCH_MARK",
     "SENT_AS",
     "SUBMISSION",
     "TALLY",
