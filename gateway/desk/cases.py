@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from gateway.cases.book import CaseBook
     from gateway.cases.office import Office, Opened
     from gateway.profile import Profiles
+    from gateway.store.rows import CaseRow
     from gateway.store.seal import Sealer
     from gateway.store.store import Store
     from normalizer.case import Attachment, Case
@@ -190,6 +191,10 @@ class CaseDesk:
         row = await self._store.read(partial(rows.get, case_no=case_no))
         if row is None:
             raise NotFound(f"no case {case_no}")
+        return self._book.read(row)
+
+    def read(self, row: CaseRow) -> Case:
+        """Return the case of a row."""
         return self._book.read(row)
 
     def possible(self, by: Staff, case: Case) -> tuple[Verb, ...]:

@@ -13,6 +13,7 @@ import random
 import statistics
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 from gateway.desk.grams import Grams
@@ -54,14 +55,14 @@ async def measured(count: int, folder: Path) -> dict[str, float]:
             (sql.Doc(0, "inbox", n.to_bytes(16), None, n, b""), grams.of(text))
             for n, text in enumerate(said[at : at + 500], at)
         ]
-        await store.write(lambda c, docs=docs: sql.put(c, docs))
+        await store.write(partial(sql.put, docs=docs))
     found: dict[str, float] = {"index_us": (time.perf_counter() - began) / count * 1e6}
     await store.write(lambda c: c.exec_driver_sql("ANALYZE"))
     for name, query in QUESTIONS.items():
         wanted, times = sorted(grams.of(query)), []
         for _ in range(20):
             began = time.perf_counter()
-            await store.read(lambda c, wanted=wanted: sql.find(c, wanted, ("inbox",), 400))
+            await store.read(partial(sql.find, grams=wanted, kinds=("inbox",), limit=400))
             times.append((time.perf_counter() - began) * 1e3)
         found[f"{name}_ms"] = statistics.median(times)
     sealed = [sealer.seal(text.encode()) for text in said]
