@@ -301,7 +301,12 @@ class Gap:
     question: str
 
 
-Effect = Submit | Act | Handoff | Unqueue | Alert | OptOut | Link | Bind | Vote | Gap
+@dataclass(frozen=True, slots=True)
+class Appeal:
+    """Somebody objects to a restriction; a supervisor looks at it again."""
+
+
+Effect = Submit | Act | Handoff | Unqueue | Alert | OptOut | Link | Bind | Vote | Gap | Appeal
 
 
 @dataclass(frozen=True, slots=True)

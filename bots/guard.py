@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from bots.contract import Alert, Handoff
-from bots.state import Flow
+from bots.contract import Alert, Appeal, Handoff
+from bots.intent import Intent
+from bots.scene import ZONE, day
+from bots.state import Flow, Quiet
 from normalizer.emergency import EmergencyKind
 from normalizer.evolve import evolve
 from normalizer.text import han_count
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from bots.state import State
     from normalizer.draft import CaseDraft
 
+_APPEAL = re.compile("申诉|申訴")
 _SAFE = re.compile("(?:我们?|现在|已经?|都|很)*(?:安全|没事|平安)了?[。！!]*")
 _UNSAFE = re.compile("(?:我们?|现在|还|很)*(?:不安全|危险)[。！!]*|不[。！!]*")
 _BARE, _SHORT = 6, 20
@@ -35,6 +38,23 @@ def danger(scene: Scene) -> Turn | None:
     words = scene.say("danger_self" if own else "danger")
     effects = (Alert(emergency), Handoff(f"danger:{emergency.kind}", urgent=True))
     return scene.turn(words, state=evolve(scene.state, alarmed=not own, heard=False), effects=effects)
+
+
+def restricted(scene: Scene) -> Turn | None:
+    """Say once what is restricted and until when, take an appeal, and else be silent; danger has passed before."""
+    state = scene.state
+    if state.quiet is Quiet.NO or state.quiet_until is None or scene.now >= state.quiet_until:
+        return None
+    if _APPEAL.search(scene.reading.matching):
+        return scene.turn(scene.say("quiet_appeal"), effects=(Appeal(),))
+    if state.quiet is Quiet.BOT_ONLY and scene.intent is not Intent.HUMAN:
+        return None
+    if state.quiet_told:
+        return scene.turn()
+    key = "quiet_bot" if state.quiet is Quiet.BOT_ONLY else "quiet_all"
+    local = state.quiet_until.astimezone(ZONE)
+    words = scene.say(key, until=f"{day(local)}{local:%H:%M}", hotline=scene.city.hotline)
+    return scene.turn(words, state=evolve(state, quiet_told=True))
 
 
 def safety(state: State, reading: CaseDraft) -> str:

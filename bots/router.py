@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 FLOWS: tuple[Callable[[Scene], Turn | Ask | None], ...] = (
     guard.danger,  # before all else
+    guard.restricted,
     sms.ignored,
     sms.repeated,
     handoff.asked,  # one key to a person, in every state

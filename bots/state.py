@@ -85,6 +85,14 @@ class Order:
     asked: tuple[Step, ...] = ()
 
 
+class Quiet(StrEnum):
+    """What is restricted after abuse, by a person's decision and for a time (GB/T 44189 8.1.4, domain.md 1.11)."""
+
+    NO = ""
+    BOT_ONLY = "bot_only"
+    ALL = "all"
+
+
 # One for all: a default that is made anew is also made anew whenever a state is written, to be compared with it.
 _NO_ORDER = Order()
 
@@ -98,6 +106,7 @@ class State:
     was said that messages are kept for a person; ``burst`` the last photo, so that several are acknowledged once;
     ``name`` and ``phone`` the contact of the last order; ``at`` when the bot last spoke;
     ``last`` a digest of the last text message, ``last_to`` the question it found open, ``last_at`` when it came.
+    ``quiet`` is what a person at the desk has restricted until ``quiet_until``; it was told once (``quiet_told``).
     """
 
     flow: Flow = Flow.NONE
@@ -123,6 +132,9 @@ class State:
     last: str = ""
     last_to: str = ""
     last_at: datetime | None = None
+    quiet: Quiet = Quiet.NO
+    quiet_until: datetime | None = None
+    quiet_told: bool = False
 
 
 _STATE = TypeAdapter(State)

@@ -13,7 +13,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pydantic_core import to_json
 
 from bots import state as states
-from bots.contract import Act, Alert, Bind, Facts, Gap, Handoff, Link, OptOut, Owner, Submit, Turn, Vote
+from bots.contract import (
+    Act,
+    Alert,
+    Appeal,
+    Bind,
+    Facts,
+    Gap,
+    Handoff,
+    Link,
+    OptOut,
+    Owner,
+    Submit,
+    Turn,
+    Vote,
+)
 from bots.router import turn
 from bots.words import say
 from channels.contract import WANTED
@@ -271,7 +285,7 @@ class Turns:
                 return case_no
             case Bind(words):
                 self._bind(words, talk, rows)
-            case Alert() | Vote() | Gap():
+            case Alert() | Vote() | Gap() | Appeal():
                 self._note_down(effect, talk, rows)
             case _:
                 change |= {
@@ -283,7 +297,7 @@ class Turns:
                 self._leave(talk, before, rows)
         return ""
 
-    def _note_down(self, effect: Alert | Vote | Gap, talk: Talk, rows: Rows) -> None:
+    def _note_down(self, effect: Alert | Vote | Gap | Appeal, talk: Talk, rows: Rows) -> None:
         """Write what changes neither case nor conversation."""
         at = millis(talk.now)
         match effect:
@@ -294,6 +308,10 @@ class Turns:
                 rows.votes.append(VoteRow(entry, int(helpful), int(not helpful)))
             case Gap(question):
                 rows.gaps.append(self._gap(question, at))
+            case Appeal():
+                before = talk.before
+                owner, epoch = (before.owner, before.epoch) if before else (Owner.BOT.value, 0)
+                rows.desk.append(DeskEventRow(at, talk.conversation, "appeal", owner, epoch))
 
     def _gap(self, question: str, at: int) -> GapRow:
         # Signs and blanks make no other question.

@@ -26,7 +26,9 @@ from gateway.store.desk_tables import AGENT, DESK_EVENT, DESK_SESSION, DESK_TALK
 from gateway.store.work_tables import (
     CANNED,
     DESK_DRAFT,
+    DESK_MERGE,
     DESK_VIEW,
+    RESTRICTION,
     SEARCH_DOC,
     SEARCH_GRAM,
     SEARCH_MARK,
@@ -50,6 +52,7 @@ __all__ = [
     "DATA_REQUEST",
     "DESK_DRAFT",
     "DESK_EVENT",
+    "DESK_MERGE",
     "DESK_SESSION",
     "DESK_TALK",
     "DESK_VIEW",
@@ -66,6 +69,7 @@ __all__ = [
     "METADATA",
     "OUTGOING",
     "PRESENCE",
+    "RESTRICTION",
     "SEARCH_DOC",
     "SEARCH_GRAM",
     "SEARCH_MARK",
@@ -86,6 +90,7 @@ _open = text("NOT done")
 _untold = text("NOT told")
 _queued = text("owner = 'queued'")
 _unread = text("words IS NULL")
+_timed = text("deadline_at IS NOT NULL")
 _expiring = text("expires_at IS NOT NULL")
 
 Size = BigInteger().with_variant(Integer, "sqlite")
@@ -188,6 +193,7 @@ CASES = Table(
     Index("ix_cases_check_at", "check_at"),
     Index("ix_cases_phone_hash", "phone_hash"),
     Index("ix_cases_source_created_at", "source", "created_at"),
+    Index("ix_cases_deadline_at", "deadline_at", sqlite_where=_timed, postgresql_where=_timed),
 )
 """``query_code`` is a keyed hash; ``head`` is the hash of the last event; ``check_at`` is when supervision looks next."""
 

@@ -5,7 +5,7 @@ Times are milliseconds since the epoch, UTC; what a citizen or an agent wrote is
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy import Column, Index, Integer, LargeBinary, SmallInteger, Table, Text
 
 from outbox.tables import METADATA, Id, Instant
 
@@ -72,3 +72,38 @@ SEARCH_MARK = Table(
     Column("value", LargeBinary, nullable=False),
 )
 """How far each table was indexed: an id of its rows."""
+
+RESTRICTION = Table(
+    "restriction",
+    METADATA,
+    Column("id", Id, primary_key=True),
+    Column("conversation", Id, nullable=False),
+    Column("level", SmallInteger, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("agent", Id, nullable=False),
+    Column("approver", Id),
+    Column("at", Instant, nullable=False),
+    Column("hours", SmallInteger, nullable=False),
+    Column("until", Instant),
+    Column("note", LargeBinary),
+    Index("ix_restriction_conversation_at", "conversation", "at"),
+    Index("ix_restriction_state", "state"),
+)
+"""The ladder against abuse (domain.md 1.11): ``state`` is noted, proposed, active, superseded, refused or lifted; what is
+active ends by itself at ``until``. Each step is an event of the desk too, which nobody changes. ``note`` is sealed."""
+
+DESK_MERGE = Table(
+    "desk_merge",
+    METADATA,
+    Column("id", Id, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("one", Text, nullable=False),
+    Column("into", Text, nullable=False),
+    Column("agent", Id, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("undone_at", Instant),
+    Index("ix_desk_merge_one", "one"),
+    Index("ix_desk_merge_into", "into"),
+)
+"""What was joined to what: talks (their ids in hexadecimal) or cases (their numbers), and whether it was undone."""

@@ -23,6 +23,7 @@ LISTED = "｜人民路井盖丢失｜办理中(并入同类)"
 FIELDS = {
     "city": "泰安",
     "hotline": "12345",
+    "until": "12月31日08:30",
     "privacy": "，见https://12345.example/privacy",
     "url": "https://12345.example/privacy",
     "hours": "2",

@@ -1,0 +1,232 @@
+"""The ladder against abuse: notice, the bot alone, restriction, evidence (GB/T 44189 8.1.4, domain.md 1.11).
+
+A person decides each step and none is skipped; whatever holds anybody off has an end, is told to him with the way to
+appeal, and lets words of danger pass to a person. Who urges a case that is overdue is never held off for urging.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING
+
+from bots import state as states
+from bots.state import Quiet
+from bots.words import say
+from gateway.desk.moves import Refused, Why
+from gateway.desk.rights import Right, may
+from gateway.runtime import instant, millis
+from gateway.store import cases as case_rows
+from gateway.store import desk as sql
+from gateway.store import restrictions as rows
+from gateway.store.restrictions import Row
+from gateway.store.rows import DeskEventRow, Rows
+from normalizer.case import OPEN
+from normalizer.errors import InvalidInput, NotFound
+from normalizer.evolve import evolve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from gateway.cases.book import CaseBook
+    from gateway.desk.cases import Staff
+    from gateway.store.seal import Sealer
+    from gateway.store.store import Store
+
+_HOUR = 3_600_000
+REMEMBERED_MS = 90 * 24 * _HOUR
+"""How long a step counts towards the next one."""
+REVIEWED = 200
+
+
+class Level(IntEnum):
+    """The steps of the ladder."""
+
+    NOTICE = 1
+    BOT_ONLY = 2
+    RESTRICT = 3
+    EVIDENCE = 4
+
+
+class Ground(StrEnum):
+    """Why somebody is put onto the ladder."""
+
+    INSULT = "insult"
+    THREAT = "threat"
+    FLOOD = "flood"
+    EMPTY = "empty"
+
+
+LONGEST_HOURS = {Level.NOTICE: 0, Level.BOT_ONLY: 24, Level.RESTRICT: 7 * 24, Level.EVIDENCE: 0}
+_QUIET = {Level.BOT_ONLY: Quiet.BOT_ONLY, Level.RESTRICT: Quiet.ALL}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step, as the desk shows it; instants in milliseconds; ``appealed`` while an appeal waits for an answer."""
+
+    id: bytes
+    conversation: bytes
+    level: Level
+    why: Ground
+    state: str
+    agent: bytes
+    approver: bytes | None
+    at: int
+    until: int | None
+    note: str
+    appealed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """Takes the steps, each in one commit with its event."""
+
+    store: Store
+    sealer: Sealer
+    book: CaseBook
+    ids: Callable[[], bytes]
+    now: Callable[[], datetime]
+    owed: Callable[[], None]
+
+    async def mark(
+        self, by: Staff, conversation: bytes, level: Level, why: Ground, *, hours: int = 0, note: str = ""
+    ) -> Step:
+        """Take a step; a restriction only proposes and waits for a supervisor. Raises Refused, InvalidInput, NotFound."""
+        _prove(by, Right.MARK_ABUSE)
+        if bool(hours) != bool(LONGEST_HOURS[level]) or not 0 <= hours <= LONGEST_HOURS[level]:
+            raise InvalidInput(f"at most {LONGEST_HOURS[level]} hours")
+        now = millis(self.now())
+        state = {Level.BOT_ONLY: "active", Level.RESTRICT: "proposed"}.get(level, "noted")
+        sealed = self.sealer.seal(note.encode()) if note else None
+        row = Row(self.ids(), conversation, level, why, state, by.id, None, now, hours, None, sealed)
+
+        def work(connection: Connection) -> Row:
+            talk = self._talk(connection, conversation)
+            self._next(connection, row, now)
+            made = row._replace(until=now + hours * _HOUR) if state == "active" else row
+            rows.add(connection, made)
+            if made.until is not None:
+                rows.supersede(connection, made)
+                self._hold_off(connection, talk, _QUIET[level], made.until)
+            self._event(connection, talk, made, by, now)
+            return made
+
+        return self._step(await self.store.write(work))
+
+    async def decide(self, by: Staff, restriction: bytes, *, granted: bool) -> Step:
+        """Decide a proposal; never one's own. Raises Refused, NotFound."""
+        _prove(by, Right.APPROVE_ABUSE)
+        now = millis(self.now())
+
+        def work(connection: Connection) -> Row:
+            talk, row = self._locked(connection, restriction)
+            if row.state != "proposed":
+                raise Refused(Why.STATE)
+            if row.agent == by.id:
+                raise Refused(Why.RIGHT)
+            until = now + row.hours * _HOUR if granted else None
+            made = row._replace(state="active" if granted else "refused", approver=by.id, until=until)
+            rows.keep(connection, made)
+            if until is not None:
+                rows.supersede(connection, made)
+                self._hold_off(connection, talk, _QUIET[Level(row.level)], until)
+            self._event(connection, talk, made, by, now)
+            return made
+
+        return self._step(await self.store.write(work))
+
+    async def lift(self, by: Staff, restriction: bytes) -> Step:
+        """Lift what is active, as after an appeal, and tell the citizen. Raises Refused, NotFound."""
+        _prove(by, Right.APPROVE_ABUSE)
+        at = self.now()
+
+        def work(connection: Connection) -> Row:
+            talk, row = self._locked(connection, restriction)
+            if row.state != "active":
+                raise Refused(Why.STATE)
+            made = row._replace(state="lifted", approver=by.id, until=millis(at))
+            rows.keep(connection, made)
+            lang = self._hold_off(connection, talk, Quiet.NO, None)
+            words = say(lang, "quiet_lifted")
+            told = self.book.promise(talk.conversation, talk.account, "quiet", words, at)
+            case_rows.save(connection, Rows(outgoing=[told]))
+            self._event(connection, talk, made, by, millis(at))
+            return made
+
+        step = self._step(await self.store.write(work))
+        self.owed()
+        return step
+
+    async def of(self, conversation: bytes) -> tuple[Step, ...]:
+        """Return the steps of a talk, newest first, those that have ended too."""
+        found = await self.store.read(lambda c: rows.of(c, conversation))
+        return tuple(map(self._step, found))
+
+    async def to_review(self) -> tuple[Step, ...]:
+        """Return what a supervisor must look at: proposals and appeals, oldest first."""
+        now = millis(self.now())
+        found = await self.store.read(lambda c: rows.to_review(c, now, REVIEWED))
+        return tuple(self._step(row, appealed=appealed) for row, appealed in found)
+
+    def _next(self, connection: Connection, row: Row, now: int) -> None:
+        """Raise Refused when a step would be skipped, or when urging would be held against somebody."""
+        before = [each for each in rows.of(connection, row.conversation) if each.state != "refused"]
+        reached = max((each.level for each in before if each.at > now - REMEMBERED_MS), default=0)
+        if row.level > reached + 1:
+            raise Refused(Why.STATE)
+        stages = [stage.value for stage in OPEN]
+        urging = row.why in {Ground.FLOOD.value, Ground.EMPTY.value}
+        if row.level > Level.NOTICE and urging and rows.overdue(connection, row.conversation, stages, now):
+            raise Refused(Why.STATE)
+
+    def _hold_off(self, connection: Connection, talk: sql.Talk, quiet: Quiet, until: int | None) -> str:
+        """Write into the bot's memory what is restricted and return the citizen's language."""
+        state = states.load(self.sealer.open(talk.state))
+        ends = instant(until) if until is not None else None
+        changed = evolve(state, quiet=quiet, quiet_until=ends, quiet_told=False)
+        rows.set_state(connection, talk.conversation, self.sealer.seal(states.dump(changed)))
+        return state.lang
+
+    def _talk(self, connection: Connection, conversation: bytes) -> sql.Talk:
+        talk = sql.lock(connection, conversation)
+        if talk is None:
+            raise NotFound("no such conversation")
+        return talk
+
+    def _locked(self, connection: Connection, restriction: bytes) -> tuple[sql.Talk, Row]:
+        row = rows.lock(connection, restriction)
+        if row is None:
+            raise NotFound("no such restriction")
+        return self._talk(connection, row.conversation), row
+
+    def _event(self, connection: Connection, talk: sql.Talk, row: Row, by: Staff, now: int) -> None:
+        detail = f"{row.level} {row.state}"
+        event = DeskEventRow(
+            now, talk.conversation, "abuse", talk.owner, talk.epoch, talk.agent, by.id, detail
+        )
+        sql.append(connection, [event._replace(note=row.note)])
+
+    def _step(self, row: Row, *, appealed: bool = False) -> Step:
+        note = self.sealer.open(row.note).decode() if row.note else ""
+        return Step(
+            row.id,
+            row.conversation,
+            Level(row.level),
+            Ground(row.why),
+            row.state,
+            row.agent,
+            row.approver,
+            row.at,
+            row.until,
+            note,
+            appealed,
+        )
+
+
+def _prove(by: Staff, right: Right) -> None:
+    if not may(by.role, right):
+        raise Refused(Why.RIGHT)

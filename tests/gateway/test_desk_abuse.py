@@ -1,0 +1,156 @@
+"""The ladder against abuse: by people, step by step, for a time, and never against danger."""
+
+import pytest
+from sqlalchemy import func, select, update
+
+from gateway.desk.abuse import Ground, Ladder, Level
+from gateway.desk.moves import Refused
+from gateway.desk.rights import Role
+from gateway.runtime import Ids
+from gateway.store import desk as sql
+from gateway.store.tables import ALERT, CASES, INBOX, OUTGOING
+from normalizer.errors import InvalidInput
+from tests.kit.staff import staff, talk_of
+
+
+async def test_no_step_is_skipped_and_a_restriction_waits_for_another_person(ladder, people, talk):
+    li, wang = people
+    with pytest.raises(Refused, match="state"):
+        await ladder.mark(li, talk, Level.RESTRICT, Ground.INSULT, hours=24)
+    await ladder.mark(li, talk, Level.NOTICE, Ground.INSULT)
+    await ladder.mark(li, talk, Level.BOT_ONLY, Ground.INSULT, hours=2)
+    step = await ladder.mark(li, talk, Level.RESTRICT, Ground.INSULT, hours=24)
+    assert (step.state, step.until) == ("proposed", None)
+    with pytest.raises(Refused, match="right"):
+        await ladder.decide(li, step.id, granted=True)
+    assert [each.id for each in await ladder.to_review()] == [step.id]
+    assert (await ladder.decide(wang, step.id, granted=True)).state == "active"
+    with pytest.raises(Refused, match="state"):
+        await ladder.decide(wang, step.id, granted=True)
+
+
+async def test_nobody_decides_his_own_proposal(ladder, people, talk):
+    _, wang = people
+    await _up_to(ladder, wang, talk, Level.BOT_ONLY)
+    step = await ladder.mark(wang, talk, Level.RESTRICT, Ground.THREAT, hours=24)
+    with pytest.raises(Refused, match="right"):
+        await ladder.decide(wang, step.id, granted=True)
+
+
+@pytest.mark.parametrize(
+    ("level", "hours"),
+    [
+        (Level.NOTICE, 1),
+        (Level.BOT_ONLY, 0),
+        (Level.BOT_ONLY, 25),
+        (Level.RESTRICT, 169),
+        (Level.EVIDENCE, 1),
+    ],
+)
+async def test_every_restriction_has_an_end_that_is_not_too_far(ladder, people, talk, level, hours):
+    with pytest.raises(InvalidInput):
+        await ladder.mark(people[0], talk, level, Ground.INSULT, hours=hours)
+
+
+async def test_t30_who_is_restricted_is_told_once_and_then_nothing_is_sent_but_all_is_kept(
+    gateway, person, ladder, people, talk
+):
+    await _restricted(ladder, people, talk)
+    first = await person.says("转人工")
+    assert first is not None
+    assert "申诉" in first
+    assert await person.says("转人工") is None
+    assert await person.says("又是你们") is None
+    assert (await talk_of(gateway, person)).owner == "bot"
+    count = select(func.count()).select_from(INBOX)
+    assert await gateway.books.store.read(lambda c: c.execute(count).scalar()) == 4
+
+
+async def test_t30_words_of_danger_reach_a_person_through_every_restriction(
+    gateway, person, ladder, people, talk
+):
+    await _restricted(ladder, people, talk)
+    assert "119" in (await person.says("我家着火了快来人") or "")
+    assert (await talk_of(gateway, person)).owner == "queued"
+    alerts = select(func.count()).select_from(ALERT)
+    assert await gateway.books.store.read(lambda c: c.execute(alerts).scalar()) == 1
+
+
+async def test_a_restriction_ends_by_itself(person, clock, ladder, people, talk):
+    await _restricted(ladder, people, talk)
+    clock.wait(hours=24, seconds=1)
+    assert "转人工" in (await person.says("转人工") or "")
+
+
+async def test_who_has_the_bot_alone_is_served_by_it(person, ladder, people, talk):
+    await _up_to(ladder, people[0], talk, Level.BOT_ONLY)
+    assert "智能客服" in (await person.says("转人工") or "")
+    assert await person.says("泰山区东岳大街88号门前井盖丢失很危险，我叫李四，电话13812345678")
+
+
+async def test_an_appeal_is_looked_at_and_what_is_lifted_is_told(gateway, person, ladder, people, talk):
+    _, wang = people
+    step = await _restricted(ladder, people, talk)
+    assert await ladder.to_review() == ()
+    assert "复核" in (await person.says("我要申诉") or "")
+    (appealed,) = await ladder.to_review()
+    assert (appealed.id, appealed.appealed) == (step.id, True)
+    await ladder.lift(wang, step.id)
+    assert await ladder.to_review() == ()
+    told = select(OUTGOING.c.body).where(OUTGOING.c.notice == "quiet")
+    body = await gateway.books.store.read(lambda c: c.execute(told).scalar())
+    assert "已恢复" in gateway.books.sealer.open(body).decode()
+    assert "登记转人工" in (await person.says("转人工") or "")
+
+
+async def test_every_step_is_an_event_with_who_took_it(gateway, ladder, people, talk):
+    await _restricted(ladder, people, talk)
+    events = [e for e in await gateway.desk.events(0) if e.kind == "abuse"]
+    li, wang = people
+    assert [(e.detail, e.actor) for e in events] == [
+        ("1 noted", li.id),
+        ("2 active", li.id),
+        ("3 proposed", li.id),
+        ("3 active", wang.id),
+    ]
+
+
+async def test_who_urges_an_overdue_case_is_not_held_off_for_urging(gateway, person, ladder, people, talk):
+    li, _ = people
+    await person.reports()
+    await gateway.books.store.write(lambda c: c.execute(update(CASES).values(deadline_at=1)))
+    await ladder.mark(li, talk, Level.NOTICE, Ground.FLOOD)
+    with pytest.raises(Refused, match="state"):
+        await ladder.mark(li, talk, Level.BOT_ONLY, Ground.FLOOD, hours=2)
+    await ladder.mark(li, talk, Level.BOT_ONLY, Ground.THREAT, hours=2)
+
+
+async def _up_to(ladder, by, talk, level):
+    await ladder.mark(by, talk, Level.NOTICE, Ground.INSULT)
+    if level >= Level.BOT_ONLY:
+        await ladder.mark(by, talk, Level.BOT_ONLY, Ground.INSULT, hours=2)
+
+
+async def _restricted(ladder, people, talk):
+    li, wang = people
+    await _up_to(ladder, li, talk, Level.BOT_ONLY)
+    step = await ladder.mark(li, talk, Level.RESTRICT, Ground.INSULT, hours=24, note="多次辱骂")
+    return await ladder.decide(wang, step.id, granted=True)
+
+
+@pytest.fixture
+async def people(gateway):
+    return await staff(gateway), await staff(gateway, "wang", Role.SUPERVISOR)
+
+
+@pytest.fixture
+async def talk(gateway, person) -> bytes:
+    await person.says("你好")
+    found: sql.Talk = await talk_of(gateway, person)
+    return found.conversation
+
+
+@pytest.fixture
+def ladder(gateway, clock) -> Ladder:
+    books = gateway.books
+    return Ladder(books.store, books.sealer, books.cases, Ids(), clock, lambda: None)
