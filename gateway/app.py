@@ -53,6 +53,7 @@ from gateway.store import migrate
 from gateway.store.seal import Sealer, load_key
 from gateway.store.store import make_ready, open_store
 from gateway.turns import Turns
+from gateway.uploaded import Uploaded
 from gateway.whole import Books, Gateway
 from normalizer.errors import Misconfigured
 from normalizer.message import SourceChannel
@@ -175,6 +176,7 @@ def _join(
         consents=Consents(store=books.store, sealer=books.sealer, now=clock),
         parts=Parts(store=books.store, sealer=books.sealer, now=clock),
         cursors=Cursors(books.store),
+        uploaded=Uploaded(store=books.store, now=clock),
         blobs=blobs,
         media=Door(room.intake, books.sealer),
         keys=bus,

@@ -34,7 +34,6 @@ class Api:
         router.add_get("/cgi-bin/ticket/getticket", self._ticket)
         for path, act in (
             ("/cgi-bin/message/custom/send", self._platform.custom_send),
-            ("/cgi-bin/message/custom/typing", lambda _: error(0, "ok")),
             ("/cgi-bin/message/template/send", self._platform.template_send),
             (
                 "/cgi-bin/message/wxopen/template/uniform_send",

@@ -15,6 +15,7 @@ from gateway.sandbox.home import Home, World
 from gateway.sandbox.media import Media
 from gateway.sandbox.menu import Menu
 from gateway.sandbox.notify import Notify
+from gateway.sandbox.outgoing import Outgoing
 from gateway.sandbox.platform import Platform, SandboxSettings
 from gateway.sandbox.qyapi import QyApi
 
@@ -42,6 +43,7 @@ def create_sandbox(
     api = Api(platform)
     api.add(app)
     Media(platform, api.fault).add(app)
+    Outgoing(platform, api.fault).add(app, api.call)
     app[MENU] = Menu(platform)
     app[MENU].add(app, api)
 

@@ -57,6 +57,7 @@ __all__ = [
     "SUBMISSION",
     "TALLY",
     "UPLOAD",
+    "UPLOADED",
     "UPLOAD_PIECE",
     "WANTED",
     "WEB_SESSION",
@@ -377,6 +378,16 @@ READ_TO = Table(
     Column("cursor", Text, nullable=False),
 )
 """How far the accounts were read whose providers keep messages until they are asked for them."""
+
+UPLOADED = Table(
+    "uploaded",
+    METADATA,
+    Column("account", Text, primary_key=True),
+    Column("file", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("until", Instant, nullable=False),
+)
+"""Under which name a provider has a file of ours, and until when."""
 
 UPLOAD = Table(
     "upload",
