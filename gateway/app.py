@@ -49,6 +49,7 @@ from gateway.pipeline import Pipeline
 from gateway.receipts import Receipts
 from gateway.runtime import Ids, now
 from gateway.safety import Safety
+from gateway.sending import Sending
 from gateway.store import migrate
 from gateway.store.seal import Sealer, load_key
 from gateway.store.store import make_ready, open_store
@@ -235,6 +236,7 @@ def _join(
         knowledge,
         _reads(settings),
         desk,
+        Sending(room, books.cases, channels, bus, settings.public_url.rstrip("/"), clock, queued),
         accounts,
         web.Application(),
     )

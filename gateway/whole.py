@@ -21,6 +21,7 @@ from gateway.metrics import Metrics
 from gateway.pipeline import Pipeline
 from gateway.profile import Profiles
 from gateway.safety import Safety
+from gateway.sending import Sending
 from gateway.store.seal import Sealer
 from gateway.store.store import Store
 from outbox.sender import Sender
@@ -54,5 +55,6 @@ class Gateway:
     knowledge: Book
     reads: bool
     desk: Desk
+    sending: Sending
     accounts: Accounts
     app: web.Application

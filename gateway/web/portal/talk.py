@@ -143,7 +143,8 @@ def _cursor(given: str) -> bytes | None:
 
 
 def _event(line: Said) -> str:
-    data = json.dumps({"id": line.id, "mine": line.mine, "text": line.text}, ensure_ascii=False)
+    shown = {"id": line.id, "mine": line.mine, "text": line.text, "link": line.link}
+    data = json.dumps(shown, ensure_ascii=False)
     return f"id: {line.id}\nevent: line\ndata: {data}\n\n"
 
 
