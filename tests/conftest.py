@@ -10,7 +10,8 @@ import shutil
 import subprocess
 import tempfile
 import warnings
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,7 @@ def postgres_server() -> Iterator[Any]:
         server.psql(f"ALTER SYSTEM SET {setting};")
     server.psql("SELECT pg_reload_conf();")
     server.psql(f"CREATE DATABASE {MADE};")
-    asyncio.run(_make(str(server.get_uri(MADE))))
+    _apart(_make(str(server.get_uri(MADE))))
     yield server
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
@@ -118,7 +119,7 @@ def _wiped(server: Any) -> str | None:
     while _used:
         name = _used.pop()
         with contextlib.suppress(asyncpg.PostgresError, TimeoutError):
-            asyncio.run(_wipe(str(server.get_uri(name))))
+            _apart(_wipe(str(server.get_uri(name))))
             return name
     return None
 
@@ -129,6 +130,12 @@ async def _wipe(address: str) -> None:
         await connection.execute(WIPE)
     finally:
         await connection.close()
+
+
+def _apart(work: Coroutine[Any, Any, None]) -> None:
+    """Await in a thread of its own: the browser's tests have a loop running in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, work).result()
 
 
 async def _make(address: str) -> None:
@@ -143,7 +150,7 @@ def _created(address: str, name: str) -> str:
         await connection.execute(f"CREATE DATABASE {name}")
         await connection.close()
 
-    asyncio.run(create())
+    _apart(create())
     return address.rsplit("/", 1)[0] + f"/{name}"
 
 
