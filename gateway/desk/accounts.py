@@ -10,6 +10,7 @@ import hmac
 import secrets
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pyotp
@@ -36,7 +37,6 @@ STEP_SECONDS = 30
 PASSWORD_CHARS = 12
 """The least length of a password of one's own."""
 _HASHER = PasswordHasher()
-_NOBODY = _HASHER.hash(secrets.token_urlsafe())
 
 
 class Outcome(StrEnum):
@@ -113,7 +113,7 @@ class Accounts:
     async def verify(self, login: str, password: str, code: str = "") -> tuple[Outcome, Account | None]:
         """Check a password and, where there is one, the second factor; five failures lock for a quarter of an hour."""
         row = await self._store.write(lambda c: sql.by_login(c, login))
-        right = await asyncio.to_thread(_verified, row["password"] if row else _NOBODY, password)
+        right = await asyncio.to_thread(_verified, row["password"] if row else None, password)
         if row is None or row["disabled"]:
             return Outcome.WRONG, None
         checked = row["password"] if right else None
@@ -203,9 +203,15 @@ class Accounts:
         return Outcome.LOCKED, None
 
 
-def _verified(hashed: str, password: str) -> bool:
+@cache
+def _nobody() -> str:
+    """Return a hash that no password has, so that an unknown name takes as long as a wrong password."""
+    return _HASHER.hash(secrets.token_urlsafe())
+
+
+def _verified(hashed: str | None, password: str) -> bool:
     try:
-        return _HASHER.verify(hashed, password)
+        return _HASHER.verify(hashed or _nobody(), password)
     except VerificationError:
         return False
 

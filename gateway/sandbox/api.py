@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hmac
 import json
 from collections.abc import Awaitable, Callable
@@ -104,7 +105,8 @@ class Api:
             case "truncated":
                 return web.Response(text='{"errcode": 0, "errm', content_type="application/json")
             case "hang":
-                await asyncio.sleep(HANG)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._platform.ended.wait(), HANG)
             case _:
                 pass
         if request.transport is not None:

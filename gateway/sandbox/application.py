@@ -39,6 +39,7 @@ def create_sandbox(
     """Return the stand-in of WeChat with the newcomer's page, on which ``world`` is shown too."""
     app = web.Application(client_max_size=LARGEST)
     platform = app[PLATFORM] = Platform(settings, clock)
+    app.on_shutdown.append(_release)
     aiohttp_jinja2.setup(app, loader=jinja2.PackageLoader("gateway.sandbox", "templates"), autoescape=True)
     api = Api(platform)
     api.add(app)
@@ -67,3 +68,7 @@ def create_sandbox(
 
     app.cleanup_ctx.append(connected)
     return app
+
+
+async def _release(app: web.Application) -> None:
+    app[PLATFORM].ended.set()

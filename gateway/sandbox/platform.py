@@ -6,6 +6,7 @@ not share a mistake. Time comes from an injected clock, in seconds.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import secrets
 from collections import Counter, deque
@@ -97,6 +98,8 @@ class Platform:
         self.counts: Counter[str] = Counter()
         self.latencies: deque[float] = deque(maxlen=100_000)
         self.faults: dict[str, deque[Fault]] = {}
+        self.ended = asyncio.Event()
+        """Set when the platform is put away: nobody hangs any longer."""
         self.media: dict[str, Kept] = {}
         self.ticket = secrets.token_urlsafe(48)
         self.blocked: set[str] = set()
