@@ -66,6 +66,7 @@ __all__ = [
 _waiting = text("state = 'waiting'")
 _web = text("account = 'web'")
 _wanted = text("state = 'wanted'")
+_missing = text("state != 'stored'")
 _open = text("NOT done")
 _untold = text("NOT told")
 _queued = text("owner = 'queued'")
@@ -365,6 +366,7 @@ WANTED = Table(
     Column("next_at", Instant, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    Index("ix_wanted_case_no", "case_no", sqlite_where=_missing, postgresql_where=_missing),
     Index("ix_wanted_next_at", "next_at", sqlite_where=_wanted, postgresql_where=_wanted),
 )
 """Files that people sent and that their providers keep: ``state`` is wanted, stored (``key`` names it in ``media``) or

@@ -25,8 +25,6 @@ FIELDS = {
     "hotline": "12345",
     "agent": "1024",
     "minutes": "2",
-    "name": "办理结果.pdf",
-    "link": "https://12345.example/files/1",
     "privacy": "，见https://12345.example/privacy",
     "url": "https://12345.example/privacy",
     "hours": "2",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gateway.media.links import Variant
 from gateway.media.uploads import GRANT_LIVES
-from gateway.web.api.models import FileOut, Files, GrantOut
+from gateway.web.api.models import FileOut, Files, GrantOut, MissingOut
 from gateway.web.api.operations import Operation, Reply
 from gateway.web.api.sessions import local
 from normalizer.case import Attachment
@@ -51,8 +51,16 @@ class Shelf:
         return Reply(Files(files=tuple(self.shown(owner, attachment(taken)) for taken in mine)))
 
     async def of(self, number: str) -> tuple[FileOut, ...]:
-        """Return the files of a case, oldest first; those that are still on their way are not among them."""
+        """Return the files of a case, oldest first; those that are still on their way are not among them (``missing``)."""
         return tuple(self.shown(number, attachment(taken)) for taken in await self._uploads.of(number))
+
+    async def missing(self, number: str) -> tuple[MissingOut, ...]:
+        """Return the files of a case that are not here, oldest first."""
+        found = await self._uploads.missing(number)
+        return tuple(
+            MissingOut(kind=each.kind, coming=each.coming, reason=each.reason, told=each.told)
+            for each in found
+        )
 
     async def found(self, call: Call, keys: Sequence[str]) -> dict[str, Attachment]:
         """Return those of the session's files that are named, by their keys."""

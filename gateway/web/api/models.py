@@ -195,6 +195,15 @@ class FileOut(Out):
     play: str | None
 
 
+class MissingOut(Out):
+    """A file that the citizen sent and that is not here: still ``coming``, or lost; ``told`` says it in words."""
+
+    kind: str
+    coming: bool
+    reason: str
+    told: str
+
+
 class Files(Out):
     """Files that lie ready, oldest first; kept for a day."""
 
@@ -278,6 +287,7 @@ class Whole(Brief):
     demand: str | None
     secret: bool
     files: tuple[FileOut, ...]
+    missing: tuple[MissingOut, ...]
     answer: str | None
     score: int | None
     may: May

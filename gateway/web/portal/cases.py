@@ -193,6 +193,7 @@ class Cases:
             late=late,
             running=case.stage in OPEN and case.stage not in _RATEABLE,
             files=await self.materials.shown(case.case_no),
+            missing=await self.materials.missing(case.case_no),
             lines=[
                 (event.at, TOLD[event.verb], note(event)) for event in reversed(log) if event.verb in TOLD
             ],

@@ -13,6 +13,7 @@ from normalizer.message import PartKind
 if TYPE_CHECKING:
     from gateway.media.intake import Taken
     from gateway.media.links import Links
+    from gateway.media.missing import Missing
     from gateway.media.uploads import Uploads
 
 KB, MB = 1024, 1024 * 1024
@@ -46,6 +47,10 @@ class Materials:
     async def shown(self, owner: str) -> tuple[Shown, ...]:
         """Return what was uploaded, oldest first."""
         return tuple(self._shown(owner, taken) for taken in await self.uploads.of(owner))
+
+    async def missing(self, case_no: str) -> tuple[Missing, ...]:
+        """Return the files of a case that are not here."""
+        return await self.uploads.missing(case_no)
 
     async def attachments(self, owner: str) -> tuple[Attachment, ...]:
         """Return what was uploaded as a case keeps it."""
