@@ -554,6 +554,19 @@ class SignsPages(Protocol):
 
 
 @runtime_checkable
+class KnowsVisitors(Protocol):
+    """A channel whose provider says who opens a page of ours in its own browser."""
+
+    def way_in(self, back: str, state: str) -> str:
+        """Return the provider's address that sends a browser to ``back`` with a code and this state."""
+        ...
+
+    async def visitor(self, code: str) -> str:
+        """Return the user (``Address.user``) whose code this is; raises SignInError."""
+        ...
+
+
+@runtime_checkable
 class SignsIn(Protocol):
     """A channel whose provider proves to our own pages and apps who somebody is there."""
 

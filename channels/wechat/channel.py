@@ -19,6 +19,7 @@ from channels.wechat.settings import Settings
 from channels.wechat.tokens import StableToken, TokenProvider
 from channels.wechat.trouble import Troubles, finding
 from channels.wechat.uploads import Uploads
+from channels.wechat.visitors import Visitors
 from normalizer.message import SourceChannel
 
 if TYPE_CHECKING:
@@ -126,6 +127,7 @@ class WeChat(Account):
         takes = uploads.PUBLIC, enclosed.PUBLIC
         super().__init__(account, settings, capabilities, forms.XML, tools, takes=takes)
         self._settings = settings
+        self._visitors = Visitors(account, settings, tools)
         self._tickets = Tickets(settings.app_id, self.api, tools)
         self.console = Console(account, settings, self.api, tools.http, tools.now)
 
@@ -133,6 +135,14 @@ class WeChat(Account):
     def asked_for(self) -> tuple[str, ...]:
         """The templates to ask a citizen's consent for."""
         return tuple(dict.fromkeys(self.capabilities.subscriptions.values()))
+
+    def way_in(self, back: str, state: str) -> str:
+        """Return the platform's address that sends a browser to ``back`` with a code and this state."""
+        return self._visitors.way_in(back, state)
+
+    async def visitor(self, code: str) -> str:
+        """Return the openid whose code this is; raises SignInError."""
+        return await self._visitors.visitor(code)
 
     async def page_signature(self, url: str) -> PageSignature:
         """Return the signature that lets a page of ours use WeChat's functions; raises SendError."""

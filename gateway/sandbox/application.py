@@ -18,6 +18,7 @@ from gateway.sandbox.notify import Notify
 from gateway.sandbox.outgoing import Outgoing
 from gateway.sandbox.platform import Platform, SandboxSettings
 from gateway.sandbox.qyapi import QyApi
+from gateway.sandbox.visitors import Visitors
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 LARGEST = 64 * 1024 * 1024
 """Bytes of a film that the newcomer may show."""
 PLATFORM = web.AppKey("platform", Platform)
+VISITORS = web.AppKey("visitors", Visitors)
 MENU = web.AppKey("menu", Menu)
 NOTIFY = web.AppKey("notify", Notify)
 DRIVER = web.AppKey("driver", Driver)
@@ -45,6 +47,8 @@ def create_sandbox(
     api.add(app)
     Media(platform, api.fault).add(app)
     Outgoing(platform, api.fault).add(app, api.call)
+    app[VISITORS] = Visitors(platform, api.fault)
+    app[VISITORS].add(app)
     app[MENU] = Menu(platform)
     app[MENU].add(app, api)
 
