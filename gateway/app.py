@@ -42,6 +42,7 @@ from gateway.knowledge.book import Book
 from gateway.media import reading
 from gateway.media import room as media
 from gateway.media.door import Door
+from gateway.media.speech import Hearing
 from gateway.metrics import Metrics
 from gateway.pace import Pace
 from gateway.parts import Parts
@@ -78,6 +79,7 @@ SUPERVISED = 100
 STOP_PATIENCE = 20.0
 SWEEP_PAUSE = 600.0
 READ_PAUSE = 10.0
+HEAR_PAUSE = 5.0
 SWEEP_AGE = 24 * 3600.0
 """Seconds after which a file that was received and neither kept nor dropped is what a crash left behind."""
 CALL_SECONDS = 15.0
@@ -235,6 +237,7 @@ def _join(
         Safety(channels=channels, store=books.store, now=clock),
         knowledge,
         _reads(settings),
+        Hearing(settings.speech, room, http, bus) if settings.speech.url else None,
         desk,
         Sending(room, books.cases, channels, bus, settings.public_url.rstrip("/"), clock, queued),
         accounts,
@@ -368,6 +371,7 @@ async def _kept_running(gateway: Gateway, bus: buses.Bus) -> AsyncIterator[None]
         asyncio.create_task(gateway.fetching.run(), name="fetching"),
         asyncio.create_task(gateway.knowledge.keep_fresh(bus), name="knowledge"),
         *([asyncio.create_task(_read(gateway.media), name="reading")] if gateway.reads else []),
+        *([asyncio.create_task(_hear(gateway.hearing), name="hearing")] if gateway.hearing else []),
         *(asyncio.create_task(channel.run(), name=account) for account, channel in gateway.channels.items()),
     ]
     try:
@@ -414,6 +418,16 @@ async def _read(room: media.Room) -> None:
         except Exception:
             log.exception("media.reading_failed")
         await asyncio.sleep(READ_PAUSE)
+
+
+async def _hear(hearing: Hearing) -> None:
+    while True:
+        try:
+            while (heard := await hearing.hear_some()).count and not heard.away:
+                pass
+        except Exception:
+            log.exception("media.hearing_failed")
+        await asyncio.sleep(HEAR_PAUSE)
 
 
 async def _sweep(room: media.Room) -> None:

@@ -201,6 +201,14 @@ class Routes(_Strict):
     email: str = ""
 
 
+class Speech(_Strict):
+    """The service that writes recordings down: asked by POST, with ``secret`` as its bearer token, for so many seconds."""
+
+    url: str = Field(default="", pattern=r"^(|https?://.+)$")
+    secret: SecretStr | None = None
+    seconds: float = Field(default=30.0, gt=0, le=600)
+
+
 class Settings(_Strict):
     """Everything that one installation decides."""
 
@@ -224,6 +232,7 @@ class Settings(_Strict):
     open311: Open311 = Open311()
     portal: Portal = Portal()
     routes: Routes = Routes()
+    speech: Speech = Field(default=Speech(), repr=False)
     channels: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, repr=False)
 
     @model_validator(mode="after")
@@ -262,6 +271,7 @@ _ROOMS: Mapping[str, type[BaseModel]] = {
     "portal": Portal,
     "routes": Routes,
     "s3": Bucket,
+    "speech": Speech,
 }
 
 

@@ -13,6 +13,7 @@ from gateway.app import open_books
 from gateway.blobs import LocalBlobs
 from gateway.cases.book import chain
 from gateway.media import missing
+from gateway.media.intake import from_row as media_file
 from gateway.runtime import Ids, instant, millis, now
 from gateway.store import audit, flags, lists, requests, waiting, wanted
 from gateway.store import cases as case_rows
@@ -21,7 +22,7 @@ from gateway.store.bodies import open_event, open_message
 from normalizer.case import Complainant
 from normalizer.codes import KIND_NAMES
 from normalizer.errors import InvalidInput, NotFound
-from normalizer.message import MEDIA_KINDS, SourceChannel
+from normalizer.message import MEDIA_KINDS, PartKind, SourceChannel
 from normalizer.people import mask, mask_name, mask_phone
 from normalizer.text import for_matching
 from outbox import calls as owed_calls
@@ -231,6 +232,8 @@ async def _case(
 ) -> dict[str, Any]:
     found = book.read(row)
     log = await store.read(partial(case_rows.events, case_no=row.case_no))
+    kept = await store.read(partial(media_rows.of, owner=row.case_no))
+    files = [media_file(each, sealer) for each in kept]
     not_here = await store.read(partial(wanted.missing, case_no=row.case_no))
     matter = found.matter
     return {
@@ -247,6 +250,9 @@ async def _case(
         "created_at": _local(row.created_at),
         "deadline_at": _local(row.deadline_at),
         "attachments": [asdict(attachment) for attachment in matter.attachments],
+        "recordings": [
+            {"name": each.name, "words": hide(each.words)} for each in files if each.kind is PartKind.VOICE
+        ],
         "missing": [_missing(sealer, each) for each in not_here],
         "flags": await store.read(partial(flags.of, case_no=row.case_no)),
         "events": [_event(sealer, event, hide) for event in log],

@@ -17,6 +17,7 @@ from gateway.fetching import Fetching
 from gateway.inbox import Inbox
 from gateway.knowledge.book import Book
 from gateway.media.room import Room
+from gateway.media.speech import Hearing
 from gateway.metrics import Metrics
 from gateway.pipeline import Pipeline
 from gateway.profile import Profiles
@@ -54,6 +55,7 @@ class Gateway:
     safety: Safety
     knowledge: Book
     reads: bool
+    hearing: Hearing | None
     desk: Desk
     sending: Sending
     accounts: Accounts

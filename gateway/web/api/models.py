@@ -184,7 +184,10 @@ class GrantOut(Out):
 
 
 class FileOut(Out):
-    """A file; ``preview`` is the address of a small copy, ``play`` of one to play, both good for half an hour."""
+    """A file; ``preview`` is the address of a small copy, ``play`` of one to play, both good for half an hour.
+
+    ``words`` is what was spoken in a recording, once it was written down.
+    """
 
     key: str
     kind: str
@@ -193,6 +196,7 @@ class FileOut(Out):
     size: int
     preview: str | None
     play: str | None
+    words: str | None
 
 
 class MissingOut(Out):

@@ -23,7 +23,10 @@ PLAYS = timedelta(hours=2)
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A file as a page lists it; ``picture`` and ``play`` are addresses of copies to see or hear, empty where none is."""
+    """A file as a page lists it; ``picture`` and ``play`` are addresses of copies to see or hear, empty where none is.
+
+    ``words`` is what was spoken in it, as far as it was written down.
+    """
 
     key: str
     name: str
@@ -31,6 +34,7 @@ class Shown:
     size: str
     picture: str
     play: str = ""
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,4 +86,5 @@ class Materials:
         size = f"{taken.size / MB:.1f} MB" if taken.size >= MB else f"{max(1, taken.size // KB)} KB"
         plays = taken.kind in {PartKind.VOICE, PartKind.VIDEO}
         play = self.links.sign(owner, taken.key, Variant.PLAY, PLAYS) if plays else ""
-        return Shown(taken.key, taken.name, taken.kind, size, picture, play)
+        words = taken.words if taken.kind is PartKind.VOICE else ""
+        return Shown(taken.key, taken.name, taken.kind, size, picture, play, words)
