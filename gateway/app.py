@@ -216,7 +216,7 @@ def _join(
         changed=handed,
         owed=queued,
     )
-    accounts = Accounts(store=books.store, sealer=books.sealer, ids=Ids(), now=clock)
+    accounts = Accounts(store=books.store, sealer=books.sealer, ids=Ids(), now=clock, changed=handed)
     gateway = Gateway(
         books,
         office,
