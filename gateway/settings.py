@@ -26,6 +26,7 @@ from pydantic import (
     model_validator,
 )
 
+from gateway.desk_settings import DeskSettings
 from normalizer import media
 from normalizer.errors import Misconfigured
 from normalizer.message import SourceChannel
@@ -224,6 +225,7 @@ class Settings(_Strict):
     open311: Open311 = Open311()
     portal: Portal = Portal()
     routes: Routes = Routes()
+    desk: DeskSettings = DeskSettings()
     channels: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, repr=False)
 
     @model_validator(mode="after")
@@ -256,6 +258,7 @@ class Settings(_Strict):
 
 
 _ROOMS: Mapping[str, type[BaseModel]] = {
+    "desk": DeskSettings,
     "limits": Limits,
     "media_limits": MediaLimits,
     "open311": Open311,
