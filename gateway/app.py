@@ -36,6 +36,8 @@ from gateway.consents import Consents
 from gateway.cursors import Cursors
 from gateway.desk.accounts import Accounts
 from gateway.desk.desk import Desk
+from gateway.desk.routing import Rules
+from gateway.desk.rules import rules_of
 from gateway.fetching import Fetching
 from gateway.inbox import Inbox
 from gateway.knowledge.book import Book
@@ -152,7 +154,15 @@ def _join(
         bus.wake(ROUTER)
 
     knowledge = Book(store=books.store, region=cities.current.region, now=clock)
-    decides = _decider(decider, books, channels, cities=cities, calendar=calendar, knowledge=knowledge)
+    decides = _decider(
+        decider,
+        books,
+        channels,
+        cities=cities,
+        calendar=calendar,
+        knowledge=knowledge,
+        rules=rules_of(settings.desk),
+    )
     pipeline = Pipeline(
         store=books.store,
         decider=decides,
@@ -220,8 +230,9 @@ def _join(
         now=clock,
         changed=handed,
         owed=queued,
+        rules=rules_of(settings.desk),
     )
-    accounts = Accounts(store=books.store, sealer=books.sealer, ids=Ids(), now=clock)
+    accounts = Accounts(store=books.store, sealer=books.sealer, ids=Ids(), now=clock, changed=handed)
     gateway = Gateway(
         books,
         office,
@@ -283,6 +294,7 @@ def _decider(
     cities: profiles.Profiles,
     calendar: Calendar,
     knowledge: Book,
+    rules: Rules,
 ) -> Decider:
     ids = Ids()
     turns = Turns(
@@ -292,6 +304,7 @@ def _decider(
         channels=channels,
         profiles=cities,
         calendar=calendar,
+        rules=rules,
     )
     answers = Answers(
         book=books.cases,
