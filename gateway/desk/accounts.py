@@ -217,9 +217,19 @@ class Accounts:
         await self._store.write(lambda c: sql.change(c, agent, totp=sealed, totp_step=step))
         return True
 
+    async def of(self, agent: bytes) -> Account | None:
+        """Return an account by its id."""
+        row = await self._store.read(lambda c: sql.by_id(c, agent))
+        return None if row is None else account_of(row)
+
+    async def by_login(self, login: str) -> Account | None:
+        """Return an account by its login."""
+        row = await self._store.read(lambda c: sql.named(c, login))
+        return None if row is None else account_of(row)
+
     async def every(self, limit: int = 1000) -> list[Account]:
         """Return all accounts by login."""
-        return [_account(row) for row in await self._store.read(lambda c: sql.all_of(c, limit))]
+        return [account_of(row) for row in await self._store.read(lambda c: sql.all_of(c, limit))]
 
     async def _set(self, login: str, by: str, act: str, change: Callable[..., None], **values: Any) -> None:
         """Change an account, and tell the audit and the desk."""
@@ -266,7 +276,7 @@ class Accounts:
             return self._failed(connection, row, now)
         sql.change(connection, row["id"], failures=0, totp_step=step)
         self._note(connection, login, "login", Outcome.RIGHT.value)
-        return Outcome.RIGHT, _account(row)
+        return Outcome.RIGHT, account_of(row)
 
     def _failed(self, connection: Connection, row: dict[str, Any], now: int) -> tuple[Outcome, None]:
         failures = row["failures"] + 1
@@ -315,7 +325,8 @@ def _step(secret: str, code: str, seconds: int, used: int) -> int | None:
     return None
 
 
-def _account(row: dict[str, Any]) -> Account:
+def account_of(row: dict[str, Any]) -> Account:
+    """Return the account that a row tells of."""
     return Account(
         row["id"],
         row["login"],
