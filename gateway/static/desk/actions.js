@@ -44,6 +44,7 @@ export function createActions(store, api, { say }) {
     talk.lines.push(...unsent.filter((line) => !known.has(line.echo)));
     store.talks.set(id, talk);
     store.take(talk.row);
+    store.read(id);
     store.tell('talk', id);
   };
   acts.older = async (id) => {

@@ -104,6 +104,7 @@ function came(row) {
     sound();
     store.tell('heard', t('有新的对话等您接受：{name}', { name: row.name || t('市民') }));
   } else if (store.mine(row) && row.last?.who === 'citizen' && old?.last?.at !== row.last.at) sound();
+  if (row.id === store.open) store.read(row.id);
   if (row.id === store.open && old && (old.epoch !== row.epoch || old.case_no !== row.case_no)) again(row.id);
   if (store.within(store.view, row) === undefined) recount();
 }
@@ -269,7 +270,11 @@ function build() {
   });
   beat();
   store.on('open', (id) => acts.viewing(id, false));
-  document.addEventListener('visibilitychange', () => document.hidden || line?.now());
+  document.addEventListener('visibilitychange', () => {
+    if (document.hidden) return;
+    line?.now();
+    store.read(store.open);
+  });
 }
 
 await begin();

@@ -48,15 +48,16 @@ function part(each) {
     case 'location':
       return place(each);
     default:
-      return each.url ? h('p', {}, h('a', { href: each.url, target: '_blank', rel: 'noopener' }, `📎 ${each.name || t('文件')}`)) : h('p', {}, each.text || waiting(each));
+      return each.url ? h('p', {}, h('a', { href: each.url, target: '_blank', rel: 'noopener' }, each.name || t('文件'))) : h('p', {}, each.text || waiting(each));
   }
 }
 
 function picture(each) {
   if (!each.url && !each.preview) return waiting(each);
   const image = h('img', { src: each.preview || each.url, alt: each.text || each.name || t('市民发来的照片'), loading: 'lazy' });
-  image.addEventListener('error', () => image.replaceWith(waiting(each)));
-  return h('a', { href: each.url || each.preview, target: '_blank', rel: 'noopener', class: 'photo', 'aria-label': t('看大图：{name}', { name: each.name || t('照片') }) }, image);
+  image.addEventListener('error', () => link.replaceWith(waiting(each)));
+  const link = h('a', { href: each.url || each.preview, target: '_blank', rel: 'noopener', class: 'photo', 'aria-label': t('看大图：{name}', { name: each.name || t('照片') }) }, image);
+  return link;
 }
 
 const waiting = (each) => h('span', { class: 'waiting' }, t('{kind}还没有取到', { kind: t(KINDS[each.kind] ?? '文件') }));
@@ -64,5 +65,5 @@ const note = (each) => (each.text ? h('figcaption', {}, t('听写：{text}', { t
 
 function place(each) {
   const point = `${Number(each.lat).toFixed(5)}, ${Number(each.lon).toFixed(5)}`;
-  return h('p', { class: 'place' }, h('span', { 'aria-hidden': 'true' }, '📍 '), h('strong', {}, each.text || each.name || t('位置')), ' ', h('span', { class: 'soft' }, point));
+  return h('p', { class: 'place' }, h('span', { class: 'badge' }, t('位置')), ' ', h('strong', {}, each.text || each.name || ''), ' ', h('span', { class: 'soft' }, point));
 }

@@ -73,6 +73,14 @@ export function createStore() {
     store.tell('rows');
   };
 
+  /** Mark what is open before the agent's eyes as read. */
+  store.read = (id) => {
+    const row = store.rows.get(id);
+    if (!row?.unread || document.hidden) return;
+    row.unread = 0;
+    store.tell('rows', id);
+  };
+
   /** Take a line into a talk that is known: by its echo or its id there is only ever one of it. */
   store.line = (id, line) => {
     const talk = store.talks.get(id);

@@ -30,7 +30,13 @@ export function talkPane(root, desk) {
     log.scrollTop = log.scrollHeight;
     news.hidden = true;
   }
-  log.addEventListener('scroll', () => near() && (news.hidden = true), { passive: true });
+  // Who reads at the end stays there when the pane changes its size.
+  let stuck = true;
+  log.addEventListener('scroll', () => {
+    stuck = near();
+    if (stuck) news.hidden = true;
+  }, { passive: true });
+  new ResizeObserver(() => stuck && bottom()).observe(log);
 
   function paint(id) {
     if (id && id !== store.open) return;
