@@ -156,6 +156,13 @@ desk.take = async (id) => {
   if (store.open !== id) await acts.open(id);
   panes.talk.write.reply();
 };
+/** Return what "take" means now: the conversation that is open, or else the first that is offered. */
+desk.takeable = () => {
+  const open = row(store.open);
+  const free = open && !open.agent && ['queued', 'bot'].includes(open.state);
+  const offered = [...store.rows.values()].filter((each) => each.state === 'offered' && store.mine(each));
+  return free || offered.includes(open) ? open.id : offered[0]?.id;
+};
 desk.decline = (id) => acts.act(id, 'decline');
 desk.takeOver = (id) => acts.act(id, 'take', { over: true });
 desk.hold = (id) => acts.act(id, row(id).held ? 'unhold' : 'hold');
@@ -201,6 +208,7 @@ function phoneCase() {
 // How it stands on the screen
 
 function pane(name) {
+  if (here.dataset.page === 'wall') wall(false);
   here.dataset.pane = name;
   for (const each of here.querySelectorAll('.tabs button')) each.setAttribute('aria-pressed', String(each.dataset.pane === name));
 }

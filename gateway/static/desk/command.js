@@ -10,7 +10,7 @@ export function commands(desk) {
   const row = () => store.rows.get(store.open);
   const has = () => Boolean(row());
   return [
-    { name: t('领取这个对话'), key: 'A', when: has, act: () => desk.take(store.open) },
+    { name: t('领取或接受'), key: 'A', when: () => Boolean(desk.takeable()), act: () => desk.take(desk.takeable()) },
     { name: t('回复市民'), key: 'R', when: has, act: () => desk.pane('talk') ?? desk.talk().write.reply() },
     { name: t('写内部备注'), key: 'N', when: has, act: () => desk.pane('talk') ?? desk.talk().write.note() },
     { name: t('结束并看下一个'), key: 'E', when: () => store.mine(row()), act: () => desk.close(store.open) },

@@ -10,7 +10,7 @@ export function notices(desk) {
   const { store, acts } = desk;
   const alerts = h('div', { class: 'alerts', role: 'alert' });
   const offers = h('div', { class: 'offers', role: 'region', 'aria-label': t('等您接受的对话') });
-  const undoBar = h('div', { class: 'undo', role: 'status', hidden: true });
+  const undoBar = h('div', { class: 'undobar', role: 'status', hidden: true });
   const toast = h('div', { class: 'toast', role: 'status', hidden: true });
   const heard = h('div', { class: 'hidden', 'aria-live': 'polite', id: 'heard' });
   const node = h('div', { class: 'notices' }, alerts, offers, undoBar, toast, heard);

@@ -5,7 +5,7 @@ import { meant, t } from './words.js';
 
 /** Let an agent choose of what a search finds; "chosen" gets the item. */
 export function finder(title, { find, label, preview, chosen, put = t('放进回复') }) {
-  const input = h('input', { type: 'search', role: 'combobox', 'aria-expanded': 'true', 'aria-controls': 'found', 'aria-label': title, autocomplete: 'off', placeholder: t('输入文字或拼音首字母') });
+  const input = h('input', { type: 'text', role: 'combobox', 'aria-expanded': 'true', 'aria-controls': 'found', 'aria-label': title, autocomplete: 'off', placeholder: t('输入文字或拼音首字母') });
   const list = h('ul', { id: 'found', role: 'listbox', 'aria-label': t('结果') });
   const look = h('div', { class: 'preview', role: 'region', tabindex: '0', 'aria-label': t('预览') });
   const box = dialog(title, h('div', { class: 'finder' }, input, h('div', { class: 'two' }, list, look), h('div', { class: 'tools' }, button(t('关闭'), () => box.close()), button(put, () => take(), { kind: 'main', key: '⏎' }))), { kind: 'wide' });
