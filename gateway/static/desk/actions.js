@@ -49,12 +49,12 @@ export function createActions(store, api, { say }) {
   };
   acts.older = async (id) => {
     const talk = store.talks.get(id);
-    const path = `${at(id)}/lines${query({ before: talk.lines[0]?.id })}`;
+    const path = `${at(id)}/lines${query({ before: Date.parse(talk.lines[0]?.at).toString(16) })}`;
     const answer = await guarded(() => api.newest(`older ${id}`, path));
     if (!answer) return false;
     const known = new Set(talk.lines.map((line) => line.id));
-    talk.lines.unshift(...(answer.items ?? answer.lines).filter((line) => !known.has(line.id)));
-    talk.whole = !(answer.items ?? answer.lines).length;
+    talk.lines.unshift(...answer.lines.filter((line) => !known.has(line.id)));
+    talk.more = answer.more;
     store.tell('older', id);
     return true;
   };
@@ -94,7 +94,7 @@ export function createActions(store, api, { say }) {
     return true;
   };
   acts.draft = (id, draft) => api.put(`${at(id)}/draft`, draft, { quiet: false });
-  acts.viewing = (id, typing) => api.post(`${at(id)}/viewing`, { typing, epoch: row(id)?.epoch }, { quiet: true }).catch(() => {});
+  acts.viewing = (id, typing, here = true) => api.post(`${at(id)}/viewing`, { typing, here }, { quiet: true }).catch(() => {});
   acts.acknowledge = async (id) => {
     if ((await guarded(() => api.post(`alerts/${id}/ack`))) === undefined) return;
     store.alerts.delete(id);

@@ -16,7 +16,7 @@ export function createApi({ expired }) {
   const numbers = new Map();
   const api = { csrf: '' };
 
-  async function call(method, path, body, { patience = PATIENCE, quiet = false } = {}) {
+  async function call(method, path, body, { patience = PATIENCE, quiet = false, last = false } = {}) {
     const headers = { Accept: 'application/json', 'X-CSRF': api.csrf };
     const form = body instanceof FormData;
     if (body !== undefined && !form) headers['Content-Type'] = 'application/json';
@@ -28,6 +28,7 @@ export function createApi({ expired }) {
         body: body === undefined ? undefined : form ? body : JSON.stringify(body),
         signal: AbortSignal.timeout(patience),
         credentials: 'same-origin',
+        keepalive: last,
       });
     } catch {
       throw new Problem(0);

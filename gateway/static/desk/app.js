@@ -271,13 +271,21 @@ function build() {
     held: { k: () => commandBox(desk), m: () => store.open && desk.canned() },
   });
   const worker = new Worker(here.dataset.beat);
-  const beat = () => store.me && !asking && api.post('me/beat', { tab }, { quiet: true }).catch(() => {});
+  let active = true;
+  for (const kind of ['keydown', 'pointerdown', 'wheel']) addEventListener(kind, () => (active = true), { passive: true, capture: true });
+  const beat = (more = {}) => {
+    if (!store.me || asking) return;
+    api.post('me/beat', { tab, active, ...more }, { quiet: true, last: more.closed }).catch(() => {});
+    active = false;
+  };
   worker.addEventListener('message', () => {
     beat();
     if (store.open && !document.hidden) acts.viewing(store.open, false);
   });
   beat();
   store.on('open', (id) => acts.viewing(id, false));
+  store.on('left', (id) => acts.viewing(id, false, false));
+  addEventListener('pagehide', () => beat({ closed: true }));
   document.addEventListener('visibilitychange', () => {
     if (document.hidden) return;
     line?.now();

@@ -46,7 +46,7 @@ export function commandBox(desk) {
     const found = all.filter((each) => !typed || meant(each.name, typed));
     if (typed.length < 2) return found;
     const [people, replies, talks] = await Promise.all([desk.colleagues(), store.open ? api.get(`replies?q=${encodeURIComponent(typed)}`).catch(() => null) : null, api.get(`search?q=${encodeURIComponent(typed)}`).catch(() => null)]);
-    const to = people.filter((each) => store.holds(store.rows.get(store.open)) && each.id !== store.me.id && meant(each.name, typed)).map((each) => ({ name: t('转给{name}', { name: each.name }), act: () => acts.act(store.open, 'transfer', { to_agent: each.id }) }));
+    const to = people.filter((each) => store.holds(store.rows.get(store.open)) && each.id !== store.me.id && meant(each.name, typed)).map((each) => ({ name: t('转给{name}', { name: each.name }), act: () => acts.act(store.open, 'transfer', { agent: each.id }) }));
     const said = (replies?.items ?? []).slice(0, 5).map((each) => ({ name: `${t('常用语')} ${each.title ?? each.name}`, about: each.preview ?? each.text, act: () => desk.talk().write.insert(each.preview ?? each.text) }));
     const seen = (talks?.items ?? []).slice(0, 8).map((each) => ({ name: each.title ?? each.name ?? each.case_no ?? each.id, about: each.excerpt ?? each.text ?? '', act: () => (each.kind === 'case' ? desk.showCase(each.case_no ?? each.id) : acts.open(each.talk ?? each.id)) }));
     return [...found, ...to, ...said, ...seen];

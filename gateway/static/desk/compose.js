@@ -152,14 +152,18 @@ export function composer(desk) {
   async function note(talk, text) {
     const row = store.rows.get(talk);
     const whisper = store.may('whisper') && !store.mine(row);
-    const done = await acts.act(talk, 'note', { text, whisper, mentions: names.in(text) });
+    const done = await acts.act(talk, 'note', { text, whisper });
     if (done !== undefined && drafts.get(talk)?.note.trim() === text) clear(talk, 'note');
   }
 
   function clear(talk, which) {
     const each = drafts.get(talk);
     each[which] = '';
-    if (talk === id && mode === which) write('');
+    if (talk === id && mode === which) {
+      write('');
+      warn([]);
+      checkSoon.drop();
+    }
     save(talk);
   }
 

@@ -11,16 +11,17 @@ export const mark = (line) => JSON.stringify([line.id, line.state, line.parts, l
 
 /** Make a line; "acts" has undo(line) and again(line). */
 export function lineNode(line, acts) {
-  const name = line.who === 'agent' || line.who === 'note' || line.who === 'whisper' ? line.agent?.name : '';
+  const kind = line.whisper ? 'whisper' : line.who;
+  const name = ['agent', 'note'].includes(line.who) ? line.agent?.name : '';
   const said = h(
     'li',
-    { class: `line ${line.who} ${line.state ?? ''}` },
+    { class: `line ${kind} ${line.state ?? ''}` },
     h(
       'div',
       { class: 'by' },
-      h('span', {}, [t(WHO[line.who] ?? line.who), name].filter(Boolean).join(' ')),
+      h('span', {}, [t(WHO[kind] ?? kind), name].filter(Boolean).join(' ')),
       h('time', { datetime: line.at }, clock(line.at)),
-      line.state && line.who !== 'citizen' && h('span', { class: `state ${line.state}` }, t(STATES[line.state] ?? line.state)),
+      line.state && ['agent', 'bot'].includes(line.who) && h('span', { class: `state ${line.state}` }, t(STATES[line.state] ?? line.state)),
     ),
     h('div', { class: 'said' }, (line.parts ?? []).map(part)),
   );
@@ -32,7 +33,7 @@ export function lineNode(line, acts) {
 /** Return the words of a line, for whoever hears them. */
 export const words = (line) => (line.parts ?? []).map((each) => each.text || t(KINDS[each.kind] ?? '文件')).join(' ');
 
-const KINDS = { image: '照片', video: '视频', voice: '语音', audio: '语音', location: '位置', file: '文件', text: '文字' };
+const KINDS = { image: '照片', video: '视频', voice: '语音', audio: '语音', place: '位置', location: '位置', link: '链接', file: '文件', text: '文字' };
 
 function part(each) {
   switch (each.kind) {
@@ -41,10 +42,11 @@ function part(each) {
     case 'image':
       return picture(each);
     case 'video':
-      return h('figure', {}, each.url ? h('video', { controls: true, preload: 'none', src: each.url, poster: each.preview, 'aria-label': t('市民发来的视频') }) : waiting(each), note(each));
+      return h('figure', {}, each.url ? h('video', { controls: true, preload: 'none', src: each.play ?? each.url, poster: each.preview, 'aria-label': t('市民发来的视频') }) : waiting(each), note(each));
     case 'voice':
     case 'audio':
-      return h('figure', {}, each.url ? h('audio', { controls: true, preload: 'none', src: each.url, 'aria-label': t('语音{n}秒', { n: each.seconds ?? '' }) }) : waiting(each), note(each));
+      return h('figure', {}, each.url ? h('audio', { controls: true, preload: 'none', src: each.play ?? each.url, 'aria-label': t('语音{n}秒', { n: each.seconds ?? '' }) }) : waiting(each), note(each));
+    case 'place':
     case 'location':
       return place(each);
     default:
@@ -64,6 +66,6 @@ const waiting = (each) => h('span', { class: 'waiting' }, t('{kind}还没有取�
 const note = (each) => (each.text ? h('figcaption', {}, t('听写：{text}', { text: each.text })) : null);
 
 function place(each) {
-  const point = `${Number(each.lat).toFixed(5)}, ${Number(each.lon).toFixed(5)}`;
+  const point = each.lat === null || each.lat === undefined ? '' : `${each.lat.toFixed(5)}, ${each.lon.toFixed(5)}`;
   return h('p', { class: 'place' }, h('span', { class: 'badge' }, t('位置')), ' ', h('strong', {}, each.text || each.name || ''), ' ', h('span', { class: 'soft' }, point));
 }

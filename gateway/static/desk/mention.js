@@ -54,9 +54,5 @@ export function mentions(area, { store, colleagues }, wanted) {
     paint();
   });
 
-  return {
-    node: list,
-    open: () => found.length > 0,
-    in: (text) => (text.includes('@') ? (colleagues.known ?? []).filter((each) => text.includes(`@${each.name}`)).map((each) => each.id) : []),
-  };
+  return { node: list, open: () => found.length > 0 };
 }

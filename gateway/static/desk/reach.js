@@ -21,7 +21,7 @@ export function reachText(reach, text) {
     if (reach.left < 1) kind = 'bad';
   }
   const length = [...text].length;
-  if (reach.sms_parts !== null && reach.sms_parts !== undefined) {
+  if (reach.sms_parts) {
     const parts = length <= ONE ? 1 : Math.ceil(length / EACH);
     said.push(t('{n}字，合{parts}条短信', { n: length, parts }));
   }

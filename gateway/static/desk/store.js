@@ -69,7 +69,7 @@ export function createStore() {
     const ids = answer.items.map((row) => row.id);
     store.ids = more ? [...new Set([...store.ids, ...ids])] : ids;
     store.counts = answer.counts ?? store.counts;
-    store.next = answer.cursor ?? null;
+    store.next = answer.after ?? null;
     store.tell('rows');
   };
 

@@ -89,7 +89,7 @@ export function talkPane(root, desk) {
     const fresh = now !== store.open;
     now = store.open;
     sum(talk);
-    older.hidden = Boolean(talk.whole) || talk.lines.length < 20;
+    older.hidden = !talk.more;
     const at = log.scrollHeight - log.scrollTop;
     keyed(list, talk.lines, { key: (line) => line.echo || line.id, mark, make: (line) => lineNode(line, { undo: desk.undo, again: desk.again }) });
     if (fresh || stay) bottom();
