@@ -37,11 +37,16 @@ export function createActions(store, api, { say }) {
     await acts.load(id);
   };
   acts.load = async (id) => {
-    const talk = await guarded(() => api.newest('talk', at(id)));
+    const known = store.talks.get(id);
+    const [talk, draft] = await Promise.all([
+      guarded(() => api.newest('talk', at(id))),
+      known ? null : api.get(`${at(id)}/draft`).catch(() => null),
+    ]);
     if (!talk) return;
-    const unsent = (store.talks.get(id)?.lines ?? []).filter((line) => line.local);
-    const known = new Set(talk.lines.map((line) => line.echo).filter(Boolean));
-    talk.lines.push(...unsent.filter((line) => !known.has(line.echo)));
+    talk.draft = draft ?? known?.draft ?? talk.draft;
+    const unsent = (known?.lines ?? []).filter((line) => line.local);
+    const echoes = new Set(talk.lines.map((line) => line.echo).filter(Boolean));
+    talk.lines.push(...unsent.filter((line) => !echoes.has(line.echo)));
     store.talks.set(id, talk);
     store.take(talk.row);
     store.read(id);

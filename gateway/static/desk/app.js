@@ -25,7 +25,7 @@ await speak(here.dataset.english);
 const store = createStore();
 const api = createApi({ expired });
 const acts = createActions(store, api, { say: (...words) => store.tell('say', ...words) });
-const desk = { store, api, acts, colleagues, showCase, phoneCase, leave, pane, wall, choices: () => store.settings.choices ?? {} };
+const desk = { store, api, acts, colleagues, showCase, phoneCase, leave, pane, wall, choices: () => store.choices ?? {} };
 const tab = crypto.randomUUID();
 let line = null;
 let asking = null;
@@ -62,6 +62,7 @@ async function begin(known = null) {
   line?.stop();
   line = follow({ cursor: me.cursor ?? '0', happened, changed: link, reset, refused: stillIn });
   await Promise.all([acts.list(), alerts(), store.open && acts.load(store.open)]);
+  store.choices ??= await api.get('choices').catch(() => null);
   store.tell('ready');
   store.tell('link');
 }
@@ -194,13 +195,13 @@ async function showCase(no) {
 }
 
 function phoneCase() {
-  const form = caseForm({ need_reply: true, urgency: '2', kind: '9' }, desk.choices());
+  const form = caseForm({ need_reply: true, urgency: '2', kind: '99' }, desk.choices());
   const key = crypto.randomUUID();
   const save = button(t('建工单'), async () => {
     const done = await desk.sent(() => api.post('cases', { form: form.values(), key }), form);
     if (!done) return;
     box.close();
-    store.tell('say', t('工单{no}建好了', { no: done.case_no ?? done.no ?? '' }));
+    store.tell('say', t('工单{no}建好了，查询码{code}', { no: done.case_no, code: done.query_code }));
   }, { kind: 'main' });
   const box = dialog(t('代录电话诉求'), h('div', {}, form.node, h('div', { class: 'tools' }, button(t('取消'), () => box.close()), save)), { kind: 'wide' });
 }

@@ -67,7 +67,7 @@ export function casePane(root, desk) {
     const had = forms.get(row.id);
     const answer = had ? null : await api.get(`talks/${encodeURIComponent(row.id)}/form`).catch(() => null);
     if (store.open !== row.id) return;
-    const form = had ?? caseForm(answer?.form ?? filled(talk.order ?? {}), answer?.choices ?? desk.choices());
+    const form = had ?? caseForm(answer?.form ?? filled(talk.order ?? {}), desk.choices());
     forms.set(row.id, form);
     const key = crypto.randomUUID();
     const submit = button(t('建工单'), async () => {
@@ -76,7 +76,7 @@ export function casePane(root, desk) {
       submit.disabled = false;
       if (!done) return;
       forms.delete(row.id);
-      store.tell('say', t('工单{no}建好了', { no: done.case_no ?? done.no ?? '' }));
+      store.tell('say', t('工单{no}建好了，查询码{code}', { no: done.case_no, code: done.query_code }));
       await acts.load(row.id);
     }, { kind: 'main' });
     fill(matter, h('h3', {}, t('建工单')), h('p', { class: 'soft' }, t('智能客服已了解的先填好了，请核对')), form.node, h('div', { class: 'tools' }, submit));
@@ -96,9 +96,9 @@ export function casePane(root, desk) {
   }
 
   function past(each) {
-    const about = each.title || each.text || each.case_no || '';
-    const open = () => (each.case_no ? desk.showCase(each.case_no) : acts.open(each.talk ?? each.id));
-    return h('li', {}, button(`${each.at ? clock(each.at) : ''} ${about}`, open, { kind: 'link' }), each.stage && h('span', { class: 'soft' }, ` ${each.stage_label ?? each.stage}`));
+    const about = each.title || each.snippet || each.case_no || '';
+    const open = () => (each.case_no ? desk.showCase(each.case_no) : acts.open(each.talk));
+    return h('li', {}, button(`${each.at ? clock(each.at) : ''} ${about}`, open, { kind: 'link' }), each.stage && h('span', { class: 'soft' }, ` ${each.stage_label}`));
   }
 
   function abuse(row) {
@@ -131,8 +131,7 @@ export function casePane(root, desk) {
     try {
       return await ask();
     } catch (problem) {
-      const faults = problem.body?.faults ?? problem.body?.errors;
-      if (faults && form.wrong(named(faults))) return undefined;
+      if (form.wrong(named(problem.body?.errors ?? []))) return undefined;
       return acts.guarded(() => Promise.reject(problem));
     }
   }
@@ -146,29 +145,30 @@ export function casePane(root, desk) {
   return { focus: () => (matter.querySelector('input, textarea, select, button') ?? root).focus() };
 }
 
-/** Return faults by field, however they were told. */
-const named = (faults) => (Array.isArray(faults) ? Object.fromEntries(faults.map((each) => [each.field ?? each.name ?? each.loc?.at(-1), each.message ?? each.msg])) : faults);
+/** Return faults by field: what is wrong is told by a pointer (RFC 6901). */
+const named = (faults) => Object.fromEntries(faults.map((each) => [each.pointer.split('/').at(-1), each.detail]));
 
-const filled = (order) => ({ need_reply: true, urgency: '2', text: order.text, place: order.place, occurred: order.when ?? order.occurred, demand: order.demand, kind: order.kind ?? '9', category: order.category, name: order.name, phone: order.phone, anonymous: order.anonymous, secret: order.secret });
+const filled = (order) => ({ need_reply: true, urgency: '2', text: order.text, place: order.place, occurred: order.when ?? order.occurred, demand: order.demand, kind: order.kind ?? '99', category: order.category, name: order.name, phone: order.phone, anonymous: order.anonymous, secret: order.secret });
+
+const logged = (each) => h('li', {}, h('time', { class: 'soft', datetime: each.at }, clock(each.at)), ` ${each.label} · ${each.actor}${each.reason ? `：${each.reason}` : ''}`);
 
 /** Make the card of a case: what it is, what may be done with it, its form to put right. */
 export function caseCard(desk, found, { again }) {
   const { store, acts, api } = desk;
-  const one = found.case ?? found;
-  const no = one.case_no ?? one.no;
-  const rev = found.rev ?? one.rev;
-  const possible = found.possible ?? found.verbs ?? [];
+  const no = found.case_no;
+  const rev = found.rev;
   const node = h(
     'div',
     { class: 'case' },
-    h('h3', {}, t('工单'), badge(one.stage_label ?? one.stage ?? '', 'calm')),
+    h('h3', {}, t('工单'), badge(found.stage_label ?? '', 'calm'), found.sla === 'late' && badge(t('已超时'), 'bad'), found.sla === 'soon' && badge(t('即将超时'), 'warn')),
     h('p', { class: 'number' }, no),
-    h('p', {}, h('strong', {}, one.title ?? one.form?.title ?? found.form?.title ?? '')),
-    one.due && h('p', { class: 'soft' }, t('期限：{time}', { time: clock(one.due) })),
-    h('div', { class: 'acts' }, possible.map((verb) => button(t(VERBS[verb] ?? verb), () => act(verb), { kind: 'small' }))),
+    h('p', {}, h('strong', {}, found.title ?? '')),
+    h('p', { class: 'soft' }, [found.kind_label, found.category_label, found.unit].filter(Boolean).join(' · ')),
+    found.deadline_at && h('p', { class: 'soft' }, t('期限：{time}', { time: clock(found.deadline_at) })),
+    h('div', { class: 'acts' }, (found.verbs ?? []).map(({ verb, label }) => button(t(VERBS[verb] ?? label), () => act(verb), { kind: 'small' }))),
   );
-  const form = found.form ?? one.form;
-  if (form && store.may('act_on_cases')) node.append(edit(form));
+  if (found.form && store.may('act_on_cases')) node.append(edit(found.form));
+  if (found.log?.length) node.append(h('details', {}, h('summary', {}, t('办理记录')), h('ol', { class: 'history' }, found.log.map(logged))));
   return node;
 
   function act(verb) {
@@ -195,9 +195,9 @@ export function caseCard(desk, found, { again }) {
   }
 
   function edit(values) {
-    const form = caseForm(values, found.choices ?? desk.choices());
+    const form = caseForm(values, desk.choices());
     const save = button(t('保存'), async () => {
-      const done = await desk.sent(() => api.patch(`cases/${no}`, { form: form.values(), rev }), form);
+      const done = await desk.sent(() => api.patch(`cases/${no}`, { rev, changes: form.changes() }), form);
       if (!done) return;
       store.tell('say', t('已保存'));
       again();

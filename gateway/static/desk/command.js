@@ -2,7 +2,7 @@
 
 import { dialog, h } from './dom.js';
 import { finder } from './phrases.js';
-import { meant, t } from './words.js';
+import { clock, meant, t } from './words.js';
 
 /** The commands: [name, what it does, its key]. */
 export function commands(desk) {
@@ -47,8 +47,8 @@ export function commandBox(desk) {
     if (typed.length < 2) return found;
     const [people, replies, talks] = await Promise.all([desk.colleagues(), store.open ? api.get(`replies?q=${encodeURIComponent(typed)}`).catch(() => null) : null, api.get(`search?q=${encodeURIComponent(typed)}`).catch(() => null)]);
     const to = people.filter((each) => store.holds(store.rows.get(store.open)) && each.id !== store.me.id && meant(each.name, typed)).map((each) => ({ name: t('转给{name}', { name: each.name }), act: () => acts.act(store.open, 'transfer', { agent: each.id }) }));
-    const said = (replies?.items ?? []).slice(0, 5).map((each) => ({ name: `${t('常用语')} ${each.title ?? each.name}`, about: each.preview ?? each.text, act: () => desk.talk().write.insert(each.preview ?? each.text) }));
-    const seen = (talks?.items ?? []).slice(0, 8).map((each) => ({ name: each.title ?? each.name ?? each.case_no ?? each.id, about: each.excerpt ?? each.text ?? '', act: () => (each.kind === 'case' ? desk.showCase(each.case_no ?? each.id) : acts.open(each.talk ?? each.id)) }));
+    const said = (replies?.items ?? []).slice(0, 5).map((each) => ({ name: `${t('常用语')} ${each.title}`, about: each.filled, act: () => desk.talk().write.insert(each.filled) }));
+    const seen = (talks?.items ?? []).slice(0, 8).map((each) => ({ name: each.case_no || each.snippet, about: `${clock(each.at)}\n${each.snippet}`, act: () => (each.talk ? acts.open(each.talk) : desk.showCase(each.case_no)) }));
     return [...found, ...to, ...said, ...seen];
   };
   finder(t('要做什么'), {

@@ -113,7 +113,7 @@ export function composer(desk) {
   }
 
   function warn(found) {
-    fill(warned, found.length ? [h('p', {}, t('请留意：{what}', { what: found.map((each) => each.message || each.words || each.text || each).join('；') }))] : []);
+    fill(warned, found.length ? [h('p', {}, t('请留意：{what}', { what: found.map((each) => `“${each.words}” ${each.why}`).join('；') }))] : []);
     warned.hidden = !found.length;
   }
 
@@ -122,7 +122,7 @@ export function composer(desk) {
     const text = area.value;
     if (mode === 'note' || !text.trim()) return warn([]) ?? [];
     const answer = await api.post('check', { text }, { patience: 1500, quiet: true }).catch(() => null);
-    const found = answer?.warnings ?? (Array.isArray(answer) ? answer : []);
+    const found = answer?.warnings ?? [];
     if (area.value === text) warn(found);
     return found;
   }

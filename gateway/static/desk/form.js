@@ -3,7 +3,7 @@
 import { fill, h } from './dom.js';
 import { t } from './words.js';
 
-const KINDS = [['1', '咨询'], ['2', '求助'], ['3', '投诉'], ['4', '举报'], ['5', '意见建议'], ['6', '在线办理指导'], ['7', '表扬感谢'], ['9', '其他']];
+const KINDS = [['01', '咨询'], ['02', '求助'], ['03', '投诉'], ['04', '举报'], ['05', '意见建议'], ['06', '在线办理指导'], ['07', '表扬感谢'], ['99', '其他']];
 const URGENCIES = [['2', '一般'], ['1', '紧急'], ['0', '特急'], ['3', '可缓']];
 const WISHES = [['', '按来的渠道'], ['wechat', '微信'], ['sms', '短信'], ['phone', '电话'], ['email', '邮件']];
 const FIELDS = [
@@ -35,13 +35,13 @@ export function caseForm(values, choices = {}, { changed = () => {} } = {}) {
   const faults = new Map();
   const node = h('form', { class: 'caseform', novalidate: true, on: { input: changed } }, FIELDS.map((field) => around(field, inputs.get(field.name), faults)));
   node.addEventListener('submit', (event) => event.preventDefault());
+  const was = Object.fromEntries(FIELDS.map((field) => [field.name, read(field, inputs.get(field.name))]));
 
   return {
     node,
     values: () => ({ ...values, ...Object.fromEntries(FIELDS.map((field) => [field.name, read(field, inputs.get(field.name))])) }),
-    set(name, value) {
-      inputs.get(name).value = value;
-    },
+    /** Return the fields that are no longer as they were given: what was masked is not sent back. */
+    changes: () => Object.fromEntries(FIELDS.map((field) => [field.name, read(field, inputs.get(field.name))]).filter(([name, value]) => value !== was[name])),
     /** Show what is wrong beside its field and go to the first; returns whether anything was. */
     wrong(found) {
       for (const field of FIELDS) {

@@ -60,17 +60,27 @@ export function finder(title, { find, label, preview, chosen, put = t('放进回
 export function phrases({ store, api, acts, talk }) {
   const insert = (text) => talk().write.insert(text);
 
+  /** Put a reply in; what a macro would do besides is done after it was seen in the preview. */
+  async function macro(each) {
+    insert(each.filled);
+    for (const act of each.acts ?? []) {
+      const [verb, what] = act.split(':');
+      if (verb === 'hold' || verb === 'close' || verb === 'back') await acts.act(store.open, verb);
+      else if (verb === 'transfer') await acts.act(store.open, 'transfer', { skill: what ?? '' });
+    }
+  }
+
   function canned() {
     const find = async (typed) => {
       const answer = await acts.guarded(() => api.get(`replies?q=${encodeURIComponent(typed)}${store.open ? `&talk=${encodeURIComponent(store.open)}` : ''}`));
       const items = answer?.items ?? [];
-      return typed ? items.filter((each) => meant(`${each.title ?? each.name} ${each.text ?? ''} ${each.initials ?? ''}`, typed)) : items;
+      return typed ? items : items;
     };
     finder(t('常用语'), {
       find,
-      label: (each) => each.title ?? each.name,
-      preview: (each) => each.preview ?? each.text ?? '',
-      chosen: (each) => insert(each.preview ?? each.text ?? ''),
+      label: (each) => each.title,
+      preview: (each) => [each.filled, each.missing?.length && t('还缺：{what}', { what: each.missing.join('、') }), each.acts?.length && t('会办：{what}', { what: each.acts.join('、') })].filter(Boolean).join('\n\n'),
+      chosen: (each) => macro(each),
     });
   }
 

@@ -2,13 +2,15 @@
 
 import { badges, channel, company } from './badges.js';
 import { button, calm, fill, h, keyed } from './dom.js';
+import { newView } from './views.js';
 import { clock, t } from './words.js';
 
 const HEIGHT = 78;
 const SPARE = 6;
 const BUILT_IN = { mine: '我的', waiting: '排队', all: '全部' };
 
-export function queuePane(root, { store, acts, api }) {
+export function queuePane(root, desk) {
+  const { store, acts, api } = desk;
   const views = h('div', { class: 'views', role: 'group', 'aria-label': t('视图') });
   const sought = h('input', { type: 'search', id: 'sought', placeholder: t('找对话、工单（/）'), 'aria-label': t('查找对话和工单'), autocomplete: 'off' });
   const changed = button('', () => settle(), { kind: 'changed' });
@@ -36,7 +38,7 @@ export function queuePane(root, { store, acts, api }) {
     const names = [...Object.entries(BUILT_IN).map(([id, name]) => ({ id, name: t(name) })), ...saved];
     fill(
       views,
-      names.map(({ id, name, own }) =>
+      names.map(({ id, name, mine }) =>
         h(
           'span',
           { class: 'view' },
@@ -46,7 +48,7 @@ export function queuePane(root, { store, acts, api }) {
             name,
             h('span', { class: 'count' }, String(store.counts[id] ?? '')),
           ),
-          own && store.view === id && button('×', () => forget(id), { 'aria-label': t('删除视图{name}', { name }) }),
+          mine && store.view === id && button('×', () => forget(id), { 'aria-label': t('删除视图{name}', { name }) }),
         ),
       ),
     );
@@ -169,18 +171,12 @@ export function queuePane(root, { store, acts, api }) {
 
   async function loadViews() {
     const answer = await api.get('views').catch(() => null);
+    for (const each of answer?.items ?? []) store.counts[each.id] = each.count;
     saved.splice(0, saved.length, ...(answer?.items ?? []).filter((each) => !(each.id in BUILT_IN)));
     tabs();
   }
 
-  async function saveView() {
-    if (!sought.value.trim()) {
-      sought.focus();
-      return store.tell('say', t('先写下要找什么，再存为视图'));
-    }
-    const body = { name: sought.value.trim(), view: store.view, q: sought.value.trim() };
-    if ((await acts.guarded(() => api.post('views', body))) !== undefined) await loadViews();
-  }
+  const saveView = () => newView(desk, loadViews);
 
   async function forget(id) {
     await acts.guarded(() => api.remove(`views/${encodeURIComponent(id)}`));
