@@ -54,7 +54,7 @@ export function createActions(store, api, { say }) {
   };
   acts.older = async (id) => {
     const talk = store.talks.get(id);
-    const path = `${at(id)}/lines${query({ before: Date.parse(talk.lines[0]?.at).toString(16) })}`;
+    const path = `${at(id)}/lines${query({ before: talk.lines[0]?.id })}`;
     const answer = await guarded(() => api.newest(`older ${id}`, path));
     if (!answer) return false;
     const known = new Set(talk.lines.map((line) => line.id));

@@ -90,7 +90,8 @@ function happened(kind, data) {
   else if (kind === 'talk') again(id);
   else if (kind === 'line') {
     if (row) came(row);
-    if (data.line) store.line(id, data.line);
+    if (data.line?.gone) store.drop(id, data.line.id);
+    else if (data.line) store.line(id, data.line);
   } else if (kind === 'alert') alert(data.alert ?? data);
   else if (kind === 'presence') presence(data);
   else if (kind === 'me') Object.assign(store, { me: { ...store.me, ...(data.agent ?? data) } }), store.tell('me');

@@ -46,7 +46,7 @@ export function commandBox(desk) {
     const found = all.filter((each) => !typed || meant(each.name, typed));
     if (typed.length < 2) return found;
     const [people, replies, talks] = await Promise.all([desk.colleagues(), store.open ? api.get(`replies?q=${encodeURIComponent(typed)}`).catch(() => null) : null, api.get(`search?q=${encodeURIComponent(typed)}`).catch(() => null)]);
-    const to = people.filter((each) => store.holds(store.rows.get(store.open)) && each.id !== store.me.id && meant(each.name, typed)).map((each) => ({ name: t('转给{name}', { name: each.name }), act: () => acts.act(store.open, 'transfer', { agent: each.id }) }));
+    const to = people.filter((each) => store.holds(store.rows.get(store.open)) && each.id !== store.me.id && meant(each.name, typed)).map((each) => ({ name: t('转给{name}', { name: each.name }), act: () => acts.act(store.open, 'transfer', { to_agent: each.id }) }));
     const said = (replies?.items ?? []).slice(0, 5).map((each) => ({ name: `${t('常用语')} ${each.title}`, about: each.filled, act: () => desk.talk().write.insert(each.filled) }));
     const seen = (talks?.items ?? []).slice(0, 8).map((each) => ({ name: each.case_no || each.snippet, about: `${clock(each.at)}\n${each.snippet}`, act: () => (each.talk ? acts.open(each.talk) : desk.showCase(each.case_no)) }));
     return [...found, ...to, ...said, ...seen];

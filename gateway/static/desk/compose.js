@@ -225,6 +225,7 @@ export function composer(desk) {
       mode = store.holds(row) || !store.may('note') ? 'text' : mode;
       kept.textContent = '';
       files.clear();
+      files.button.hidden = !store.settings.files;
       warn([]);
     }
     const each = draft();

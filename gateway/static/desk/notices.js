@@ -26,7 +26,7 @@ export function notices(desk) {
           'div',
           { class: 'alert' },
           h('strong', {}, t(ALERTS[each.kind] ?? '请留意')),
-          h('span', {}, [each.name, each.text].filter(Boolean).join('：')),
+          h('span', {}, [store.rows.get(each.talk)?.name, each.word && t('提到“{word}”', { word: each.word }), each.text].filter(Boolean).join('：')),
           each.at && h('time', { datetime: each.at }, clock(each.at)),
           each.talk && button(t('打开'), () => acts.open(each.talk)),
           button(t('知道了'), () => acts.acknowledge(each.id), { kind: 'main' }),

@@ -19,7 +19,7 @@ export async function passOn({ store, acts, colleagues }, id) {
   const note = h('textarea', { id: 'pass-note', rows: '3' });
   const go = async () => {
     const [kind, value] = to.value.split(':');
-    const target = kind === 'skill' ? { skill: value } : to.value ? { agent: value } : {};
+    const target = kind === 'skill' ? { to_skill: value } : to.value ? { to_agent: value } : {};
     if ((await acts.act(id, 'transfer', { ...target, note: note.value })) !== undefined) {
       box.close();
       store.tell('say', t('已转出'));

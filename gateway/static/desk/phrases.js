@@ -66,7 +66,7 @@ export function phrases({ store, api, acts, talk }) {
     for (const act of each.acts ?? []) {
       const [verb, what] = act.split(':');
       if (verb === 'hold' || verb === 'close' || verb === 'back') await acts.act(store.open, verb);
-      else if (verb === 'transfer') await acts.act(store.open, 'transfer', { skill: what ?? '' });
+      else if (verb === 'transfer') await acts.act(store.open, 'transfer', { to_skill: what ?? '' });
     }
   }
 
