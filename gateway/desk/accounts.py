@@ -159,9 +159,19 @@ class Accounts:
         await self._store.write(lambda c: sql.change(c, agent, totp=sealed, totp_step=step))
         return True
 
+    async def of(self, agent: bytes) -> Account | None:
+        """Return an account by its id."""
+        row = await self._store.read(lambda c: sql.by_id(c, agent))
+        return None if row is None else account_of(row)
+
+    async def by_login(self, login: str) -> Account | None:
+        """Return an account by its login."""
+        row = await self._store.read(lambda c: sql.named(c, login))
+        return None if row is None else account_of(row)
+
     async def every(self, limit: int = 1000) -> list[Account]:
         """Return all accounts by login."""
-        return [_account(row) for row in await self._store.read(lambda c: sql.all_of(c, limit))]
+        return [account_of(row) for row in await self._store.read(lambda c: sql.all_of(c, limit))]
 
     async def _known(self, login: str) -> dict[str, Any]:
         row = await self._store.write(lambda c: sql.by_login(c, login))
@@ -192,7 +202,7 @@ class Accounts:
         if step is None:
             return self._failed(connection, row, now)
         sql.change(connection, row["id"], failures=0, totp_step=step)
-        return Outcome.RIGHT, _account(row)
+        return Outcome.RIGHT, account_of(row)
 
     def _failed(self, connection: Connection, row: dict[str, Any], now: int) -> tuple[Outcome, None]:
         failures = row["failures"] + 1
@@ -220,7 +230,8 @@ def _step(secret: str, code: str, seconds: int, used: int) -> int | None:
     return None
 
 
-def _account(row: dict[str, Any]) -> Account:
+def account_of(row: dict[str, Any]) -> Account:
+    """Return the account that a row tells of."""
     return Account(
         row["id"],
         row["login"],

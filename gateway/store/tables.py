@@ -22,7 +22,7 @@ from sqlalchemy import (
     text,
 )
 
-from gateway.store.desk_tables import AGENT, DESK_EVENT, DESK_TALK, PRESENCE
+from gateway.store.desk_tables import AGENT, DESK_EVENT, DESK_SESSION, DESK_TALK, DESK_VIEWER, PRESENCE
 from outbox.tables import ATTEMPT, METADATA, OUTGOING, SENT_AS, Id, Instant
 
 __all__ = [
@@ -40,7 +40,9 @@ __all__ = [
     "COUNTER",
     "DATA_REQUEST",
     "DESK_EVENT",
+    "DESK_SESSION",
     "DESK_TALK",
+    "DESK_VIEWER",
     "FOLLOW",
     "INBOX",
     "KEPT",
@@ -64,6 +66,7 @@ __all__ = [
 
 _waiting = text("state = 'waiting'")
 _web = text("account = 'web'")
+_unanswered = text("reply IS NULL")
 _wanted = text("state = 'wanted'")
 _open = text("NOT done")
 _untold = text("NOT told")
@@ -90,6 +93,9 @@ INBOX = Table(
     Index("uq_inbox_external_id_conversation", "external_id", "conversation", unique=True),
     Index("ix_inbox_waiting", "id", sqlite_where=_waiting, postgresql_where=_waiting),
     Index("ix_inbox_talk", "conversation", "id", sqlite_where=_web, postgresql_where=_web),
+    Index(
+        "ix_inbox_unanswered", "conversation", "id", sqlite_where=_unanswered, postgresql_where=_unanswered
+    ),
     sqlite_with_rowid=False,
 )
 """``state`` is done, waiting or failed; ``reply`` is the outgoing row that answers it.
