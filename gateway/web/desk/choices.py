@@ -11,7 +11,7 @@ from gateway.web.desk.operations import Call, Operation, Reply
 from normalizer.codes import CATEGORY_LABELS, KIND_LABELS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable
 
 Choice = tuple[str, str]
 
@@ -32,8 +32,8 @@ def operations() -> tuple[Operation, ...]:
 
 async def show(call: Call) -> Reply:
     """Answer what may be chosen."""
-    return Reply(Choices(kinds=_listed(KIND_LABELS), categories=_listed(CATEGORY_LABELS)))
+    return Reply(Choices(kinds=_listed(KIND_LABELS.items()), categories=_listed(CATEGORY_LABELS.items())))
 
 
-def _listed(labels: Mapping[str, str]) -> tuple[Choice, ...]:
-    return tuple((str(code), label) for code, label in labels.items())
+def _listed(labels: Iterable[tuple[str, str]]) -> tuple[Choice, ...]:
+    return tuple((str(code), label) for code, label in labels)
