@@ -68,6 +68,7 @@ export function createActions(store, api, { say }) {
   acts.act = async (id, verb, more = {}) => {
     const answer = await guarded(() => api.post(`${at(id)}/${verb}`, { epoch: row(id)?.epoch, ...more }), id);
     if (answer?.row) store.take(answer.row);
+    else if (answer?.parts) store.line(id, answer);
     else if (answer !== undefined) await refresh(id);
     return answer === null ? {} : answer;
   };
@@ -84,6 +85,9 @@ export function createActions(store, api, { say }) {
       return sent;
     } catch (problem) {
       if (problem.status === 0 || problem.status >= 500) {
+        // The answer was lost; where the reply itself was told live, it is there.
+        const known = store.talks.get(id)?.lines.find((each) => each.echo === echo && each.id !== echo);
+        if (known) return known;
         store.line(id, { ...line, state: 'unsent' });
         return null;
       }

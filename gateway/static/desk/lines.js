@@ -7,7 +7,9 @@ const WHO = { citizen: '市民', bot: '智能客服', agent: '坐席', system: '
 const STATES = { sending: '发送中', undo: '可撤回', sent: '已发出', delivered: '已送达', failed: '没有送到', unknown: '不知是否送到', unsent: '没有发出', queued: '等待发出', undone: '已撤回' };
 
 /** Return what a line was made of: it is made anew when this changes. */
-export const mark = (line) => JSON.stringify([line.id, line.state, line.parts, line.who]);
+export const mark = (line) => JSON.stringify([line.id, line.state, line.parts, line.who, undoable(line)]);
+
+const undoable = (line) => Boolean(line.undo_until) && Date.parse(line.undo_until) > Date.now() && line.state !== 'undone';
 
 /** Make a line; "acts" has undo(line) and again(line). */
 export function lineNode(line, acts) {
@@ -26,7 +28,7 @@ export function lineNode(line, acts) {
     h('div', { class: 'said' }, (line.parts ?? []).map(part)),
   );
   if (line.state === 'unsent') said.append(button(t('再发一次'), () => acts.again(line), { kind: 'small' }));
-  if (line.undo_until && Date.parse(line.undo_until) > Date.now() && line.state !== 'undone') said.append(button(t('撤回'), () => acts.undo(line), { kind: 'small' }));
+  if (undoable(line)) said.append(button(t('撤回'), () => acts.undo(line), { kind: 'small' }));
   return said;
 }
 
