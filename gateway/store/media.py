@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, select, update
@@ -55,6 +55,15 @@ def add(connection: Connection, row: MediaRow) -> None:
             where=MEDIA.c.expires_at.is_not(None),
         )
     )
+
+
+def lend(connection: Connection, owner: str, key: str, to: str, until: int) -> MediaRow | None:
+    """Give another owner a file too, until an instant (milliseconds), and return it as his; None for no such file."""
+    mine = find(connection, owner, key)
+    if mine is None:
+        return None
+    add(connection, replace(mine, owner=to, expires_at=until))
+    return find(connection, to, key)
 
 
 def find(connection: Connection, owner: str, key: str) -> MediaRow | None:

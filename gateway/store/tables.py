@@ -77,6 +77,7 @@ __all__ = [
     "SUBMISSION",
     "TALLY",
     "UPLOAD",
+    "UPLOADED",
     "UPLOAD_PIECE",
     "WANTED",
     "WEB_SESSION",
@@ -86,6 +87,7 @@ _waiting = text("state = 'waiting'")
 _web = text("account = 'web'")
 _unanswered = text("reply IS NULL")
 _wanted = text("state = 'wanted'")
+_missing = text("state != 'stored'")
 _open = text("NOT done")
 _untold = text("NOT told")
 _queued = text("owner = 'queued'")
@@ -390,6 +392,7 @@ WANTED = Table(
     Column("next_at", Instant, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    Index("ix_wanted_case_no", "case_no", sqlite_where=_missing, postgresql_where=_missing),
     Index("ix_wanted_next_at", "next_at", sqlite_where=_wanted, postgresql_where=_wanted),
 )
 """Files that people sent and that their providers keep: ``state`` is wanted, stored (``key`` names it in ``media``) or
@@ -403,6 +406,16 @@ READ_TO = Table(
     Column("cursor", Text, nullable=False),
 )
 """How far the accounts were read whose providers keep messages until they are asked for them."""
+
+UPLOADED = Table(
+    "uploaded",
+    METADATA,
+    Column("account", Text, primary_key=True),
+    Column("file", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("until", Instant, nullable=False),
+)
+"""Under which name a provider has a file of ours, and until when."""
 
 UPLOAD = Table(
     "upload",

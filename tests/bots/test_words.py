@@ -24,6 +24,8 @@ FIELDS = {
     "city": "泰安",
     "hotline": "12345",
     "until": "12月31日08:30",
+    "agent": "1024",
+    "minutes": "2",
     "privacy": "，见https://12345.example/privacy",
     "url": "https://12345.example/privacy",
     "hours": "2",
