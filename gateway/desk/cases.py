@@ -43,7 +43,7 @@ TYPED_IN = "坐席代录"
 _OFFICE = "web"
 """The account of those whom no text message reaches: what they are owed stands there, and they are called."""
 _ROLES = {Role.AGENT.value: cases.Role.AGENT, Role.SUPERVISOR.value: cases.Role.SUPERVISOR}
-_NOT_HERE = frozenset({Verb.SUBMIT, Verb.AMEND, Verb.MERGE, Verb.UNMERGE})
+_NOT_HERE = frozenset({Verb.SUBMIT, Verb.AMEND, Verb.MERGE})
 """What has a door of its own: the form, and the merging."""
 
 
