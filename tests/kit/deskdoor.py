@@ -48,6 +48,8 @@ def casework(gateway: Gateway, now: Callable[[], Any], sms: str = "") -> Casewor
         gateway.lookup,
         gateway.cities,
         gateway.channels,
+        gateway.desk,
+        lambda: None,
         sms,
         now,
     )

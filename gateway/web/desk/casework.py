@@ -5,16 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gateway.desk.abuse import Ladder
+from gateway.desk.bulk import Bulk
 from gateway.desk.cases import CaseDesk
 from gateway.desk.drafts import Drafts
 from gateway.desk.grams import Grams
+from gateway.desk.history import History
 from gateway.desk.indexing import Indexing
+from gateway.desk.merge import Merging
 from gateway.desk.replies import Replies
 from gateway.desk.search import Search
 from gateway.desk.views import Views
 from gateway.profile import city
 from gateway.runtime import Ids
 from gateway.web.desk.cases import Cases
+from gateway.web.desk.people import People
 from gateway.web.desk.work import Work
 
 if TYPE_CHECKING:
@@ -25,6 +30,7 @@ if TYPE_CHECKING:
     from gateway.cases.book import CaseBook
     from gateway.cases.lookup import Lookup
     from gateway.cases.office import Office
+    from gateway.desk.desk import Desk
     from gateway.profile import Profiles
     from gateway.store.seal import Sealer
     from gateway.store.store import Store
@@ -33,7 +39,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Casework:
-    """The rooms that the case work leans on; ``sms`` is the account that carries text messages, empty for none."""
+    """The rooms that the case work leans on; ``sms`` is the account that carries text messages, empty for none.
+
+    ``owed`` says that something is to be sent.
+    """
 
     store: Store
     sealer: Sealer
@@ -42,6 +51,8 @@ class Casework:
     lookup: Lookup
     profiles: Profiles
     channels: Mapping[str, Channel]
+    desk: Desk
+    owed: Callable[[], None]
     sms: str
     now: Callable[[], datetime]
 
@@ -75,4 +86,14 @@ class Casework:
             city=city(self.profiles.current),
             now=now,
         )
-        return (*Cases(desk, self.lookup, store, ids, now).operations(), *work.operations())
+        people = People(
+            store=store,
+            history=History(store, self.book),
+            merging=Merging(store, self.book, self.office, self.desk, ids, now),
+            ladder=Ladder(store, sealer, self.book, ids, now, self.owed),
+            bulk=Bulk(self.desk, desk),
+            rules=self.desk.rules,
+            now=now,
+        )
+        cases = Cases(desk, self.lookup, store, ids, now)
+        return (*cases.operations(), *work.operations(), *people.operations())
