@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from gateway.app import open_books
 from gateway.desk.accounts import Accounts
@@ -25,7 +25,7 @@ from tests.kit.chromium import demo
 from tests.kit.process import configure, served
 
 AXE = Path(__file__).parents[1] / "vendor/axe.js"
-LAPTOP = {"width": 1366, "height": 768}
+LAPTOP: ViewportSize = {"width": 1366, "height": 768}
 TABLET = {"width": 1024, "height": 768}
 UPRIGHT = {"width": 768, "height": 1024}
 PASSWORD = "a-long-enough-password"
@@ -60,7 +60,7 @@ class Town:
             people = json.load(answer)["people"]
         return json.dumps(next(each for each in people if each["openid"] == openid), ensure_ascii=False)
 
-    def page(self, size: dict[str, int] = LAPTOP, **more: Any) -> Page:
+    def page(self, size: ViewportSize = LAPTOP, **more: Any) -> Page:
         """Open the desk in a browser of its own."""
         context = self.browser.new_context(viewport=size, base_url=self.gateway, locale="zh-CN", **more)
         page = context.new_page()
@@ -70,7 +70,7 @@ class Town:
         page.goto("/desk")
         return page
 
-    def enters(self, login: str, size: dict[str, int] = LAPTOP, **more: Any) -> Page:
+    def enters(self, login: str, size: ViewportSize = LAPTOP, **more: Any) -> Page:
         """Log somebody of the staff in; whoever comes first sets a password of his own."""
         page = self.page(size, **more)
         logs_in(page, login, self.passwords[login])
