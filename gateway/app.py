@@ -254,7 +254,7 @@ def _join(
         accounts,
         web.Application(),
     )
-    pages.add(gateway, settings, clock, partial(bus.wait, TALKS))
+    pages.add(gateway, settings, clock, partial(bus.wait, TALKS), partial(bus.wait, DESK))
     return gateway
 
 

@@ -94,7 +94,7 @@ class Desk:
         self._sealer = sealer
         self._ids = ids
         self._clock = now
-        self._changed = changed
+        self.changed = changed
         self._owed = owed
         self.rules = rules
 
@@ -252,6 +252,19 @@ class Desk:
 
         return await self._write(work)
 
+    async def acknowledge(self, agent: bytes, alert: bytes) -> None:
+        """Look after an alert; raises Refused with UNKNOWN when somebody does so already."""
+
+        def work(connection: Connection, now: int) -> None:
+            _staff(connection, agent, Right.ACKNOWLEDGE_ALERT)
+            conversation = sql.acknowledge(connection, alert, now)
+            talk = sql.seen(connection, conversation) if conversation else None
+            if talk is None:
+                raise Refused(Why.UNKNOWN)
+            sql.append(connection, [_event(talk, "acknowledged", agent, now, detail=alert.hex())])
+
+        await self._write(work)
+
     # Who is there
 
     async def beat(self, agent: bytes, tab: str) -> None:
@@ -330,7 +343,7 @@ class Desk:
     async def _write(self, work: Callable[[Connection, int], T]) -> T:
         now = millis(self._clock())
         done = await self._store.write(lambda connection: work(connection, now))
-        self._changed()
+        self.changed()
         self._owed()
         return done
 

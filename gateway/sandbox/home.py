@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,6 +49,15 @@ Advance = Callable[[str], Awaitable[str]]
 
 
 @dataclass(frozen=True, slots=True)
+class Staff:
+    """Somebody who may log in at the desk: what he is called there, and his password."""
+
+    title: str
+    login: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
 class World:
     """What is played besides WeChat and shown beside the phone; each part may be missing."""
 
@@ -57,6 +66,9 @@ class World:
     carrier: Carrier | None = None
     post: Post | None = None
     kf: Kf | None = None
+    desk: Callable[[], str] | None = None
+    """Where the desk is, empty while it is not there."""
+    staff: Sequence[Staff] = ()
 
     def watch(self, told: Callable[[], None]) -> None:
         """Have a change told."""
@@ -112,6 +124,8 @@ class Home:
             "phones": world.carrier is not None,
             "mailboxes": world.post is not None,
             "kf": world.kf is not None,
+            "desk": world.desk() if world.desk else "",
+            "staff": world.staff,
         }
         response = aiohttp_jinja2.render_template("home.html", request, context)
         response.headers.update(HEADERS)

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.store.desk_tables import AGENT, DESK_EVENT, DESK_TALK, PRESENCE
 from gateway.store.rows import DeskEventRow
-from gateway.store.tables import CONVERSATION, OUTGOING
+from gateway.store.tables import ALERT, CONVERSATION, OUTGOING
 from outbox.tables import OutState
 
 if TYPE_CHECKING:
@@ -238,6 +238,13 @@ def undo(connection: Connection, row: bytes, conversation: bytes, epoch: int, no
 def echoed(connection: Connection, key: str) -> bytes | None:
     """Return the row that was written under a key before."""
     return connection.execute(select(OUTGOING.c.id).where(OUTGOING.c.notice_key == key)).scalar()
+
+
+def acknowledge(connection: Connection, alert: bytes, now: int) -> bytes | None:
+    """Note that somebody looks after an alert and return its conversation; None for one that is not open."""
+    here = (ALERT.c.id == alert, ALERT.c.acknowledged_at.is_(None))
+    done = update(ALERT).where(*here).values(acknowledged_at=now).returning(ALERT.c.conversation)
+    return connection.execute(done).scalar()
 
 
 def append(connection: Connection, events: Sequence[DeskEventRow]) -> int:
