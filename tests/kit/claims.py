@@ -9,7 +9,7 @@ import asyncio
 import sys
 from collections import Counter
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gateway.desk.moves import Refused
 from gateway.store import desk as sql
@@ -37,7 +37,7 @@ async def wait_in_line(floor: Floor, talks: int) -> None:
         for number in range(first, min(first + PAGE, talks)):
             talk, came = talk_of(number), floor.now + number
             row = new_conversation(talk, "wx", b"", state)
-            queued = {"owner": "queued", "epoch": 1, "version": 1, "enqueued_at": came}
+            queued: dict[str, Any] = {"owner": "queued", "epoch": 1, "version": 1, "enqueued_at": came}
             rows.new_conversations.append(row._replace(**queued))
             rows.waits.append(WaitRow(talk, came, 5, came))
             rows.desk.append(DeskEventRow(came, talk, "queued", "queued", 1))
