@@ -145,13 +145,9 @@ def _join(
     calendar = Calendar.of(cities.current)
     channels: dict[str, Channel] = {}
 
-    def queued() -> None:
-        bus.wake("outbox")
-        bus.wake(TALKS)
-
-    def handed() -> None:
-        bus.wake(DESK)
-        bus.wake(ROUTER)
+    queued = _waker(bus, "outbox", TALKS)
+    handed = _waker(bus, DESK, ROUTER)
+    settled = _waker(bus, "outbox", TALKS, DESK)
 
     knowledge = Book(store=books.store, region=cities.current.region, now=clock)
     decides = _decider(
@@ -200,7 +196,7 @@ def _join(
     )
     channels.update(make_channels(settings, tools))
     _prove(others, channels)
-    office = _office(books, cities, channels, detour=detour, metrics=metrics, now=clock, queued=queued)
+    office = _office(books, cities, channels, detour=detour, metrics=metrics, now=clock, queued=settled)
     quiet = cities.current.quiet
     sender = Sender(
         store=books.store,
@@ -256,6 +252,14 @@ def _join(
     )
     pages.add(gateway, settings, clock, partial(bus.wait, TALKS), partial(bus.wait, DESK))
     return gateway
+
+
+def _waker(bus: buses.Bus, *topics: str) -> Callable[[], None]:
+    def wake() -> None:
+        for topic in topics:
+            bus.wake(topic)
+
+    return wake
 
 
 def _office(

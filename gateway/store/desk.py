@@ -17,9 +17,9 @@ from gateway.store.tables import ALERT, CONVERSATION, OUTGOING
 from outbox.tables import OutState
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
 
     from gateway.store.rows import OutgoingRow
 
@@ -155,12 +155,24 @@ def assigned(connection: Connection, agent: bytes, now: int) -> None:
     connection.execute(update(AGENT).where(AGENT.c.id == agent).values(assigned_at=now))
 
 
-def queue(connection: Connection, limit: int) -> list[Talk]:
-    """Return the first of the queue, in their order."""
+def queue(connection: Connection, page: int) -> Iterator[Talk]:
+    """Yield the queue in its order, read by pages: who reads no further asks for no more."""
     joined = DESK_TALK.join(CONVERSATION, _C.id == _T.conversation)
     query = select(*_OF_CONVERSATION, *(_T[name] for name in _OF_TALK)).select_from(joined)
-    first = query.where(_T.rank.is_not(None), _C.owner == "queued").order_by(_T.rank, _T.conversation)
-    return [Talk(*row) for row in connection.execute(first.limit(limit))]
+    line = query.where(_T.rank.is_not(None), _C.owner == "queued").order_by(_T.rank, _T.conversation)
+    after: Talk | None = None
+    while True:
+        rest = line if after is None else line.where(_behind(after))
+        talks = [Talk(*row) for row in connection.execute(rest.limit(page))]
+        yield from talks
+        if len(talks) < page:
+            return
+        after = talks[-1]
+
+
+def _behind(talk: Talk) -> ColumnElement[bool]:
+    later = and_(_T.rank == talk.rank, _T.conversation > talk.conversation)
+    return or_(_T.rank > talk.rank, later)
 
 
 def ahead(connection: Connection, talk: Talk) -> int:
