@@ -109,10 +109,12 @@ class SendError(JiesuError):
 class SendResult:
     """The provider took the message; ``names`` are what it calls it, one for each part it was sent in.
 
-    Receipts come back under these names; empty where the provider gives none.
+    Receipts come back under these names; empty where the provider gives none. ``instead`` says why the text went out
+    and not what the message was to bring; empty where all is as it was to be.
     """
 
     names: tuple[str, ...] = ()
+    instead: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +265,18 @@ class Cursors(Protocol):
         ...
 
 
+class Uploaded(Protocol):
+    """Keeps under which name a provider has a file of ours, for all processes and across a crash."""
+
+    async def get(self, account: str, file: str) -> str:
+        """Return the provider's name of a file, empty when it has none or has it no more. Raises Busy."""
+        ...
+
+    async def put(self, account: str, file: str, name: str, until: datetime) -> None:
+        """Note the provider's name of a file until it forgets it, and return after the commit; raises Busy."""
+        ...
+
+
 class Blobs(Protocol):
     """Keeps files: photos, recordings, documents, large raw messages."""
 
@@ -342,6 +356,7 @@ class Tools:
     consents: Consents
     parts: Parts
     cursors: Cursors
+    uploaded: Uploaded
     blobs: Blobs
     media: Media
     keys: KeyValue
@@ -497,6 +512,19 @@ class ProvesPhones(Protocol):
 
 
 @runtime_checkable
+class Types(Protocol):
+    """A channel that can show a person that somebody is writing to him."""
+
+    async def types(self, user: str) -> None:
+        """Show that somebody is writing, for a few seconds; raises SendError."""
+        ...
+
+    async def rests(self, user: str) -> None:
+        """Show it no more; raises SendError."""
+        ...
+
+
+@runtime_checkable
 class Subscribes(Protocol):
     """A channel whose notices a person agrees to on a page or in an app of ours."""
 
@@ -522,6 +550,19 @@ class SignsPages(Protocol):
 
     async def page_signature(self, url: str) -> PageSignature:
         """Return the signature of a page's address, its fragment cut; raises SendError."""
+        ...
+
+
+@runtime_checkable
+class KnowsVisitors(Protocol):
+    """A channel whose provider says who opens a page of ours in its own browser."""
+
+    def way_in(self, back: str, state: str) -> str:
+        """Return the provider's address that sends a browser to ``back`` with a code and this state."""
+        ...
+
+    async def visitor(self, code: str) -> str:
+        """Return the user (``Address.user``) whose code this is; raises SignInError."""
         ...
 
 

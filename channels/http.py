@@ -13,7 +13,7 @@ from channels.contract import SendError, SendReason
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aiohttp import ClientResponse, ClientSession
+    from aiohttp import ClientResponse, ClientSession, FormData
     from yarl import URL
 
 LARGEST = 1024 * 1024
@@ -52,6 +52,22 @@ async def post(
     """
     status, raw = await _ask(http, url, seconds, data=body, params=query, headers=headers)
     return _object(status, raw)
+
+
+async def post_form(
+    http: ClientSession, url: str, form: FormData, *, query: Mapping[str, str], seconds: float
+) -> dict[str, Any]:
+    """Bring a file as a form and return the JSON object of the answer; raises SendError.
+
+    Only for what nobody is sent: an answer that does not come is CONNECTION, so that the file is brought once more.
+    """
+    try:
+        status, raw = await _ask(http, url, seconds, data=form, params=query)
+        return _object(status, raw)
+    except SendError as error:
+        if error.reason is not SendReason.TIMEOUT:
+            raise
+        raise SendError(SendReason.CONNECTION, error.detail) from error
 
 
 async def get_json(

@@ -36,12 +36,15 @@ from gateway.consents import Consents
 from gateway.cursors import Cursors
 from gateway.desk.accounts import Accounts
 from gateway.desk.desk import Desk
+from gateway.desk.routing import Rules
+from gateway.desk.rules import rules_of
 from gateway.fetching import Fetching
 from gateway.inbox import Inbox
 from gateway.knowledge.book import Book
 from gateway.media import reading
 from gateway.media import room as media
 from gateway.media.door import Door
+from gateway.media.speech import Hearing
 from gateway.metrics import Metrics
 from gateway.pace import Pace
 from gateway.parts import Parts
@@ -49,10 +52,12 @@ from gateway.pipeline import Pipeline
 from gateway.receipts import Receipts
 from gateway.runtime import Ids, now
 from gateway.safety import Safety
+from gateway.sending import Sending
 from gateway.store import migrate
 from gateway.store.seal import Sealer, load_key
 from gateway.store.store import make_ready, open_store
 from gateway.turns import Turns
+from gateway.uploaded import Uploaded
 from gateway.whole import Books, Gateway
 from normalizer.errors import Misconfigured
 from normalizer.message import SourceChannel
@@ -76,6 +81,7 @@ SUPERVISED = 100
 STOP_PATIENCE = 20.0
 SWEEP_PAUSE = 600.0
 READ_PAUSE = 10.0
+HEAR_PAUSE = 5.0
 SWEEP_AGE = 24 * 3600.0
 """Seconds after which a file that was received and neither kept nor dropped is what a crash left behind."""
 CALL_SECONDS = 15.0
@@ -148,7 +154,15 @@ def _join(
         bus.wake(ROUTER)
 
     knowledge = Book(store=books.store, region=cities.current.region, now=clock)
-    decides = _decider(decider, books, channels, cities=cities, calendar=calendar, knowledge=knowledge)
+    decides = _decider(
+        decider,
+        books,
+        channels,
+        cities=cities,
+        calendar=calendar,
+        knowledge=knowledge,
+        rules=rules_of(settings.desk),
+    )
     pipeline = Pipeline(
         store=books.store,
         decider=decides,
@@ -175,6 +189,7 @@ def _join(
         consents=Consents(store=books.store, sealer=books.sealer, now=clock),
         parts=Parts(store=books.store, sealer=books.sealer, now=clock),
         cursors=Cursors(books.store),
+        uploaded=Uploaded(store=books.store, now=clock),
         blobs=blobs,
         media=Door(room.intake, books.sealer),
         keys=bus,
@@ -215,8 +230,9 @@ def _join(
         now=clock,
         changed=handed,
         owed=queued,
+        rules=rules_of(settings.desk),
     )
-    accounts = Accounts(store=books.store, sealer=books.sealer, ids=Ids(), now=clock)
+    accounts = Accounts(store=books.store, sealer=books.sealer, ids=Ids(), now=clock, changed=handed)
     gateway = Gateway(
         books,
         office,
@@ -232,7 +248,9 @@ def _join(
         Safety(channels=channels, store=books.store, now=clock),
         knowledge,
         _reads(settings),
+        Hearing(settings.speech, room, http, bus) if settings.speech.url else None,
         desk,
+        Sending(room, books.cases, channels, bus, settings.public_url.rstrip("/"), clock, queued),
         accounts,
         web.Application(),
     )
@@ -276,6 +294,7 @@ def _decider(
     cities: profiles.Profiles,
     calendar: Calendar,
     knowledge: Book,
+    rules: Rules,
 ) -> Decider:
     ids = Ids()
     turns = Turns(
@@ -285,6 +304,7 @@ def _decider(
         channels=channels,
         profiles=cities,
         calendar=calendar,
+        rules=rules,
     )
     answers = Answers(
         book=books.cases,
@@ -364,6 +384,7 @@ async def _kept_running(gateway: Gateway, bus: buses.Bus) -> AsyncIterator[None]
         asyncio.create_task(gateway.fetching.run(), name="fetching"),
         asyncio.create_task(gateway.knowledge.keep_fresh(bus), name="knowledge"),
         *([asyncio.create_task(_read(gateway.media), name="reading")] if gateway.reads else []),
+        *([asyncio.create_task(_hear(gateway.hearing), name="hearing")] if gateway.hearing else []),
         *(asyncio.create_task(channel.run(), name=account) for account, channel in gateway.channels.items()),
     ]
     try:
@@ -410,6 +431,16 @@ async def _read(room: media.Room) -> None:
         except Exception:
             log.exception("media.reading_failed")
         await asyncio.sleep(READ_PAUSE)
+
+
+async def _hear(hearing: Hearing) -> None:
+    while True:
+        try:
+            while (heard := await hearing.hear_some()).count and not heard.away:
+                pass
+        except Exception:
+            log.exception("media.hearing_failed")
+        await asyncio.sleep(HEAR_PAUSE)
 
 
 async def _sweep(room: media.Room) -> None:

@@ -165,6 +165,7 @@ def _wechat(account: SandboxSettings, port: int) -> dict[str, Any]:
         "aes_key": account.aes_key,
         "mode": account.mode,
         "api_base": f"http://{HOST}:{port}",
+        "open_base": f"http://{HOST}:{port}",
     }
 
 

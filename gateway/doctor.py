@@ -228,6 +228,7 @@ async def _asking() -> AsyncIterator[Tools]:
             consents=nothing,
             parts=nothing,
             cursors=nothing,
+            uploaded=nothing,
             blobs=nothing,
             media=nothing,
             keys=buses.MemoryBus(),

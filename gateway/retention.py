@@ -28,6 +28,7 @@ async def forget(settings: Settings) -> Mapping[str, int]:
     async with gateway.open_books(settings) as books:
         retention = _retention(settings, books)
         found = await retention.due()
+        await retention.forget_wanted()
         return {
             "of_cases": await retention.forget(found.of_cases),
             "unattached": await retention.forget(found.unattached),

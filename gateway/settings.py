@@ -26,6 +26,7 @@ from pydantic import (
     model_validator,
 )
 
+from gateway.desk_settings import DeskSettings
 from normalizer import media
 from normalizer.errors import Misconfigured
 from normalizer.message import SourceChannel
@@ -201,6 +202,14 @@ class Routes(_Strict):
     email: str = ""
 
 
+class Speech(_Strict):
+    """The service that writes recordings down: asked by POST, with ``secret`` as its bearer token, for so many seconds."""
+
+    url: str = Field(default="", pattern=r"^(|https?://.+)$")
+    secret: SecretStr | None = None
+    seconds: float = Field(default=30.0, gt=0, le=600)
+
+
 class Settings(_Strict):
     """Everything that one installation decides."""
 
@@ -224,6 +233,8 @@ class Settings(_Strict):
     open311: Open311 = Open311()
     portal: Portal = Portal()
     routes: Routes = Routes()
+    speech: Speech = Field(default=Speech(), repr=False)
+    desk: DeskSettings = DeskSettings()
     channels: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, repr=False)
 
     @model_validator(mode="after")
@@ -256,12 +267,14 @@ class Settings(_Strict):
 
 
 _ROOMS: Mapping[str, type[BaseModel]] = {
+    "desk": DeskSettings,
     "limits": Limits,
     "media_limits": MediaLimits,
     "open311": Open311,
     "portal": Portal,
     "routes": Routes,
     "s3": Bucket,
+    "speech": Speech,
 }
 
 

@@ -12,15 +12,17 @@ from zoneinfo import ZoneInfo
 from gateway.app import open_books
 from gateway.blobs import LocalBlobs
 from gateway.cases.book import chain
+from gateway.media import missing
+from gateway.media.intake import from_row as media_file
 from gateway.runtime import Ids, instant, millis, now
-from gateway.store import audit, flags, lists, requests, waiting
+from gateway.store import audit, flags, lists, requests, waiting, wanted
 from gateway.store import cases as case_rows
 from gateway.store import media as media_rows
 from gateway.store.bodies import open_event, open_message
 from normalizer.case import Complainant
 from normalizer.codes import KIND_NAMES
 from normalizer.errors import InvalidInput, NotFound
-from normalizer.message import MEDIA_KINDS, SourceChannel
+from normalizer.message import MEDIA_KINDS, PartKind, SourceChannel
 from normalizer.people import mask, mask_name, mask_phone
 from normalizer.text import for_matching
 from outbox import calls as owed_calls
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
     from gateway.cases.book import CaseBook
     from gateway.settings import Settings
-    from gateway.store.rows import CaseRow, EventRow
+    from gateway.store.rows import CaseRow, EventRow, WantedRow
     from gateway.store.seal import Sealer
     from gateway.store.store import Store
     from normalizer.message import InboundMessage, Part
@@ -198,6 +200,8 @@ async def settle(settings: Settings, row_id: str, state: str) -> None:
         note = partial(requests.settle, row_id=_id(row_id), state=state, at=millis(now()))
         if not await books.store.write(note):
             raise NotFound(f"没有编号为 {row_id} 的待处理要求")
+        if state == requests.DONE:
+            await books.store.write(partial(requests.erased, row_id=_id(row_id)))
 
 
 async def verify(settings: Settings) -> dict[str, Any]:
@@ -228,6 +232,9 @@ async def _case(
 ) -> dict[str, Any]:
     found = book.read(row)
     log = await store.read(partial(case_rows.events, case_no=row.case_no))
+    kept = await store.read(partial(media_rows.of, owner=row.case_no))
+    files = [media_file(each, sealer) for each in kept]
+    not_here = await store.read(partial(wanted.missing, case_no=row.case_no))
     matter = found.matter
     return {
         "case_no": found.case_no,
@@ -243,6 +250,10 @@ async def _case(
         "created_at": _local(row.created_at),
         "deadline_at": _local(row.deadline_at),
         "attachments": [asdict(attachment) for attachment in matter.attachments],
+        "recordings": [
+            {"name": each.name, "words": hide(each.words)} for each in files if each.kind is PartKind.VOICE
+        ],
+        "missing": [_missing(sealer, each) for each in not_here],
         "flags": await store.read(partial(flags.of, case_no=row.case_no)),
         "events": [_event(sealer, event, hide) for event in log],
     }
@@ -281,6 +292,17 @@ def _message(sealer: Sealer, row: Any, hide: Callable[[str], str]) -> dict[str, 
         "state": row.state,
         "error": row.error,
         "case_no": row.case_no,
+    }
+
+
+def _missing(sealer: Sealer, row: WantedRow) -> dict[str, Any]:
+    found = missing.from_row(row, sealer)
+    return {
+        "kind": found.kind.value,
+        "state": row.state,
+        "reason": found.reason,
+        "tries": row.tries,
+        "sent_at": _local(row.created_at),
     }
 
 

@@ -17,10 +17,12 @@ from gateway.fetching import Fetching
 from gateway.inbox import Inbox
 from gateway.knowledge.book import Book
 from gateway.media.room import Room
+from gateway.media.speech import Hearing
 from gateway.metrics import Metrics
 from gateway.pipeline import Pipeline
 from gateway.profile import Profiles
 from gateway.safety import Safety
+from gateway.sending import Sending
 from gateway.store.seal import Sealer
 from gateway.store.store import Store
 from outbox.sender import Sender
@@ -53,6 +55,8 @@ class Gateway:
     safety: Safety
     knowledge: Book
     reads: bool
+    hearing: Hearing | None
     desk: Desk
+    sending: Sending
     accounts: Accounts
     app: web.Application

@@ -80,7 +80,7 @@ class Part:
 
     ``text`` holds the words, or a caption or place label; ``media_id``/``url`` say where the provider keeps media,
     ``blob`` where our own store does (of a text: its sanitised HTML); ``lon``/``lat`` are degrees as the provider gave
-    them; ``event``/``key`` describe an event.
+    them; ``event``/``key`` describe an event; ``seconds`` is how long a film or a recording is.
     """
 
     kind: PartKind
@@ -95,6 +95,7 @@ class Part:
     event: EventKind | None = None
     key: str = ""
     blob: str = ""
+    seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,25 @@ class InboundMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class Menu:
+    """Answers to tap: what stands above them, each as (what comes back, what is read), and what stands below."""
+
+    head: str
+    choices: tuple[tuple[str, str], ...]
+    tail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A page of a mini-program to open: its program, its path, its title, and its picture in our own store."""
+
+    app_id: str
+    page: str
+    title: str
+    blob: str
+
+
+@dataclass(frozen=True, slots=True)
 class OutboundMessage:
     """One message to one person, short enough for its channel.
 
@@ -147,7 +167,8 @@ class OutboundMessage:
     for channels that cannot send free text, with ``fields`` its values; ``consented`` when the person agreed to it
     himself. ``notice`` says what it is: "reply" or a kind
     of notice; ``case_no`` the case it is about, if any; ``thread`` what the channel noted of the last message of this
-    person, to answer in the same thread.
+    person, to answer in the same thread. ``part`` (a file of our own store, or a link), ``menu`` or ``card`` is what the
+    message brings; a channel that does not carry it sends the text, which says as much and how to come by it.
     """
 
     id: str
@@ -159,6 +180,9 @@ class OutboundMessage:
     notice: str = "reply"
     case_no: str = ""
     thread: str = ""
+    part: Part | None = None
+    menu: Menu | None = None
+    card: Card | None = None
 
 
 class Delivery(StrEnum):

@@ -20,7 +20,7 @@ import structlog
 from channels.contract import SendError, SendReason
 from normalizer.errors import InvalidInput
 from normalizer.message import Address, OutboundMessage
-from outbox import queue, retry, route
+from outbox import enclosed, queue, retry, route
 from outbox.queue import HELD, Claimed, Settled
 from outbox.render import DISCREET
 from outbox.route import CUSTOM, SUBSCRIBE, Drop, HoldUntil, NoRoute, SendBy, Standing
@@ -218,7 +218,7 @@ class Sender:
     async def _by(self, way: SendBy, row: Claimed, channel: Channel) -> Settled:
         try:
             message = self._message(way, row)
-        except (InvalidInput, UnicodeDecodeError) as error:
+        except (InvalidInput, ValueError) as error:
             log.exception("outbox.unreadable", account=row.account, row=row.id.hex())
             return self._settled(row, OutState.DEAD, f"cannot be read: {type(error).__name__}")
         try:
@@ -231,14 +231,18 @@ class Sender:
         except Exception as error:
             log.exception("outbox.adapter_broke", account=row.account, row=row.id.hex())
             return self._tried(way, row, OutState.UNKNOWN, type(error).__name__)
-        return self._tried(way, row, OutState.SENT, way.why, names=result.names)
+        why = "; ".join(filter(None, (way.why, result.instead)))
+        return self._tried(way, row, OutState.SENT, why, names=result.names)
 
     def _message(self, way: SendBy, row: Claimed) -> OutboundMessage:
         text = self._unseal(row.body).decode()
         address = Address(row.account, self._unseal(row.address).decode())
         fields: dict[str, str] = {}
+        brings = enclosed.NOTHING
         if way.template:
             fields = self._fields(row, text)
+        elif row.fields is not None:
+            brings = enclosed.load(json.loads(self._unseal(row.fields)))
         thread = self._unseal(row.thread).decode() if row.thread else ""
         return OutboundMessage(
             id=row.id.hex(),
@@ -250,6 +254,9 @@ class Sender:
             notice=row.notice,
             case_no=row.case_no,
             thread=thread,
+            part=brings.part,
+            menu=brings.menu,
+            card=brings.card,
         )
 
     def _fields(self, row: Claimed, text: str) -> dict[str, str]:

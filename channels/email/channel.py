@@ -16,7 +16,7 @@ from channels.email.send import Relay
 from channels.email.settings import Settings
 from channels.lease import Lease
 from channels.settings import read
-from normalizer.errors import Misconfigured
+from normalizer.errors import Misconfigured, NotFound
 from normalizer.message import SourceChannel
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from normalizer.message import InboundMessage, OutboundMessage
 
 MAX_BYTES = 200_000
+ATTACHED = 15 * 1024 * 1024
+"""Bytes of a file that a mail brings: written for mail it has a third more, and many mailboxes take 25 MB."""
 HOUR = 3600.0
 
 
@@ -60,17 +62,32 @@ class Email:
             await self._relay.close()
 
     async def send(self, message: OutboundMessage) -> SendResult:
-        """Send one mail; raises SendError. A retry has the same Message-ID, so a copy is known for one."""
+        """Send one mail, with the file it brings; raises SendError.
+
+        A retry has the same Message-ID, so a copy is known for one.
+        """
         stamps = await self._stamps(message.address.user) if message.notice == "reply" else None
+        attached, instead = await self._attached(message)
         try:
-            mail = compose(message, self._settings, self._tools.sign, self._tools.now())
+            mail = compose(message, self._settings, self._tools.sign, self._tools.now(), attached)
         except (ValueError, MessageError) as error:
             raise SendError(SendReason.UNREACHABLE, "no address that mail can go to") from error
         content = await asyncio.to_thread(self._signed, mail)
         queued = await self._relay.send(mail, content)
         if stamps is not None:
             await self._count(message.address.user, stamps)
-        return SendResult((str(mail["Message-ID"]), *queued))
+        return SendResult((str(mail["Message-ID"]), *queued), instead)
+
+    async def _attached(self, message: OutboundMessage) -> tuple[bytes | None, str]:
+        """Return the content of the file that a mail brings, or why it goes without; raises SendError."""
+        if message.part is None or not message.part.blob:
+            return None, ""
+        if (message.part.size or 0) > ATTACHED:
+            return None, f"file of {message.part.size} bytes, mails take {ATTACHED}"
+        try:
+            return await self._tools.blobs.get(message.part.blob), ""
+        except NotFound:
+            return None, "the file is not here any more"
 
     async def check(self) -> Sequence[Finding]:
         """Log in by IMAP and by SMTP."""

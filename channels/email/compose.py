@@ -46,9 +46,13 @@ _PAGE = (
 
 
 def compose(
-    message: OutboundMessage, settings: Settings, sign: Callable[[str], bytes], at: datetime
+    message: OutboundMessage,
+    settings: Settings,
+    sign: Callable[[str], bytes],
+    at: datetime,
+    attached: bytes | None = None,
 ) -> EmailMessage:
-    """Return the mail of a message; composed again it has the same Message-ID."""
+    """Return the mail of a message, with the content of the file it brings; composed again it has the same Message-ID."""
     thread = _thread(message.thread)
     mail = EmailMessage(policy=POLICY)
     mail["From"] = Address(settings.display_name, addr_spec=settings.address)
@@ -67,6 +71,9 @@ def compose(
     mail[LOOP_HEADER] = settings.own_domain
     mail.set_content(message.text)
     mail.add_alternative(_html(message.text, settings.display_name), subtype="html")
+    if message.part is not None and attached is not None:
+        maintype, _, subtype = message.part.mime.partition("/")
+        mail.add_attachment(attached, maintype=maintype, subtype=subtype, filename=message.part.name)
     return mail
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from channels.contract import Capabilities, Finding, Route, SendError, SendResult
 from channels.settings import read
-from channels.wechat import forms
+from channels.wechat import enclosed, forms, uploads
 from channels.wechat.api import Api
 from channels.wechat.callback import Callback
 from channels.wechat.console import Console
@@ -17,6 +18,8 @@ from channels.wechat.quota import grant
 from channels.wechat.settings import Settings
 from channels.wechat.tokens import StableToken, TokenProvider
 from channels.wechat.trouble import Troubles, finding
+from channels.wechat.uploads import Uploads
+from channels.wechat.visitors import Visitors
 from normalizer.message import SourceChannel
 
 if TYPE_CHECKING:
@@ -26,7 +29,8 @@ if TYPE_CHECKING:
     from channels.contract import Grant, PageSignature, Tools
     from channels.wechat.forms import Form
     from channels.wechat.settings import App
-    from normalizer.message import InboundMessage, OutboundMessage, Part
+    from channels.wechat.uploads import Rule
+    from normalizer.message import InboundMessage, OutboundMessage, Part, PartKind
 
 MAX_BYTES = 2048
 """UTF-8 bytes of one text; more is dropped by the platform without a word (wechat.md 2.4)."""
@@ -36,9 +40,17 @@ class Account:
     """Receives an app's callbacks and sends by customer-service messages: what all apps of WeChat have in common."""
 
     sends_here = True
+    _typing = "/cgi-bin/message/custom/typing"
 
     def __init__(
-        self, account: str, settings: App, capabilities: Capabilities, form: Form, tools: Tools
+        self,
+        account: str,
+        settings: App,
+        capabilities: Capabilities,
+        form: Form,
+        tools: Tools,
+        *,
+        takes: tuple[Mapping[PartKind, Rule], enclosed.Forms],
     ) -> None:
         self.account = account
         self.capabilities = capabilities
@@ -47,6 +59,8 @@ class Account:
         tokens = TokenProvider(account, StableToken(settings, tools.http), tools)
         self.api = Api(settings.api_base, tools.http, tokens, self._troubles)
         self._media = MediaApi(settings.api_base, tools.http, tokens)
+        rules, forms = takes
+        self._enclosed = enclosed.Enclosed(Uploads(account, rules, self.api, tools), forms)
 
     def routes(self) -> Sequence[Route]:
         """Return the callback's two methods."""
@@ -60,10 +74,25 @@ class Account:
         """Return at once: WeChat calls us."""
 
     async def send(self, message: OutboundMessage) -> SendResult:
-        """Send a text; raises SendError."""
-        body = {"touser": message.address.user, "msgtype": "text", "text": {"content": message.text}}
-        await self.api.call("/cgi-bin/message/custom/send", body)
-        return SendResult()
+        """Send a text, or what the message brings, where it is taken; raises SendError."""
+        instead = ""
+        if enclosed.brings(message):
+            instead = await self._enclosed.sent(message, partial(self._custom, message.address.user))
+            if not instead:
+                return SendResult()
+        await self._custom(message.address.user, {"msgtype": "text", "text": {"content": message.text}})
+        return SendResult(instead=instead)
+
+    async def types(self, user: str) -> None:
+        """Show that somebody is writing, for some fifteen seconds; raises SendError."""
+        await self.api.call(self._typing, {"touser": user, "command": "Typing"})
+
+    async def rests(self, user: str) -> None:
+        """Show it no more; raises SendError."""
+        await self.api.call(self._typing, {"touser": user, "command": "CancelTyping"})
+
+    async def _custom(self, user: str, body: Mapping[str, Any]) -> None:
+        await self.api.call("/cgi-bin/message/custom/send", {"touser": user, **body})
 
     def fetch(self, part: Part, largest: int) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         """Give a file that somebody sent as it comes; raises Lost or SendError."""
@@ -95,8 +124,10 @@ class WeChat(Account):
             templates={notice: each.id for notice, each in settings.templates.items()},
             subscriptions={notice: each.id for notice, each in settings.subscribe.items()},
         )
-        super().__init__(account, settings, capabilities, forms.XML, tools)
+        takes = uploads.PUBLIC, enclosed.PUBLIC
+        super().__init__(account, settings, capabilities, forms.XML, tools, takes=takes)
         self._settings = settings
+        self._visitors = Visitors(account, settings, tools)
         self._tickets = Tickets(settings.app_id, self.api, tools)
         self.console = Console(account, settings, self.api, tools.http, tools.now)
 
@@ -104,6 +135,14 @@ class WeChat(Account):
     def asked_for(self) -> tuple[str, ...]:
         """The templates to ask a citizen's consent for."""
         return tuple(dict.fromkeys(self.capabilities.subscriptions.values()))
+
+    def way_in(self, back: str, state: str) -> str:
+        """Return the platform's address that sends a browser to ``back`` with a code and this state."""
+        return self._visitors.way_in(back, state)
+
+    async def visitor(self, code: str) -> str:
+        """Return the openid whose code this is; raises SignInError."""
+        return await self._visitors.visitor(code)
 
     async def page_signature(self, url: str) -> PageSignature:
         """Return the signature that lets a page of ours use WeChat's functions; raises SendError."""

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 
 TOKEN_DEAD = frozenset({40001, 40014, 42001})
 """The access token is bad or expired: refresh it once, if it is still the one that failed."""
-ALREADY_TAKEN = 45065
-"""The same client_msg_id came before: it is sent."""
+ALREADY_TAKEN = frozenset({45065, 45081})
+"""The same client_msg_id came before: it is sent. He sees already that somebody is writing."""
+MEDIA_GONE = 40007
 
 _REASONS: dict[int, SendReason] = {
     -1: SendReason.BUSY,
@@ -40,6 +41,7 @@ _REASONS: dict[int, SendReason] = {
     41030: SendReason.CONTENT,
     45015: SendReason.WINDOW,
     45047: SendReason.WINDOW,
+    45080: SendReason.WINDOW,
     48001: SendReason.FORBIDDEN,
     48004: SendReason.FORBIDDEN,
     50002: SendReason.FORBIDDEN,
@@ -57,7 +59,7 @@ _ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
 def error_of(answer: Mapping[str, Any]) -> SendError | None:
     """Return the error an answer tells of, None when it is well; unknown codes are faults of the content."""
     code = answer.get("errcode", 0)
-    if code in {0, ALREADY_TAKEN}:
+    if code == 0 or code in ALREADY_TAKEN:
         return None
     reason = _REASONS.get(code, SendReason.CONTENT) if isinstance(code, int) else SendReason.CONTENT
     message = str(answer.get("errmsg", ""))

@@ -71,7 +71,7 @@ class App(BaseModel):
             raise ValueError(message)
         return value
 
-    @field_validator("api_base")
+    @field_validator("api_base", "open_base", check_fields=False)
     @classmethod
     def _address(cls, value: str) -> str:
         if not value.startswith(("https://", "http://")):
@@ -91,6 +91,7 @@ class Settings(App):
     """One public account."""
 
     kind: Literal["wechat"]
+    open_base: str = "https://open.weixin.qq.com"
     passive_deadline: float = Field(default=3.5, gt=0, lt=5)
 
 

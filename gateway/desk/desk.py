@@ -189,10 +189,20 @@ class Desk:
 
         return await self._write(work)
 
-    async def reply(self, agent: bytes, conversation: bytes, epoch: int, text: str, echo: str) -> Written:
+    async def reply(
+        self,
+        agent: bytes,
+        conversation: bytes,
+        epoch: int,
+        text: str,
+        echo: str,
+        *,
+        fields: bytes | None = None,
+    ) -> Written:
         """Answer the citizen; it goes out after the time in which it can be taken back.
 
-        ``echo`` names the attempt: the same one twice is one reply (T22).
+        ``echo`` names the attempt: the same one twice is one reply (T22). ``fields`` is what the answer brings beside
+        words, as ``Sending`` made it ready.
         """
 
         def work(connection: Connection, now: int) -> Written:
@@ -202,6 +212,7 @@ class Desk:
                 return Written(before, now)
             at = now + self.rules.undo_ms
             row = self._row(talk, text, sql.AGENT_NOTICE, now)._replace(next_at=at, notice_key=key)
+            row = row._replace(fields=fields)
             sql.promise(connection, [row])
             clock: dict[str, Any] = {
                 "waiting_since": None,

@@ -11,6 +11,7 @@ import structlog
 
 from gateway.runtime import millis
 from gateway.store import media as rows
+from gateway.store import wanted
 from normalizer.case import ENDED
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+TALKS = timedelta(days=180)
+"""How long is known what came in a talk that became no case (domain.md 1.10)."""
 STAGES = tuple(sorted(ENDED))
 
 
@@ -48,6 +51,13 @@ class Retention:
         before = millis(now - self._days)
         of_cases = await self._store.read(partial(rows.of_old_cases, stages=STAGES, before=before))
         return Due(of_cases, await self._store.read(partial(rows.expired, now=millis(now))))
+
+    async def forget_wanted(self) -> int:
+        """Forget what was wanted for cases that ended long ago, and in talks that became none; return how much."""
+        now = self._now()
+        cases, talks = millis(now - self._days), millis(now - TALKS)
+        work = partial(wanted.forget_old, stages=STAGES, cases=cases, talks=talks)
+        return await self._store.write(work)
 
     async def forget(self, files: Sequence[tuple[str, str]]) -> int:
         """Forget files and their copies; return how many rows went. A file that another owner has stays in the store."""

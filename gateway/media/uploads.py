@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from gateway.media import missing
 from gateway.media.intake import Claim, Gauge, from_row
 from gateway.media.links import Grant
 from gateway.media.pieces import Pieces
 from gateway.runtime import instant, millis
 from gateway.store import media as media_rows
 from gateway.store import uploads as rows
+from gateway.store import wanted
 from gateway.store.uploads import UploadRow
 from normalizer.errors import Busy, JiesuError, NotFound
 from normalizer.media import Breach, NotAccepted, Refusal
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from gateway.blobs import Blobs
     from gateway.media.intake import Intake, Taken
     from gateway.media.links import Links
+    from gateway.media.missing import Missing
     from gateway.store.seal import Sealer
     from gateway.store.store import Store
     from gateway.store.uploads import Piece
@@ -120,6 +123,11 @@ class Uploads:
         """Return an owner's files, oldest first."""
         found = await self._store.read(partial(media_rows.of, owner=owner))
         return tuple(from_row(row, self._sealer) for row in found)
+
+    async def missing(self, case_no: str) -> tuple[Missing, ...]:
+        """Return the files of a case that are not here, oldest first: still coming, or lost."""
+        found = await self._store.read(partial(wanted.missing, case_no=case_no))
+        return tuple(missing.from_row(row, self._sealer) for row in found)
 
     async def attach(self, owner: str, to: str, keys: Sequence[str]) -> int:
         """Make an owner's files those of a case (its number) or another owner, kept for good; return how many."""

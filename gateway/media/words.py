@@ -116,3 +116,22 @@ def lost_words(kind: PartKind, loss: Loss | None) -> str:
 def refused_words(kind: PartKind, breach: Breach) -> str:
     """Return what a citizen is told of a file of a talk that was not accepted."""
     return f"您发来的{KINDS['zh'][kind]}没有收下。{refusal(breach)}"
+
+
+COMING = "还在接收，请稍后再看"
+MISSING: Mapping[str, str] = {
+    "": COMING,
+    Loss.EXPIRED: "没有收到，原来的已过期，请再发一次",
+    Loss.TOO_LARGE: "太大，没有收下，请剪短或压缩后再发一次",
+    Refusal.SIZE: "太大，没有收下，请剪短或压缩后再发一次",
+    Refusal.SECONDS: "太长，没有收下，请剪短后再发一次",
+    Refusal.TYPE: "没有收下，不能接收这种类型的文件",
+    Refusal.VIRUS: "没有收下，在里面查到了病毒",
+}
+"""What a case's page says of a file that is not here, by the reason; any other has this:"""
+NOT_HERE = "没有收到，请再发一次"
+
+
+def missing_words(reason: str) -> str:
+    """Return what a case's page says of a file that is not here; no reason means that it is still coming."""
+    return MISSING.get(reason, NOT_HERE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hmac
 import json
 from collections.abc import Awaitable, Callable
@@ -34,7 +35,6 @@ class Api:
         router.add_get("/cgi-bin/ticket/getticket", self._ticket)
         for path, act in (
             ("/cgi-bin/message/custom/send", self._platform.custom_send),
-            ("/cgi-bin/message/custom/typing", lambda _: error(0, "ok")),
             ("/cgi-bin/message/template/send", self._platform.template_send),
             (
                 "/cgi-bin/message/wxopen/template/uniform_send",
@@ -105,7 +105,8 @@ class Api:
             case "truncated":
                 return web.Response(text='{"errcode": 0, "errm', content_type="application/json")
             case "hang":
-                await asyncio.sleep(HANG)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._platform.ended.wait(), HANG)
             case _:
                 pass
         if request.transport is not None:

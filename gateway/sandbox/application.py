@@ -15,8 +15,10 @@ from gateway.sandbox.home import Home, World
 from gateway.sandbox.media import Media
 from gateway.sandbox.menu import Menu
 from gateway.sandbox.notify import Notify
+from gateway.sandbox.outgoing import Outgoing
 from gateway.sandbox.platform import Platform, SandboxSettings
 from gateway.sandbox.qyapi import QyApi
+from gateway.sandbox.visitors import Visitors
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 LARGEST = 64 * 1024 * 1024
 """Bytes of a film that the newcomer may show."""
 PLATFORM = web.AppKey("platform", Platform)
+VISITORS = web.AppKey("visitors", Visitors)
 MENU = web.AppKey("menu", Menu)
 NOTIFY = web.AppKey("notify", Notify)
 DRIVER = web.AppKey("driver", Driver)
@@ -38,10 +41,14 @@ def create_sandbox(
     """Return the stand-in of WeChat with the newcomer's page, on which ``world`` is shown too."""
     app = web.Application(client_max_size=LARGEST)
     platform = app[PLATFORM] = Platform(settings, clock)
+    app.on_shutdown.append(_release)
     aiohttp_jinja2.setup(app, loader=jinja2.PackageLoader("gateway.sandbox", "templates"), autoescape=True)
     api = Api(platform)
     api.add(app)
     Media(platform, api.fault).add(app)
+    Outgoing(platform, api.fault).add(app, api.call)
+    app[VISITORS] = Visitors(platform, api.fault)
+    app[VISITORS].add(app)
     app[MENU] = Menu(platform)
     app[MENU].add(app, api)
 
@@ -65,3 +72,7 @@ def create_sandbox(
 
     app.cleanup_ctx.append(connected)
     return app
+
+
+async def _release(app: web.Application) -> None:
+    app[PLATFORM].ended.set()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp_jinja2
 from aiohttp import web
 
+from gateway.sandbox.outgoing import shown
 from gateway.sandbox.platform import Fault
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "img-src 'self' data:; media-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
@@ -252,7 +253,5 @@ def _shown(person: Person, now: float) -> dict[str, Any]:
         "name": person.name,
         "following": person.following,
         "left": person.window_left if person.window_until > now else 0,
-        "lines": [
-            {"who": line.who, "text": line.text, "way": line.way, "at": line.at} for line in person.lines
-        ],
+        "lines": [shown(line) for line in person.lines],
     }

@@ -18,12 +18,16 @@ import xmltodict
 from aiohttp import ClientError, ClientTimeout
 from wechatpy.crypto import WeChatCrypto
 
+from gateway.sandbox.outgoing import shown
 from gateway.sandbox.platform import Fault, Line, error
+from gateway.sandbox.rules import CORPORATION, line_of, mime_of, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aiohttp import ClientSession
+
+    from gateway.sandbox.rules import Choices
 
 HOUR = 3600.0
 WINDOW, COUNT = 48 * HOUR, 5
@@ -204,6 +208,16 @@ class Kf:
         good = self._token and hmac.compare_digest(token, self._token) and self.clock() < self._token_until
         return None if good else error(40014, "invalid access_token")
 
+    def upload(self, kind: str, content: bytes) -> dict[str, Any]:
+        """Take a file of the corporation's."""
+        if code := refusal(CORPORATION, kind, content):
+            return error(code, f"invalid media: {kind}")
+        self.counts["upload"] += 1
+        media_id = secrets.token_urlsafe(32)
+        self.media[media_id] = (content, mime_of(content))
+        made = {"type": kind, "media_id": media_id, "created_at": str(int(self.clock()))}
+        return error(0, "ok") | made
+
     def sync(self, body: dict[str, Any]) -> dict[str, Any]:
         """List what was said after a mark, oldest first."""
         self.counts["sync_msg"] += 1
@@ -269,10 +283,7 @@ class Kf:
             {
                 "user": each.user,
                 "left": each.window_left if each.window_until > now else 0,
-                "lines": [
-                    {"who": line.who, "text": line.text, "way": line.way, "at": line.at}
-                    for line in each.lines
-                ],
+                "lines": [shown(line) for line in each.lines],
             }
             for each in self.people.values()
         ]
@@ -285,8 +296,10 @@ class Kf:
         return error(95001, "send msg count limit") if person.window_left <= 0 else None
 
     def _deliver(self, person: Client, body: dict[str, Any], name: str, way: str) -> dict[str, Any]:
-        kind = str(body.get("msgtype", ""))
-        text = str(body.get("text", {}).get("content", "")) if kind == "text" else f"（{kind}）"
+        line = line_of(body, self.media)
+        if isinstance(line, int):
+            return error(line, "invalid message")
+        text, media, choices = line
         if len(text.encode()) > LONGEST:
             return error(45002, "content size out of limit")
         name = name or secrets.token_urlsafe(16)
@@ -298,15 +311,18 @@ class Kf:
             fail = {"event_type": "msg_send_fail", "fail_msgid": name, "fail_type": 4}
             self._note({"origin": 4, "msgtype": "event", "event": fail | {"external_userid": person.user}})
         else:
-            self._said(person, "account", text, way)
+            self._said(person, "account", text, way, media=media, choices=choices)
         return error(0, "ok") | {"msgid": name}
 
     def _note(self, entry: dict[str, Any]) -> None:
         head = {"msgid": secrets.token_urlsafe(20), "open_kfid": self.settings.open_kfid}
         self.entries.append(head | {"send_time": int(self.clock())} | entry)
 
-    def _said(self, person: Client, who: str, text: str, way: str) -> None:
-        person.lines.append(Line(who, text, way, self.clock()))
+    def _said(
+        self, person: Client, who: str, text: str, way: str, *, media: str = "", choices: Choices = ()
+    ) -> None:
+        mime = self.media[media][1] if media else ""
+        person.lines.append(Line(who, text, way, self.clock(), media, mime, choices))
         for watcher in tuple(self.watchers):
             watcher()
 

@@ -6,14 +6,19 @@ not share a mistake. Time comes from an injected clock, in seconds.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import secrets
 from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from gateway.sandbox.rules import line_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from gateway.sandbox.rules import Choices
 
 HOUR = 3600.0
 TOKEN_LIFE = 7200
@@ -42,12 +47,15 @@ class SandboxSettings:
 
 @dataclass(slots=True)
 class Line:
-    """One line of a person's chat: who said it, by which way it came, when."""
+    """One line of a person's chat: who said it, by which way it came, when; a file that is shown; what can be tapped."""
 
     who: str
     text: str
     way: str
     at: float
+    media: str = ""
+    mime: str = ""
+    choices: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(slots=True)
@@ -90,6 +98,8 @@ class Platform:
         self.counts: Counter[str] = Counter()
         self.latencies: deque[float] = deque(maxlen=100_000)
         self.faults: dict[str, deque[Fault]] = {}
+        self.ended = asyncio.Event()
+        """Set when the platform is put away: nobody hangs any longer."""
         self.media: dict[str, Kept] = {}
         self.ticket = secrets.token_urlsafe(48)
         self.blocked: set[str] = set()
@@ -110,9 +120,12 @@ class Platform:
             self.people[openid] = Person(openid, name or openid)
         return self.people[openid]
 
-    def said(self, person: Person, who: str, text: str, way: str) -> None:
+    def said(
+        self, person: Person, who: str, text: str, way: str, *, media: str = "", choices: Choices = ()
+    ) -> None:
         """Add a line to a chat and tell whoever watches."""
-        person.lines.append(Line(who, text, way, self.clock()))
+        mime = self.media[media].mime if media else ""
+        person.lines.append(Line(who, text, way, self.clock(), media, mime, choices))
         for watcher in tuple(self.watchers):
             watcher()
 
@@ -179,7 +192,10 @@ class Platform:
         person = self.people.get(str(body.get("touser", "")))
         if person is None:
             return error(40003, "invalid openid")
-        text = str(body.get("text", {}).get("content", ""))
+        line = line_of(body, self.media)
+        if isinstance(line, int):
+            return error(line, "invalid message")
+        text, media, choices = line
         if not person.following or self.clock() >= person.window_until:
             return error(45015, "response out of time limit or subscription is canceled")
         if person.window_left <= 0:
@@ -188,7 +204,7 @@ class Platform:
             return error(45002, "content size out of limit")
         person.window_left -= 1
         self.counts["custom"] += 1
-        self.said(person, "account", text, "custom")
+        self.said(person, "account", text, "custom", media=media, choices=choices)
         return error(0, "ok")
 
     def template_send(self, body: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from gateway.sandbox.outgoing import form_of
 from gateway.sandbox.platform import error
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class QyApi:
         router, kf = app.router, self._kf
         router.add_get(f"{PREFIX}/cgi-bin/gettoken", self._token)
         router.add_get(f"{PREFIX}/cgi-bin/media/get", self._media)
+        router.add_post(f"{PREFIX}/cgi-bin/media/upload", self._upload)
         for path, act in (
             ("kf/sync_msg", kf.sync),
             ("kf/send_msg", kf.send),
@@ -40,6 +42,7 @@ class QyApi:
         ):
             router.add_post(f"{PREFIX}/cgi-bin/{path}", self._call(act))
         router.add_post("/_sim/kf", self._say)
+        router.add_get("/_media/kf/{name}", self._shown)
 
     async def _token(self, request: web.Request) -> web.Response:
         return web.json_response(self._kf.gettoken(dict(request.query)))
@@ -52,6 +55,15 @@ class QyApi:
             return web.json_response(error(40007, "invalid media_id"))
         headers = {"Content-Disposition": 'attachment; filename="media"'}
         return web.Response(body=kept[0], content_type=kept[1], headers=headers)
+
+    async def _shown(self, request: web.Request) -> web.Response:
+        kept = self._kf.media.get(request.match_info["name"])
+        return web.Response(body=kept[0], content_type=kept[1]) if kept else web.Response(status=404)
+
+    async def _upload(self, request: web.Request) -> web.Response:
+        _, content = await form_of(request)
+        wrong = self._kf.token_error(request.query.get("access_token", ""))
+        return web.json_response(wrong or self._kf.upload(request.query.get("type", ""), content))
 
     def _call(self, act: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[web.Request], Any]:
         async def handler(request: web.Request) -> web.Response:

@@ -59,7 +59,7 @@ export function start(log) {
     }
   }
 
-  function line({ id, mine, text }) {
+  function line({ id, mine, text, link }) {
     if (list.querySelector(`[data-id="${id}"]`)) return;
     for (const greeting of list.querySelectorAll('li:not([data-id])')) greeting.remove();
     const item = document.createElement('li');
@@ -71,6 +71,12 @@ export function start(log) {
     who.textContent = mine ? words.mine : words.theirs;
     said.className = 'said';
     said.textContent = text;
+    if (link) {
+      const file = document.createElement('a');
+      file.href = link;
+      file.textContent = words.file;
+      said.append(file);
+    }
     item.append(who, said);
     // Ids ascend with time; a line that was committed late still finds its place.
     const after = [...list.children].find((each) => each.dataset.id > id);

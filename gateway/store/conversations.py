@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -13,6 +13,22 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from gateway.store.rows import BindingRow, ConversationRow
+
+
+class Reach(NamedTuple):
+    """Where the citizen of a talk is reached; address and state are sealed."""
+
+    account: str
+    address: bytes
+    state: bytes
+
+
+def reach(connection: Connection, conversation: bytes) -> Reach | None:
+    """Return where the citizen of a talk is reached, None when there is no such talk."""
+    here = CONVERSATION.c.id == conversation
+    query = select(CONVERSATION.c.account, CONVERSATION.c.address, CONVERSATION.c.state).where(here)
+    row = connection.execute(query).first()
+    return None if row is None else Reach(*row)
 
 
 def begin(connection: Connection, row: ConversationRow) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from gateway.store.tables import CASE_EVENT, CASES, MEDIA
+from gateway.store.tables import CASE_EVENT, CASES, MEDIA, WANTED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +57,15 @@ def add(connection: Connection, row: MediaRow) -> None:
     )
 
 
+def lend(connection: Connection, owner: str, key: str, to: str, until: int) -> MediaRow | None:
+    """Give another owner a file too, until an instant (milliseconds), and return it as his; None for no such file."""
+    mine = find(connection, owner, key)
+    if mine is None:
+        return None
+    add(connection, replace(mine, owner=to, expires_at=until))
+    return find(connection, to, key)
+
+
 def find(connection: Connection, owner: str, key: str) -> MediaRow | None:
     """Return an owner's file."""
     query = select(MEDIA).where(MEDIA.c.owner == owner, MEDIA.c.key == key)
@@ -81,6 +90,14 @@ def attach(connection: Connection, owner: str, to: str, keys: Sequence[str]) -> 
         update(MEDIA).where(MEDIA.c.owner == to, MEDIA.c.key.in_(keys)).values(expires_at=None)
     )
     return moved
+
+
+def file(connection: Connection, case_no: str, owner: str, blobs: Sequence[str]) -> None:
+    """Make files of a talk a case's, those too that are still being fetched."""
+    mine = WANTED.c.ref.in_(blobs)
+    connection.execute(update(WANTED).where(mine).values(case_no=case_no))
+    fetched = connection.execute(select(WANTED.c.key).where(mine, WANTED.c.key != "")).scalars()
+    attach(connection, owner, case_no, [*blobs, *fetched])
 
 
 def note_copy(connection: Connection, key: str, variant: str, copy: tuple[str, str]) -> None:

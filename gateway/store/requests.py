@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select, update
 
+from gateway.store import wanted
 from gateway.store.tables import BINDING, DATA_REQUEST
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
 OPEN, DONE, REFUSED = "open", "done", "refused"
+ERASE = "delete"
+"""The kind of a wish to have everything deleted."""
 
 
 def add(
@@ -49,3 +52,10 @@ def settle(connection: Connection, row_id: bytes, state: str, at: int) -> bool:
     return (
         connection.execute(update(DATA_REQUEST).where(here).values(state=state, settled_at=at)).rowcount == 1
     )
+
+
+def erased(connection: Connection, row_id: bytes) -> int:
+    """Where a wish was to erase, forget what its person's talks still wanted; return how many files that were."""
+    here = (DATA_REQUEST.c.id == row_id) & (DATA_REQUEST.c.kind == ERASE)
+    row = connection.execute(select(DATA_REQUEST.c.conversation).where(here)).first()
+    return 0 if row is None else wanted.erase(connection, row.conversation)

@@ -23,6 +23,14 @@ from sqlalchemy import (
 )
 
 from gateway.store.desk_tables import AGENT, DESK_EVENT, DESK_SESSION, DESK_TALK, DESK_VIEWER, PRESENCE
+from gateway.store.work_tables import (
+    CANNED,
+    DESK_DRAFT,
+    DESK_VIEW,
+    SEARCH_DOC,
+    SEARCH_GRAM,
+    SEARCH_MARK,
+)
 from outbox.tables import ATTEMPT, METADATA, OUTGOING, SENT_AS, Id, Instant
 
 __all__ = [
@@ -32,6 +40,7 @@ __all__ = [
     "ATTEMPT",
     "BINDING",
     "BIND_CODE",
+    "CANNED",
     "CASES",
     "CASE_EVENT",
     "CASE_FLAG",
@@ -39,9 +48,11 @@ __all__ = [
     "CONVERSATION",
     "COUNTER",
     "DATA_REQUEST",
+    "DESK_DRAFT",
     "DESK_EVENT",
     "DESK_SESSION",
     "DESK_TALK",
+    "DESK_VIEW",
     "DESK_VIEWER",
     "FOLLOW",
     "INBOX",
@@ -55,10 +66,14 @@ __all__ = [
     "METADATA",
     "OUTGOING",
     "PRESENCE",
+    "SEARCH_DOC",
+    "SEARCH_GRAM",
+    "SEARCH_MARK",
     "SENT_AS",
     "SUBMISSION",
     "TALLY",
     "UPLOAD",
+    "UPLOADED",
     "UPLOAD_PIECE",
     "WANTED",
     "WEB_SESSION",
@@ -68,6 +83,7 @@ _waiting = text("state = 'waiting'")
 _web = text("account = 'web'")
 _unanswered = text("reply IS NULL")
 _wanted = text("state = 'wanted'")
+_missing = text("state != 'stored'")
 _open = text("NOT done")
 _untold = text("NOT told")
 _queued = text("owner = 'queued'")
@@ -370,6 +386,7 @@ WANTED = Table(
     Column("next_at", Instant, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    Index("ix_wanted_case_no", "case_no", sqlite_where=_missing, postgresql_where=_missing),
     Index("ix_wanted_next_at", "next_at", sqlite_where=_wanted, postgresql_where=_wanted),
 )
 """Files that people sent and that their providers keep: ``state`` is wanted, stored (``key`` names it in ``media``) or
@@ -383,6 +400,16 @@ READ_TO = Table(
     Column("cursor", Text, nullable=False),
 )
 """How far the accounts were read whose providers keep messages until they are asked for them."""
+
+UPLOADED = Table(
+    "uploaded",
+    METADATA,
+    Column("account", Text, primary_key=True),
+    Column("file", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("until", Instant, nullable=False),
+)
+"""Under which name a provider has a file of ours, and until when."""
 
 UPLOAD = Table(
     "upload",

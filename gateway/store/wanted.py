@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Text, exists, literal_column, select, update
+from sqlalchemy import Text, and_, delete, exists, func, literal_column, or_, select, update
 
 from gateway.store import media
 from gateway.store.rows import WantedRow
-from gateway.store.tables import MEDIA, WANTED
+from gateway.store.tables import BINDING, CASE_EVENT, CASES, MEDIA, WANTED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 STILL, STORED, LOST = "wanted", "stored", "lost"
 # Without a parameter: only so does SQLite know that the partial index will do.
 _STILL = literal_column("'wanted'", Text)
+_STORED = literal_column("'stored'", Text)
 
 
 def claim(connection: Connection, now: int, until: int, limit: int) -> list[WantedRow]:
@@ -63,6 +64,31 @@ def of(connection: Connection, refs: Sequence[str]) -> dict[str, WantedRow]:
     """Return the rows of references."""
     query = select(WANTED).where(WANTED.c.ref.in_(refs))
     return {row.ref: WantedRow(*row) for row in connection.execute(query)}
+
+
+def missing(connection: Connection, case_no: str) -> list[WantedRow]:
+    """Return the files of a case that are not here, oldest first."""
+    query = select(WANTED).where(WANTED.c.case_no == case_no, WANTED.c.state != _STORED)
+    return [WantedRow(*row) for row in connection.execute(query.order_by(WANTED.c.created_at, WANTED.c.ref))]
+
+
+def forget_old(connection: Connection, stages: Sequence[str], cases: int, talks: int) -> int:
+    """Forget what was wanted for cases that stand in one of these stages since an instant, and in talks before another."""
+    last = select(func.max(CASE_EVENT.c.at)).where(CASE_EVENT.c.case_no == CASES.c.case_no).scalar_subquery()
+    ended = select(CASES.c.case_no).where(CASES.c.stage.in_(stages), last < cases)
+    of_talks = and_(WANTED.c.case_no == "", WANTED.c.created_at < talks)
+    return connection.execute(delete(WANTED).where(or_(WANTED.c.case_no.in_(ended), of_talks))).rowcount
+
+
+def erase(connection: Connection, conversation: bytes) -> int:
+    """Forget what a person's talks wanted, and fetch nothing more of it; return how much that was."""
+    me, others = BINDING.alias("me"), BINDING.alias("others")
+    bound = select(others.c.conversation).join(me, me.c.person == others.c.person)
+    mine = or_(
+        WANTED.c.conversation == conversation,
+        WANTED.c.conversation.in_(bound.where(me.c.conversation == conversation)),
+    )
+    return connection.execute(delete(WANTED).where(mine)).rowcount
 
 
 def _settle(connection: Connection, ref: str, values: dict[str, Any]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,15 +18,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One message as it is shown; ``mine`` is the citizen's."""
+    """One message as it is shown; ``mine`` is the citizen's, ``link`` opens the file that the hotline sent with it."""
 
     id: str
     mine: bool
     at: datetime
     text: str
+    link: str = ""
+
+
+_LINK = re.compile(r"(?:https?://[A-Za-z0-9.:-]+)?(/files/[0-9a-f]{64}\?[A-Za-z0-9_=&-]+)$")
+"""How the words end with which ``gateway.sending`` says a file."""
 
 
 def said(line: Line, sealer: Sealer) -> Said:
     """Return a line of a talk in the open."""
-    text = open_message(sealer, line.body).text if line.mine else sealer.open(line.body).decode()
-    return Said(line.id.hex(), line.mine, instant(line.at), text)
+    if line.mine:
+        return Said(line.id.hex(), line.mine, instant(line.at), open_message(sealer, line.body).text)
+    text, link = sealer.open(line.body).decode(), ""
+    if (found := _LINK.search(text)) is not None:
+        text, link = text[: found.start()].rstrip(), found.group(1)
+    return Said(line.id.hex(), line.mine, instant(line.at), text, link)

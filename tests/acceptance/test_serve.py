@@ -1,13 +1,12 @@
 import json
 import signal
-import subprocess
-import sys
 import urllib.error
 import urllib.request
 
 import pytest
 
 from gateway.store import migrate
+from tests.kit.commands import run
 from tests.kit.process import configure, jiesu, served
 
 pytestmark = pytest.mark.acceptance
@@ -16,12 +15,6 @@ pytestmark = pytest.mark.acceptance
 def get(url):
     with urllib.request.urlopen(url) as answer:
         return answer.status, answer.read().decode()
-
-
-def run(*arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "gateway", *arguments], capture_output=True, text=True, check=False
-    )
 
 
 def test_a_server_serves_its_pages_and_stops_cleanly(tmp_path):

@@ -23,6 +23,8 @@ LISTED = "｜人民路井盖丢失｜办理中(并入同类)"
 FIELDS = {
     "city": "泰安",
     "hotline": "12345",
+    "agent": "1024",
+    "minutes": "2",
     "privacy": "，见https://12345.example/privacy",
     "url": "https://12345.example/privacy",
     "hours": "2",

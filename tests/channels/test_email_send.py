@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from email import message_from_bytes
 from email.policy import SMTP
 
@@ -24,8 +25,8 @@ from channels.email.settings import Settings
 from channels.settings import read
 from gateway.sandbox.post.office import Fault, Post, PostSettings
 from normalizer.errors import Misconfigured
-from normalizer.message import Address, OutboundMessage
-from tests.kit.doors import NOW, sign, tools
+from normalizer.message import Address, OutboundMessage, Part, PartKind
+from tests.kit.doors import NOW, Blobs, sign, tools
 
 CASE = "37092611240001233"
 CITIZEN = "zhang@qq.com"
@@ -88,6 +89,25 @@ async def test_mails_go_over_one_connection_and_a_dead_one_is_replaced(post):
         await mailbox._relay._smtp.quit()
         await mailbox.send(message(3))
     assert [mail.subject for mail in post.mails(CITIZEN)] == [f"回复：路灯坏了 [12345-{CASE}]"] * 3
+
+
+async def test_a_mail_brings_a_file_or_says_in_the_record_why_not(post):
+    blobs = Blobs()
+    content = b"%PDF-1.7" + bytes(range(256)) * 9
+    part = Part(
+        PartKind.FILE, blob=await blobs.put(content), mime="application/pdf", name="办理结果.pdf", size=99
+    )
+    async with channel(post, blobs=blobs) as mailbox:
+        assert (await mailbox.send(message(1, part=part, notice="agent"))).instead == ""
+        gone = await mailbox.send(message(2, part=replace(part, blob="0" * 64), notice="agent"))
+        large = await mailbox.send(message(3, part=replace(part, size=16 * 1024 * 1024), notice="agent"))
+    assert "not here any more" in gone.instead
+    assert "mails take" in large.instead
+    with_file, *without = (message_from_bytes(mail.raw, policy=SMTP) for mail in post.mails(CITIZEN))
+    (attached,) = with_file.iter_attachments()
+    assert (attached.get_filename(), attached.get_content()) == ("办理结果.pdf", content)
+    assert "已受理" in with_file.get_body(("plain",)).get_content()
+    assert [list(mail.iter_attachments()) for mail in without] == [[], []]
 
 
 @pytest.mark.parametrize(
@@ -226,7 +246,9 @@ def chosen(port, **changes):
 @asynccontextmanager
 async def channel(post, **changes):
     async with ClientSession() as http:
-        made = build("mail", raw(post.smtp_port, **({"imap_port": post.imap_port} | changes)), tools(http))
+        blobs = changes.pop("blobs", None)
+        given = raw(post.smtp_port, **({"imap_port": post.imap_port} | changes))
+        made = build("mail", given, tools(http, blobs=blobs))
         try:
             yield made
         finally:

@@ -1,17 +1,13 @@
 """``jiesu wechat``: the menu, codes to scan, and what is wrong with an account, by real processes."""
 
-import asyncio
 import json
-import sys
-from pathlib import Path
 
 import pytest
 
 from gateway.runtime import now
+from tests.kit.commands import run_beside
 from tests.kit.process import configure
 from tests.kit.standin import phone
-
-ROOT = Path(__file__).parents[2]
 
 
 class Shell:
@@ -19,12 +15,8 @@ class Shell:
         self.config, self.menu, self.citizen, self.folder = config, citizen.menu, citizen, folder
 
     async def run(self, *arguments):
-        command = [sys.executable, "-m", "gateway", "wechat", *arguments, "--config", str(self.config)]
-        done = await asyncio.create_subprocess_exec(
-            *command, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-        )
-        out, err = await done.communicate()
-        return done.returncode, out.decode(), err.decode()
+        done = await run_beside("wechat", *arguments, "--config", str(self.config))
+        return done.returncode, done.stdout, done.stderr
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from importlib import resources
 from pathlib import Path
 
 from bots import slots
+from gateway.media.words import MISSING, NOT_HERE
 from gateway.web.texts import catalogue
 from normalizer.case import CITIZEN_LABELS
 from normalizer.codes import KIND_LABELS, LOW_RATING_LABELS, SATISFACTION_LABELS
@@ -41,8 +42,8 @@ def in_code() -> set[str]:
 
 
 def in_tables() -> set[str]:
-    tables = (CITIZEN_LABELS, KIND_LABELS, SATISFACTION_LABELS, LOW_RATING_LABELS, slots.WHENS)
-    return {str(text) for table in tables for text in table.values()}
+    tables = (CITIZEN_LABELS, KIND_LABELS, SATISFACTION_LABELS, LOW_RATING_LABELS, slots.WHENS, MISSING)
+    return {str(text) for table in tables for text in table.values()} | {NOT_HERE}
 
 
 SAID = in_templates() | in_code() | in_tables()

@@ -105,6 +105,20 @@ class Cursors:
 
 
 @dataclass
+class Uploaded:
+    """What providers have of our files, until when."""
+
+    noted: dict[tuple[str, str], tuple[str, datetime]] = field(default_factory=dict)
+
+    async def get(self, account: str, file: str) -> str:
+        name, until = self.noted.get((account, file), ("", NOW))
+        return name if until > NOW else ""
+
+    async def put(self, account: str, file: str, name: str, until: datetime) -> None:
+        self.noted[account, file] = (name, until)
+
+
+@dataclass
 class Blobs:
     """Files by their hash."""
 
@@ -170,6 +184,7 @@ def tools(
     consents=None,
     parts=None,
     cursors=None,
+    uploaded=None,
     blobs=None,
     media=None,
 ) -> Tools:
@@ -179,6 +194,7 @@ def tools(
         consents=consents or Consents(),
         parts=parts or Parts(),
         cursors=cursors or Cursors(),
+        uploaded=uploaded or Uploaded(),
         blobs=blobs or Blobs(),
         media=media or Media(),
         keys=keys or MemoryBus(),

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
 
+from tests.kit.commands import run
 from tests.kit.wechat import AES_KEY, APP_ID, TOKEN, opened, request, xml
 
 SENDERS = 200
@@ -47,8 +48,7 @@ def served(config: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 def jiesu(config: Path, *arguments: str):
     """Run a command and return what it prints as JSON."""
-    command = [sys.executable, "-m", "gateway", *arguments, "--config", str(config), "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ)
+    done = run(*arguments, "--config", str(config), "--json")
     assert done.returncode == 0 or arguments[0] in {"doctor", "audit"}, done.stderr
     return json.loads(done.stdout)
 

@@ -11,11 +11,12 @@ from typing import Any
 
 from gateway.app import listening, running
 from gateway.batch import Decider
-from gateway.sandbox.application import DRIVER, MENU, NOTIFY, PLATFORM, create_sandbox
+from gateway.sandbox.application import DRIVER, MENU, NOTIFY, PLATFORM, VISITORS, create_sandbox
 from gateway.sandbox.driver import Driver
 from gateway.sandbox.menu import Menu
 from gateway.sandbox.notify import Notify
 from gateway.sandbox.platform import Person, Platform, SandboxSettings
+from gateway.sandbox.visitors import Visitors
 from gateway.whole import Gateway
 from tests.kit.gateway import Hand, settings
 from tests.kit.wechat import AES_KEY, APP_ID, TOKEN, raw_settings
@@ -34,6 +35,7 @@ class Phone:
     address: str
     notify: Notify
     menu: Menu
+    visitors: Visitors
     openid: str = "oUser"
 
     @property
@@ -73,7 +75,8 @@ async def phone(database: str, folder: Path, clock: Hand, **changes: Any) -> Asy
     account = SandboxSettings(APP_ID, "secret", TOKEN, AES_KEY)
     sandbox = create_sandbox(account, clock=lambda: clock().timestamp())
     async with listening(sandbox, "127.0.0.1", 0) as port:
-        wx = raw_settings(api_base=f"http://127.0.0.1:{port}") | changes.pop("wx", {})
+        here = f"http://127.0.0.1:{port}"
+        wx = raw_settings(api_base=here, open_base=here) | changes.pop("wx", {})
         channels = {"wx": wx} | changes.pop("channels", {})
         given = settings(database, folder, channels=channels, **changes)
         async with (
@@ -89,6 +92,7 @@ async def phone(database: str, folder: Path, clock: Hand, **changes: Any) -> Asy
                 f"http://127.0.0.1:{own}",
                 sandbox[NOTIFY],
                 sandbox[MENU],
+                sandbox[VISITORS],
             )
             await made.driver.act(made.person, "subscribe")
             clock.wait(seconds=1)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from channels.contract import Capabilities, Finding, Grant, Route, SendError, SendReason, SendResult
 from channels.settings import read
+from channels.wechat import enclosed, uploads
 from channels.wechat.api import Api
 from channels.wechat.channel import MAX_BYTES
 from channels.wechat.kf.callback import Callback
@@ -52,6 +54,8 @@ class CustomerService:
         self.api = Api(settings.api_base, tools.http, tokens, self._troubles)
         self.states = States(settings.open_kfid, self.api)
         self._media = MediaApi(settings.api_base, tools.http, tokens)
+        files = uploads.Uploads(account, uploads.CUSTOMER_SERVICE, self.api, tools)
+        self._enclosed = enclosed.Enclosed(files, enclosed.CUSTOMER_SERVICE)
         self.pull = Pull(account, settings.open_kfid, settings.poll_seconds, self.api, tools)
         self._callback = Callback(account, settings, tools, self.pull.called)
 
@@ -69,20 +73,19 @@ class CustomerService:
         await self.pull.run()
 
     async def send(self, message: OutboundMessage) -> SendResult:
-        """Send a text under our own id, so that the same one sent twice arrives once; raises SendError.
+        """Send a text, or what the message brings, under our own id, so that the same one sent twice arrives once; raises SendError.
 
         That the provider took it is not the end: what did not arrive is told later (``msg_send_fail``).
         """
         if message.thread.startswith(GREETS) and await self._greeted(message):
             return SendResult((_name(message),))
-        body = _body(message) | {"touser": message.address.user, "open_kfid": self._open_kfid}
-        try:
-            await self.api.call(SEND, body)
-        except SendError as error:
-            if f"errcode {WRONG_STATE}" not in error.detail:
-                raise
-            await self._send_by_state(message.address.user, body)
-        return SendResult((_name(message),))
+        instead = ""
+        if enclosed.brings(message):
+            instead = await self._enclosed.sent(message, partial(self._send, message))
+            if not instead:
+                return SendResult((_name(message),))
+        await self._send(message, _text(message))
+        return SendResult((_name(message),), instead)
 
     def fetch(self, part: Part, largest: int) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         """Give a file that somebody sent as it comes; raises Lost or SendError."""
@@ -104,9 +107,21 @@ class CustomerService:
         """Return the last trouble that people must end, None when there is none."""
         return await self._troubles.last()
 
+    async def _send(self, message: OutboundMessage, content: Mapping[str, Any]) -> None:
+        """Send one content of a message; raises SendError."""
+        user = message.address.user
+        body = {**content, "msgid": _name(message), "touser": user, "open_kfid": self._open_kfid}
+        try:
+            await self.api.call(SEND, body)
+        except SendError as error:
+            if f"errcode {WRONG_STATE}" not in error.detail:
+                raise
+            await self._send_by_state(user, body)
+
     async def _greeted(self, message: OutboundMessage) -> bool:
         """Send by the code of somebody's coming, and return whether it was still good."""
-        body = _body(message) | {"code": message.thread.removeprefix(GREETS)}
+        code = message.thread.removeprefix(GREETS)
+        body = {**_text(message), "msgid": _name(message), "code": code}
         try:
             await self.api.call(GREET, body)
         except SendError as error:
@@ -126,8 +141,8 @@ class CustomerService:
         raise SendError(reason, f"errcode {WRONG_STATE} {STATES[talk]}")
 
 
-def _body(message: OutboundMessage) -> dict[str, Any]:
-    return {"msgid": _name(message), "msgtype": "text", "text": {"content": message.text}}
+def _text(message: OutboundMessage) -> dict[str, Any]:
+    return {"msgtype": "text", "text": {"content": message.text}}
 
 
 def _name(message: OutboundMessage) -> str:

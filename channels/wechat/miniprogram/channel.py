@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from channels.contract import Capabilities, Grant
 from channels.settings import read
-from channels.wechat import forms
+from channels.wechat import enclosed, forms, uploads
 from channels.wechat.channel import MAX_BYTES, Account, named
 from channels.wechat.miniprogram.login import openid_of, phone_of
 from channels.wechat.miniprogram.settings import Settings
@@ -28,6 +28,8 @@ _ENTERED = "user_enter_tempsession"
 class MiniProgram(Account):
     """Receives callbacks, sends by customer-service messages alone, and says whose login code it is."""
 
+    _typing = "/cgi-bin/message/custom/business/typing"
+
     def __init__(self, account: str, settings: Settings, tools: Tools) -> None:
         # A mini-program takes no reply in the answer to a callback (wechat.md 2.5).
         capabilities = Capabilities(
@@ -36,7 +38,8 @@ class MiniProgram(Account):
             windowed=True,
             subscriptions={notice: each.id for notice, each in settings.subscribe.items()},
         )
-        super().__init__(account, settings, capabilities, _FORMS[settings.format], tools)
+        takes = uploads.MINIPROGRAM, enclosed.MINIPROGRAM
+        super().__init__(account, settings, capabilities, _FORMS[settings.format], tools, takes=takes)
         self._settings = settings
         self._tools = tools
 

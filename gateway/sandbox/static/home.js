@@ -47,6 +47,27 @@ const WAYS_OF_WRITING = {
   },
 };
 
+// What a line brings beside its words: a picture, a film, a recording, answers to tap.
+const TAGS = { image: "img", video: "video", audio: "audio" };
+function brought(line, way) {
+  const tag = TAGS[line.mime?.split("/")[0]];
+  const found = [];
+  if (line.media && tag) {
+    const shown = make(tag);
+    shown.src = way === "kf" ? `/_media/kf/${line.media}` : `/_media/${line.media}`;
+    shown.controls = true;
+    if (tag === "img") shown.alt = "";
+    found.push(shown);
+  }
+  for (const [, label] of line.choices ?? []) {
+    const button = make("button", label);
+    button.type = "button";
+    button.addEventListener("click", () => WAYS_OF_WRITING[way].send(label));
+    found.push(button);
+  }
+  return found;
+}
+
 function showChat() {
   if (!me()) return;
   const way = textWay();
@@ -59,7 +80,7 @@ function showChat() {
   for (const line of lines().slice(shown)) {
     const item = make("li", "", line.who);
     if (line.subject) item.append(make("strong", line.subject));
-    item.append(line.text);
+    item.append(...brought(line, way), line.text);
     if (WAYS[line.way]) item.append(make("small", WAYS[line.way]));
     chat.append(item);
   }

@@ -209,6 +209,7 @@ class Cases:
             demand=matter.demand or None,
             secret=case.secret,
             files=await self._shelf.of(case.case_no),
+            missing=await self._shelf.missing(case.case_no),
             answer=case.replies[-1].text if answered else None,
             score=case.ratings[-1].score if case.ratings else None,
             may=m.May(**can),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gateway.media.links import Variant
 from gateway.media.uploads import GRANT_LIVES
-from gateway.web.api.models import FileOut, Files, GrantOut
+from gateway.web.api.models import FileOut, Files, GrantOut, MissingOut
 from gateway.web.api.operations import Operation, Reply
 from gateway.web.api.sessions import local
 from normalizer.case import Attachment
@@ -48,31 +48,40 @@ class Shelf:
     async def listed(self, call: Call) -> Reply:
         """Return the files that lie ready."""
         owner, mine = self._owner(call), await self._mine(call)
-        return Reply(Files(files=tuple(self.shown(owner, attachment(taken)) for taken in mine)))
+        return Reply(Files(files=tuple(self.shown(owner, taken) for taken in mine)))
 
     async def of(self, number: str) -> tuple[FileOut, ...]:
-        """Return the files of a case, oldest first; those that are still on their way are not among them."""
-        return tuple(self.shown(number, attachment(taken)) for taken in await self._uploads.of(number))
+        """Return the files of a case, oldest first; those that are still on their way are not among them (``missing``)."""
+        return tuple(self.shown(number, taken) for taken in await self._uploads.of(number))
+
+    async def missing(self, number: str) -> tuple[MissingOut, ...]:
+        """Return the files of a case that are not here, oldest first."""
+        found = await self._uploads.missing(number)
+        return tuple(
+            MissingOut(kind=each.kind, coming=each.coming, reason=each.reason, told=each.told)
+            for each in found
+        )
 
     async def found(self, call: Call, keys: Sequence[str]) -> dict[str, Attachment]:
         """Return those of the session's files that are named, by their keys."""
         mine = {taken.key: taken for taken in await self._mine(call)} if keys else {}
         return {key: attachment(mine[key]) for key in keys if key in mine}
 
-    def shown(self, owner: str, file: Attachment) -> FileOut:
+    def shown(self, owner: str, file: Taken) -> FileOut:
         """Return a file of an owner, a case's number or a session's name, as an app is told of it."""
         pictured = file.kind in {PartKind.IMAGE, PartKind.VIDEO}
-        preview = self._parts.media.links.sign(owner, file.blob, Variant.PREVIEW) if pictured else None
+        preview = self._parts.media.links.sign(owner, file.key, Variant.PREVIEW) if pictured else None
         plays = file.kind in {PartKind.VOICE, PartKind.VIDEO}
-        play = self._parts.media.links.sign(owner, file.blob, Variant.PLAY) if plays else None
+        play = self._parts.media.links.sign(owner, file.key, Variant.PLAY) if plays else None
         return FileOut(
-            key=file.blob,
+            key=file.key,
             kind=file.kind,
             name=file.name,
             mime=file.mime,
-            size=file.size or 0,
+            size=file.size,
             preview=preview,
             play=play,
+            words=(file.words or None) if file.kind is PartKind.VOICE else None,
         )
 
     async def give(self, call: Call, number: str, keys: Sequence[str]) -> None:

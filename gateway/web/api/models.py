@@ -184,7 +184,10 @@ class GrantOut(Out):
 
 
 class FileOut(Out):
-    """A file; ``preview`` is the address of a small copy, ``play`` of one to play, both good for half an hour."""
+    """A file; ``preview`` is the address of a small copy, ``play`` of one to play, both good for half an hour.
+
+    ``words`` is what was spoken in a recording, once it was written down.
+    """
 
     key: str
     kind: str
@@ -193,6 +196,16 @@ class FileOut(Out):
     size: int
     preview: str | None
     play: str | None
+    words: str | None
+
+
+class MissingOut(Out):
+    """A file that the citizen sent and that is not here: still ``coming``, or lost; ``told`` says it in words."""
+
+    kind: str
+    coming: bool
+    reason: str
+    told: str
 
 
 class Files(Out):
@@ -278,6 +291,7 @@ class Whole(Brief):
     demand: str | None
     secret: bool
     files: tuple[FileOut, ...]
+    missing: tuple[MissingOut, ...]
     answer: str | None
     score: int | None
     may: May

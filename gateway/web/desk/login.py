@@ -170,7 +170,7 @@ class Login:
     async def enrol(self, call: Call) -> Reply:
         """Give a secret for a second factor."""
         secret = self._accounts.enrol()
-        uri = pyotp.TOTP(secret).provisioning_uri(call.agent.login, issuer_name="接诉")
+        uri = pyotp.TOTP(secret).provisioning_uri(name=call.agent.login, issuer_name="接诉")
         return Reply(Secret(secret=secret, uri=uri))
 
     async def confirm(self, call: Call, given: Confirmation) -> Reply:

@@ -60,7 +60,7 @@ class Sessions:
         self._sealer = sealer
         self._now = now
         self._secure = secure
-        self._spans = {"idle": _ms(idle), "longest": _ms(LONGEST)}
+        self._idle, self._longest = _ms(idle), _ms(LONGEST)
         self.cookie = SECURE_COOKIE if secure else COOKIE
 
     async def begin(self, account: Account) -> str:
@@ -72,7 +72,8 @@ class Sessions:
             agent=account.id,
             version=account.session_version,
             now=millis(self._now()),
-            **self._spans,
+            idle=self._idle,
+            longest=self._longest,
         )
         await self._store.write(work)
         return token
@@ -86,7 +87,9 @@ class Sessions:
 
     async def again(self, session: bytes) -> Session | None:
         """Return a session if it still holds."""
-        find = partial(sql.find, session=session, now=millis(self._now()), **self._spans)
+        find = partial(
+            sql.find, session=session, now=millis(self._now()), idle=self._idle, longest=self._longest
+        )
         found = await self._store.read(find)
         return Session(session, account_of(found[0]), found[1]) if found else None
 

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from channels.contract import KnowsVisitors
 from gateway import runtime
 from gateway.web.portal.cases import Cases
 from gateway.web.portal.guesses import Guesses
@@ -22,6 +23,7 @@ from gateway.web.portal.same import Same
 from gateway.web.portal.site import Site
 from gateway.web.portal.slip import Slips
 from gateway.web.portal.talk import Talk
+from gateway.web.portal.visitor import Visitors
 from normalizer.message import Address
 
 if TYPE_CHECKING:
@@ -105,7 +107,10 @@ def add(app: web.Application, parts: Parts) -> None:
     Same(site, likes, reach).add(app)
     Report(site, parts.office, materials, reach, likes, limits, parts.settings.map).add(app)
     Login(site, parts.proof).add(app)
-    Cases(site, parts.office, parts.lookup, materials, bool(parts.texts)).add(app)
+    knows = {name: each for name, each in parts.channels.items() if isinstance(each, KnowsVisitors)}
+    visitors = Visitors(site, parts.lookup, knows, parts.site.rstrip("/"))
+    visitors.add(app)
+    Cases(site, parts.office, parts.lookup, materials, bool(parts.texts), visitors.offered).add(app)
     Slips(site, parts.office, parts.lookup, materials, parts.sealer).add(app)
     Reading(site, parts.knowledge, limits, parts.store).add(app)
     guesses = Guesses(parts.lookup, limits)

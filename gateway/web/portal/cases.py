@@ -18,6 +18,8 @@ from normalizer.moves import allowed
 from normalizer.text import clean
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aiohttp import web
 
     from gateway.cases.lookup import Lookup
@@ -41,6 +43,8 @@ class Cases:
     materials: Materials
     texts: bool
     """Whether codes can be sent to telephones."""
+    by_wechat: Callable[[Visit], bool]
+    """Whether somebody can sign in by WeChat."""
 
     def add(self, app: web.Application) -> None:
         """Add the addresses."""
@@ -171,6 +175,7 @@ class Cases:
             cases=cases,
             errors=errors,
             texts=self.texts,
+            by_wechat=self.by_wechat(visit),
             open_stages=OPEN,
         )
 
@@ -193,6 +198,7 @@ class Cases:
             late=late,
             running=case.stage in OPEN and case.stage not in _RATEABLE,
             files=await self.materials.shown(case.case_no),
+            missing=await self.materials.missing(case.case_no),
             lines=[
                 (event.at, TOLD[event.verb], note(event)) for event in reversed(log) if event.verb in TOLD
             ],

@@ -13,6 +13,7 @@ from normalizer.message import PartKind
 if TYPE_CHECKING:
     from gateway.media.intake import Taken
     from gateway.media.links import Links
+    from gateway.media.missing import Missing
     from gateway.media.uploads import Uploads
 
 KB, MB = 1024, 1024 * 1024
@@ -22,7 +23,10 @@ PLAYS = timedelta(hours=2)
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A file as a page lists it; ``picture`` and ``play`` are addresses of copies to see or hear, empty where none is."""
+    """A file as a page lists it; ``picture`` and ``play`` are addresses of copies to see or hear, empty where none is.
+
+    ``words`` is what was spoken in it, as far as it was written down.
+    """
 
     key: str
     name: str
@@ -30,6 +34,7 @@ class Shown:
     size: str
     picture: str
     play: str = ""
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,10 @@ class Materials:
     async def shown(self, owner: str) -> tuple[Shown, ...]:
         """Return what was uploaded, oldest first."""
         return tuple(self._shown(owner, taken) for taken in await self.uploads.of(owner))
+
+    async def missing(self, case_no: str) -> tuple[Missing, ...]:
+        """Return the files of a case that are not here."""
+        return await self.uploads.missing(case_no)
 
     async def attachments(self, owner: str) -> tuple[Attachment, ...]:
         """Return what was uploaded as a case keeps it."""
@@ -77,4 +86,5 @@ class Materials:
         size = f"{taken.size / MB:.1f} MB" if taken.size >= MB else f"{max(1, taken.size // KB)} KB"
         plays = taken.kind in {PartKind.VOICE, PartKind.VIDEO}
         play = self.links.sign(owner, taken.key, Variant.PLAY, PLAYS) if plays else ""
-        return Shown(taken.key, taken.name, taken.kind, size, picture, play)
+        words = taken.words if taken.kind is PartKind.VOICE else ""
+        return Shown(taken.key, taken.name, taken.kind, size, picture, play, words)

@@ -29,6 +29,15 @@ class Code:
 
 
 @dataclass(frozen=True)
+class Door:
+    """Somebody was sent to a provider to be known: by which account, what he must bring back, and until when (ms)."""
+
+    account: str
+    state: str
+    until: int
+
+
+@dataclass(frozen=True)
 class Done:
     """The last report that was submitted, so that its number and code can be shown once more."""
 
@@ -42,7 +51,7 @@ class Memory:
     """A session's memory; ``phone`` is proved, ``code`` is on its way, ``shown`` are cases opened by number and code.
 
     ``ended`` once its person left it: whoever still has its token is nobody.
-    ``person`` is who signed in with an account of a channel.
+    ``person`` is who signed in with an account of a channel; ``door`` while he is away to do so.
     """
 
     form: Form | None = None
@@ -52,6 +61,7 @@ class Memory:
     shown: tuple[str, ...] = ()
     ended: bool = False
     person: Address | None = None
+    door: Door | None = None
 
 
 _MEMORY = TypeAdapter(Memory)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from gateway.web.session import Session, Sessions
     from normalizer.case import Case
 
-CORRECT, DELETE = "correct", "delete"
+CORRECT, DELETE = "correct", requests.ERASE
 KINDS = {CORRECT: "更正信息", DELETE: "删除信息"}
 STATES = {
     requests.OPEN: "等待处理",

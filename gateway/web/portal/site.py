@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 from weakref import WeakValueDictionary
@@ -169,6 +169,7 @@ class Site:
             csrf=self.sessions.csrf(visit.session),
             path=visit.request.rel_url.raw_path_qs,
             phone=visit.memory.phone,
+            signed_in=visit.memory.person is not None,
             now=self.now(),
             given=defaultdict(str, visit.fields),
             **values,
@@ -218,6 +219,7 @@ class Site:
         visit.memory = await recall(self.sessions, visit.session, self.now())
         if visit.memory.ended:
             visit.become(self.sessions.begin(ANONYMOUS), Memory())
+        visit.session = replace(visit.session, person=visit.memory.person)
         response = await handler(visit)
         if visit.changed:
             await remember(self.sessions, visit.session, visit.memory)

@@ -59,7 +59,7 @@ class Talk:
 
     async def show(self, visit: Visit) -> web.StreamResponse:
         """Show the talk so far."""
-        said = await self.said(self.site.sessions.conversation(visit.session), _START)
+        said = await self.said(self.site.sessions.own(visit.session), _START)
         return self.site.page(visit, "chat.html", said=said, token=secrets.token_urlsafe(9), longest=LONGEST)
 
     async def say(self, visit: Visit) -> web.StreamResponse:
@@ -67,7 +67,7 @@ class Talk:
         text = visit.fields.get("text", "").replace("\0", "").strip()[:LONGEST]
         if not text:
             return seen_again("/chat#end")
-        conversation = self.site.sessions.conversation(visit.session)
+        conversation = self.site.sessions.own(visit.session)
         if await self.guesses.over(text, conversation, self.site.gate.address(visit.request)):
             return self.site.message(visit, "请稍等", TOO_MANY, 429)
         token = visit.fields.get("token", "")
@@ -86,7 +86,7 @@ class Talk:
         """
         request = visit.request
         cursor = _cursor(request.headers.get("Last-Event-ID") or request.query.get("after", ""))
-        conversation = self.site.sessions.conversation(visit.session)
+        conversation = self.site.sessions.own(visit.session)
         with self.hub.open(conversation, self.site.gate.address(request)) as stream:
             if stream is None or cursor is None or visit.session.new:
                 return web.Response(status=204)
@@ -143,7 +143,8 @@ def _cursor(given: str) -> bytes | None:
 
 
 def _event(line: Said) -> str:
-    data = json.dumps({"id": line.id, "mine": line.mine, "text": line.text}, ensure_ascii=False)
+    shown = {"id": line.id, "mine": line.mine, "text": line.text, "link": line.link}
+    data = json.dumps(shown, ensure_ascii=False)
     return f"id: {line.id}\nevent: line\ndata: {data}\n\n"
 
 
