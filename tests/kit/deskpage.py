@@ -25,9 +25,10 @@ from tests.kit.chromium import demo
 from tests.kit.process import configure, served
 
 AXE = Path(__file__).parents[1] / "vendor/axe.js"
-LAPTOP: ViewportSize = {"width": 1366, "height": 768}
-TABLET = {"width": 1024, "height": 768}
-UPRIGHT = {"width": 768, "height": 1024}
+LAPTOP = ViewportSize(width=1366, height=768)
+TABLET = ViewportSize(width=1024, height=768)
+UPRIGHT = ViewportSize(width=768, height=1024)
+OPEN = '\n[desk]\nundo_seconds = 4\nhours = [["00:00", "23:59"]]\nholiday_hours = [["00:00", "23:59"]]\n'
 PASSWORD = "a-long-enough-password"
 STAFF = {
     "xiaoli": ("小李", Role.AGENT),
@@ -99,6 +100,8 @@ def town(browser: Browser, folder: Path) -> Iterator[Town]:
     """Run a gateway with the sandbox's phones beside it, and make the accounts of its staff."""
     database, port = f"sqlite:///{folder}/jiesu.sqlite3", free_port()
     config = configure(folder, database, f"http://127.0.0.1:{port}")
+    with config.open("a") as written:
+        written.write(OPEN)
     with (
         served(config) as (_, gateway),
         demo("--port", str(port), "--gateway-url", gateway, "--config", str(config)) as played,

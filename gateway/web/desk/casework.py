@@ -14,6 +14,7 @@ from gateway.desk.search import Search
 from gateway.desk.views import Views
 from gateway.profile import city
 from gateway.runtime import Ids
+from gateway.web.desk import choices
 from gateway.web.desk.cases import Cases
 from gateway.web.desk.work import Work
 
@@ -75,4 +76,5 @@ class Casework:
             city=city(self.profiles.current),
             now=now,
         )
-        return (*Cases(desk, self.lookup, store, ids, now).operations(), *work.operations())
+        cases = Cases(desk, self.lookup, store, ids, now)
+        return (*cases.operations(), *work.operations(), *choices.operations())
