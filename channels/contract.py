@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         InboundMessage,
         OutboundMessage,
         Part,
+        PartKind,
         Receipt,
         SourceChannel,
     )
@@ -205,6 +206,17 @@ class Receipts(Protocol):
         ...
 
 
+class Opinions(Protocol):
+    """Takes what a provider thinks of files that it was asked to look at."""
+
+    async def tell(self, account: str, name: str, opinion: Opinion | None) -> None:
+        """Note what was objected to (None: nothing) in what was looked at under a name; return after the commit.
+
+        Raises Busy.
+        """
+        ...
+
+
 class Consents(Protocol):
     """Keeps who agreed to be sent which template."""
 
@@ -354,6 +366,7 @@ class Tools:
     inbox: Inbox
     receipts: Receipts
     consents: Consents
+    opinions: Opinions
     parts: Parts
     cursors: Cursors
     uploaded: Uploaded
@@ -499,6 +512,15 @@ class LooksAtWords(Protocol):
 
     async def opinion(self, user: str, text: str) -> Opinion | None:
         """Return what the provider objects to in a person's words, None for nothing; raises SendError."""
+        ...
+
+
+@runtime_checkable
+class LooksAtFiles(Protocol):
+    """A channel whose provider looks at pictures and recordings that people send, and says later what it thinks."""
+
+    async def look_at(self, user: str, kind: PartKind, url: str) -> str:
+        """Ask for a look at a person's file and return the name under which ``Opinions`` is told; raises SendError."""
         ...
 
 

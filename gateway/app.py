@@ -44,6 +44,7 @@ from gateway.media import room as media
 from gateway.media.door import Door
 from gateway.media.speech import Hearing
 from gateway.metrics import Metrics
+from gateway.opinions import Opinions
 from gateway.pace import Pace
 from gateway.parts import Parts
 from gateway.pipeline import Pipeline
@@ -177,6 +178,7 @@ def _join(
             store=books.store, metrics=metrics, now=clock, elsewhere=detour.take, queued=queued
         ),
         consents=Consents(store=books.store, sealer=books.sealer, now=clock),
+        opinions=Opinions(store=books.store, now=clock),
         parts=Parts(store=books.store, sealer=books.sealer, now=clock),
         cursors=Cursors(books.store),
         uploaded=Uploaded(store=books.store, now=clock),
@@ -234,7 +236,7 @@ def _join(
         cities,
         room,
         fetching,
-        Safety(channels=channels, store=books.store, now=clock),
+        Safety(channels=channels, room=room, site=settings.public_url.rstrip("/"), now=clock),
         knowledge,
         _reads(settings),
         Hearing(settings.speech, room, http, bus) if settings.speech.url else None,

@@ -226,6 +226,7 @@ async def _asking() -> AsyncIterator[Tools]:
             inbox=nothing,
             receipts=nothing,
             consents=nothing,
+            opinions=nothing,
             parts=nothing,
             cursors=nothing,
             uploaded=nothing,

@@ -49,6 +49,7 @@ __all__ = [
     "KNOWLEDGE_LOG",
     "KNOWLEDGE_VOTE",
     "LONG_PART",
+    "LOOK",
     "MEDIA",
     "METADATA",
     "OUTGOING",
@@ -218,6 +219,18 @@ CASE_FLAG = Table(
     sqlite_with_rowid=False,
 )
 """Marks on cases for who reviews them: who set it and what it advises, and what it is about."""
+
+LOOK = Table(
+    "look",
+    METADATA,
+    Column("account", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("case_no", Text, nullable=False),
+    Column("advice", Text, nullable=False),
+    Column("label", Text, nullable=False),
+)
+"""Files that a provider looks at under a name, until both the case and the provider's word are known."""
 
 ALERT = Table(
     "alert",

@@ -169,6 +169,19 @@ class Consents:
         self.noted.append((address.user, template, given, once))
 
 
+@dataclass
+class Opinions:
+    """What providers thought of files, as it was told."""
+
+    busy: bool = False
+    told: list[tuple] = field(default_factory=list)
+
+    async def tell(self, account, name, opinion) -> None:
+        if self.busy:
+            raise Busy
+        self.told.append((account, name, opinion))
+
+
 def sign(text: str) -> bytes:
     return hmac.digest(b"test key", text.encode(), "sha256")
 
@@ -182,6 +195,7 @@ def tools(
     *,
     receipts=None,
     consents=None,
+    opinions=None,
     parts=None,
     cursors=None,
     uploaded=None,
@@ -192,6 +206,7 @@ def tools(
         inbox=door or Door(),
         receipts=receipts or Receipts(),
         consents=consents or Consents(),
+        opinions=opinions or Opinions(),
         parts=parts or Parts(),
         cursors=cursors or Cursors(),
         uploaded=uploaded or Uploaded(),
