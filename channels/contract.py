@@ -245,6 +245,14 @@ class LongPart:
     received_at: datetime
 
 
+class Unions(Protocol):
+    """Joins the talks of one person in several apps of one owner."""
+
+    async def note(self, address: Address, platform: str, union: str) -> None:
+        """Note who somebody is on a provider's platform (empty: it does not say); return after the commit. Raises Busy."""
+        ...
+
+
 class Parts(Protocol):
     """Keeps the parts of long messages until all are there, for all processes and across a crash."""
 
@@ -367,6 +375,7 @@ class Tools:
     receipts: Receipts
     consents: Consents
     opinions: Opinions
+    unions: Unions
     parts: Parts
     cursors: Cursors
     uploaded: Uploaded
@@ -572,6 +581,20 @@ class SignsPages(Protocol):
 
     async def page_signature(self, url: str) -> PageSignature:
         """Return the signature of a page's address, its fragment cut; raises SendError."""
+        ...
+
+
+@runtime_checkable
+class KnowsUnions(Protocol):
+    """A channel whose provider says when asked who its people are across several apps of one owner."""
+
+    @property
+    def open_platform(self) -> str:
+        """The platform on which its unions count, empty for none."""
+        ...
+
+    async def unions_of(self, users: Sequence[str]) -> Mapping[str, str]:
+        """Return the unions of up to 100 people as far as the provider knows them; raises SendError."""
         ...
 
 

@@ -227,6 +227,7 @@ async def _asking() -> AsyncIterator[Tools]:
             receipts=nothing,
             consents=nothing,
             opinions=nothing,
+            unions=nothing,
             parts=nothing,
             cursors=nothing,
             uploaded=nothing,

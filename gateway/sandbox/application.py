@@ -48,7 +48,7 @@ def create_sandbox(
     Media(platform, api.fault).add(app)
     Outgoing(platform, api.fault).add(app, api.call)
     app[VISITORS] = Visitors(platform, api.fault)
-    app[VISITORS].add(app)
+    app[VISITORS].add(app, api.call)
     app[MENU] = Menu(platform)
     app[MENU].add(app, api)
 

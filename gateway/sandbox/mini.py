@@ -36,6 +36,8 @@ class Mini:
         self._clock = clock
         self.objects: set[str] = set()
         self.here: set[str] = set()
+        self.unions: dict[str, str] = {}
+        """Who people are on the open platform, where the app is bound to one."""
         self.looks: dict[str, dict[str, Any]] = {}
         """What it was asked to look at, by trace id."""
         self._token = secrets.token_hex(32)
@@ -133,7 +135,8 @@ class Mini:
         if self._often(openid):
             return _error(45011, "api minute-quota reach limit")
         self.here.add(openid)
-        return {"openid": openid, "session_key": secrets.token_urlsafe(18)}
+        told = {"openid": openid, "session_key": secrets.token_urlsafe(18)}
+        return told | ({"unionid": self.unions[openid]} if openid in self.unions else {})
 
     def spent(self, openid: str) -> bool:
         """Count a login of a person and return whether it was one too many in a minute."""

@@ -54,6 +54,7 @@ __all__ = [
     "METADATA",
     "OUTGOING",
     "PRESENCE",
+    "SAME_PERSON",
     "SENT_AS",
     "SUBMISSION",
     "TALLY",
@@ -135,6 +136,17 @@ BINDING = Table(
     Index("ix_binding_person", "person"),
 )
 """Which conversations are one person's: ``person`` is a keyed hash of a telephone number that each of them proved."""
+
+SAME_PERSON = Table(
+    "same_person",
+    METADATA,
+    Column("conversation", Id, primary_key=True),
+    Column("person", Id),
+    Column("at", Instant, nullable=False),
+    Index("ix_same_person_person", "person"),
+)
+"""Who a provider says that the person of a conversation is, across several apps of one owner (a keyed hash; NULL: it
+does not say). What follows of it stands in ``binding``."""
 
 BIND_CODE = Table(
     "bind_code",

@@ -182,6 +182,16 @@ class Opinions:
         self.told.append((account, name, opinion))
 
 
+@dataclass
+class Unions:
+    """Who people are on which platform, as it was told."""
+
+    noted: list[tuple] = field(default_factory=list)
+
+    async def note(self, address, platform, union) -> None:
+        self.noted.append((address.user, platform, union))
+
+
 def sign(text: str) -> bytes:
     return hmac.digest(b"test key", text.encode(), "sha256")
 
@@ -196,6 +206,7 @@ def tools(
     receipts=None,
     consents=None,
     opinions=None,
+    unions=None,
     parts=None,
     cursors=None,
     uploaded=None,
@@ -207,6 +218,7 @@ def tools(
         receipts=receipts or Receipts(),
         consents=consents or Consents(),
         opinions=opinions or Opinions(),
+        unions=unions or Unions(),
         parts=parts or Parts(),
         cursors=cursors or Cursors(),
         uploaded=uploaded or Uploaded(),
