@@ -56,8 +56,8 @@ def results(fields: Mapping[str, object]) -> tuple[Told, ...]:
     if event == _JOB:
         status = _text(fields, "Status")
         return (_arrived(_text(fields, "MsgID") or _text(fields, "MsgId"), status == "success", status),)
-    if event == CHECKED:
-        return (Looked(_text(fields, "trace_id"), objection(fields)),)
+    if event == CHECKED and (trace := _text(fields, "trace_id")):
+        return (Looked(trace, objection(fields)),)
     if event not in _LISTS:
         return ()
     inside = fields.get(_LISTS[event])
