@@ -46,6 +46,7 @@ from gateway.media import room as media
 from gateway.media.door import Door
 from gateway.media.speech import Hearing
 from gateway.metrics import Metrics
+from gateway.opinions import Opinions
 from gateway.pace import Pace
 from gateway.parts import Parts
 from gateway.pipeline import Pipeline
@@ -57,6 +58,7 @@ from gateway.store import migrate
 from gateway.store.seal import Sealer, load_key
 from gateway.store.store import make_ready, open_store
 from gateway.turns import Turns
+from gateway.unions import Joining, Unions
 from gateway.uploaded import Uploaded
 from gateway.whole import Books, Gateway
 from normalizer.errors import Misconfigured
@@ -183,6 +185,8 @@ def _join(
             store=books.store, metrics=metrics, now=clock, elsewhere=detour.take, queued=queued
         ),
         consents=Consents(store=books.store, sealer=books.sealer, now=clock),
+        opinions=Opinions(store=books.store, now=clock),
+        unions=Unions(store=books.store, sealer=books.sealer, now=clock),
         parts=Parts(store=books.store, sealer=books.sealer, now=clock),
         cursors=Cursors(books.store),
         uploaded=Uploaded(store=books.store, now=clock),
@@ -241,9 +245,10 @@ def _join(
         cities,
         room,
         fetching,
-        Safety(channels=channels, store=books.store, now=clock),
+        Safety(channels=channels, room=room, site=settings.public_url.rstrip("/"), now=clock),
         knowledge,
         _reads(settings),
+        Joining(store=books.store, sealer=books.sealer, channels=channels, unions=tools.unions, now=clock),
         Hearing(settings.speech, room, http, bus) if settings.speech.url else None,
         desk,
         Sending(room, books.cases, channels, bus, settings.public_url.rstrip("/"), clock, queued),
@@ -388,6 +393,7 @@ async def _kept_running(gateway: Gateway, bus: buses.Bus) -> AsyncIterator[None]
         asyncio.create_task(gateway.fetching.run(), name="fetching"),
         asyncio.create_task(gateway.knowledge.keep_fresh(bus), name="knowledge"),
         *([asyncio.create_task(_read(gateway.media), name="reading")] if gateway.reads else []),
+        asyncio.create_task(gateway.joining.run(), name="joining"),
         *([asyncio.create_task(_hear(gateway.hearing), name="hearing")] if gateway.hearing else []),
         *(asyncio.create_task(channel.run(), name=account) for account, channel in gateway.channels.items()),
     ]

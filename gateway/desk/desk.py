@@ -278,7 +278,7 @@ class Desk:
 
         if await self._store.write(work):
             # Who comes has room: the router looks at once.
-            self._changed()
+            self.changed()
 
     async def leave(self, agent: bytes, tab: str) -> None:
         """End the lease of a tab; nothing is taken from the agent before the grace is over."""

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from gateway.sandbox.outgoing import shown
 from gateway.sandbox.platform import Fault
+from gateway.sandbox.weather import Weather
 
 if TYPE_CHECKING:
     from gateway.sandbox.driver import Driver
@@ -36,6 +37,12 @@ CITIZENS = (
     ("oZhaoShifu", "赵师傅", "13805380004", "zhao@citizen.example"),
 )
 """Each with an openid, a name, a telephone and an address."""
+BUTTONS = (
+    ("pic_sysphoto", "拍照"),
+    ("pic_photo_or_album", "拍照或相册"),
+    ("location_select", "选位置"),
+)
+"""Buttons of a menu that bring photos or a place."""
 MENU = (("REPORT", "反映问题"), ("PROGRESS", "查进度"), ("HUMAN", "转人工"))
 LOOK = 1.0
 """Seconds after which the page looks again even when nothing was said."""
@@ -120,6 +127,7 @@ class Home:
         context = {
             "citizens": CITIZENS,
             "menu": MENU,
+            "buttons": BUTTONS,
             "advance": world.advance is not None,
             "phones": world.carrier is not None,
             "mailboxes": world.post is not None,
@@ -243,12 +251,15 @@ class Home:
                 )
                 queue = platform.faults.setdefault(str(given["path"]), deque())
                 queue.append(fault)
+            case "weather":
+                rate, seed = float(given.get("rate", 0.0)), int(given.get("seed", 0))
+                platform.weather = Weather(rate, seed=seed).fault
             case "callback":
                 platform.settings.callback_url = str(given["url"])
             case "allow":
                 platform.allowed_ips = frozenset(given["ips"]) if given.get("ips") is not None else None
             case _:
-                raise web.HTTPBadRequest(text="do: rotate, expire, fault, callback or allow\n")
+                raise web.HTTPBadRequest(text="do: rotate, expire, fault, weather, callback or allow\n")
         return web.json_response({"done": True})
 
     def _who(self, given: dict[str, Any]) -> Person:
