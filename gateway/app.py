@@ -36,6 +36,8 @@ from gateway.consents import Consents
 from gateway.cursors import Cursors
 from gateway.desk.accounts import Accounts
 from gateway.desk.desk import Desk
+from gateway.desk.grams import Grams
+from gateway.desk.indexing import Indexing
 from gateway.desk.routing import Rules
 from gateway.desk.rules import rules_of
 from gateway.fetching import Fetching
@@ -46,6 +48,7 @@ from gateway.media import room as media
 from gateway.media.door import Door
 from gateway.media.speech import Hearing
 from gateway.metrics import Metrics
+from gateway.opinions import Opinions
 from gateway.pace import Pace
 from gateway.parts import Parts
 from gateway.pipeline import Pipeline
@@ -57,6 +60,7 @@ from gateway.store import migrate
 from gateway.store.seal import Sealer, load_key
 from gateway.store.store import make_ready, open_store
 from gateway.turns import Turns
+from gateway.unions import Joining, Unions
 from gateway.uploaded import Uploaded
 from gateway.whole import Books, Gateway
 from normalizer.errors import Misconfigured
@@ -90,6 +94,8 @@ DESK = "desk"
 ROUTER = "router"
 ROUTE_PAUSE = 2.0
 """Seconds after which the router looks at the clocks and the queue though nobody woke it."""
+INDEX_PAUSE = 5.0
+"""Seconds between two looks for what is to be indexed for the desk's search."""
 MEDIA = "media"
 """The topic of files that are to be fetched."""
 TALKS = "talks"
@@ -145,13 +151,9 @@ def _join(
     calendar = Calendar.of(cities.current)
     channels: dict[str, Channel] = {}
 
-    def queued() -> None:
-        bus.wake("outbox")
-        bus.wake(TALKS)
-
-    def handed() -> None:
-        bus.wake(DESK)
-        bus.wake(ROUTER)
+    queued = _waker(bus, "outbox", TALKS)
+    handed = _waker(bus, DESK, ROUTER)
+    settled = _waker(bus, "outbox", TALKS, DESK)
 
     knowledge = Book(store=books.store, region=cities.current.region, now=clock)
     decides = _decider(
@@ -187,6 +189,8 @@ def _join(
             store=books.store, metrics=metrics, now=clock, elsewhere=detour.take, queued=queued
         ),
         consents=Consents(store=books.store, sealer=books.sealer, now=clock),
+        opinions=Opinions(store=books.store, now=clock),
+        unions=Unions(store=books.store, sealer=books.sealer, now=clock),
         parts=Parts(store=books.store, sealer=books.sealer, now=clock),
         cursors=Cursors(books.store),
         uploaded=Uploaded(store=books.store, now=clock),
@@ -200,7 +204,7 @@ def _join(
     )
     channels.update(make_channels(settings, tools))
     _prove(others, channels)
-    office = _office(books, cities, channels, detour=detour, metrics=metrics, now=clock, queued=queued)
+    office = _office(books, cities, channels, detour=detour, metrics=metrics, now=clock, queued=settled)
     quiet = cities.current.quiet
     sender = Sender(
         store=books.store,
@@ -245,17 +249,26 @@ def _join(
         cities,
         room,
         fetching,
-        Safety(channels=channels, store=books.store, now=clock),
+        Safety(channels=channels, room=room, site=settings.public_url.rstrip("/"), now=clock),
         knowledge,
         _reads(settings),
+        Joining(store=books.store, sealer=books.sealer, channels=channels, unions=tools.unions, now=clock),
         Hearing(settings.speech, room, http, bus) if settings.speech.url else None,
         desk,
         Sending(room, books.cases, channels, bus, settings.public_url.rstrip("/"), clock, queued),
         accounts,
         web.Application(),
     )
-    pages.add(gateway, settings, clock, partial(bus.wait, TALKS))
+    pages.add(gateway, settings, clock, partial(bus.wait, TALKS), partial(bus.wait, DESK))
     return gateway
+
+
+def _waker(bus: buses.Bus, *topics: str) -> Callable[[], None]:
+    def wake() -> None:
+        for topic in topics:
+            bus.wake(topic)
+
+    return wake
 
 
 def _office(
@@ -381,9 +394,11 @@ async def _kept_running(gateway: Gateway, bus: buses.Bus) -> AsyncIterator[None]
         asyncio.create_task(_supervise(gateway.office), name="supervise"),
         asyncio.create_task(_sweep(gateway.media), name="sweep"),
         asyncio.create_task(_route(gateway.desk, bus), name="router"),
+        asyncio.create_task(_index(gateway.books), name="index"),
         asyncio.create_task(gateway.fetching.run(), name="fetching"),
         asyncio.create_task(gateway.knowledge.keep_fresh(bus), name="knowledge"),
         *([asyncio.create_task(_read(gateway.media), name="reading")] if gateway.reads else []),
+        asyncio.create_task(gateway.joining.run(), name="joining"),
         *([asyncio.create_task(_hear(gateway.hearing), name="hearing")] if gateway.hearing else []),
         *(asyncio.create_task(channel.run(), name=account) for account, channel in gateway.channels.items()),
     ]
@@ -421,6 +436,16 @@ async def _route(desk: Desk, bus: buses.Bus) -> None:
         except Exception:
             log.exception("desk.routing_failed")
         await bus.wait(ROUTER, ROUTE_PAUSE)
+
+
+async def _index(books: Books) -> None:
+    indexing = Indexing(books.store, books.sealer, books.cases, Grams(books.sealer))
+    while True:
+        try:
+            await indexing.catch_up()
+        except Exception:
+            log.exception("desk.indexing_failed")
+        await asyncio.sleep(INDEX_PAUSE)
 
 
 async def _read(room: media.Room) -> None:

@@ -13,6 +13,8 @@ from gateway.pace import Pace
 from gateway.runtime import millis, now
 from gateway.web import assets, files, health, hooks, upload_form, uploads
 from gateway.web.api import build as api
+from gateway.web.desk import build as desk
+from gateway.web.desk.casework import Casework
 from gateway.web.gate import Gate, guard
 from gateway.web.limits import Limits
 from gateway.web.open311 import keys as open311
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from gateway.settings import Settings
+    from gateway.web.desk.operations import Operation
     from gateway.whole import Gateway
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -47,8 +50,12 @@ def add(
     settings: Settings,
     clock: Callable[[], datetime],
     woken: Callable[[float], Awaitable[None]],
+    happened: Callable[[float], Awaitable[None]],
 ) -> None:
-    """Add every address; ``woken`` waits so many seconds at most for something to be said in an open talk."""
+    """Add every address; ``woken`` waits so many seconds at most for something to be said in an open talk.
+
+    ``happened`` waits so for something to happen at the desk.
+    """
     app = gateway.app
     app.on_response_prepare.append(guard)
     assets.add(app)
@@ -56,6 +63,8 @@ def add(
     portal.add(app, parts)
     api.add(app, parts, gateway.knowledge)
     _open311(gateway, settings, parts).add(app)
+    case_work = casework(gateway, settings, clock)
+    desk.Site(_desk(gateway, parts, happened, case_work.operations())).add(app)
     hooks.add(app, gateway.channels)
     files.Files(gateway.media).add(app)
     upload_form.UploadForm(gateway.media.uploads).add(app)
@@ -69,10 +78,51 @@ def add(
     ).add(app)
 
 
+def casework(gateway: Gateway, settings: Settings, clock: Callable[[], datetime]) -> Casework:
+    """Return the desk's case work of a gateway."""
+    books = gateway.books
+    phones = (account for account, channel in gateway.channels.items() if channel.capabilities.phones)
+    return Casework(
+        store=books.store,
+        sealer=books.sealer,
+        book=books.cases,
+        office=gateway.office,
+        lookup=gateway.lookup,
+        profiles=gateway.cities,
+        channels=gateway.channels,
+        desk=gateway.desk,
+        sms=settings.routes.sms or next(phones, ""),
+        now=clock,
+    )
+
+
+def _desk(
+    gateway: Gateway,
+    parts: portal.Parts,
+    happened: Callable[[float], Awaitable[None]],
+    more: tuple[Operation, ...],
+) -> desk.Parts:
+    return desk.Parts(
+        desk=gateway.desk,
+        accounts=gateway.accounts,
+        store=parts.store,
+        sealer=parts.sealer,
+        channels=gateway.channels,
+        links=gateway.media.links,
+        gate=parts.gate,
+        limits=parts.limits,
+        now=parts.now,
+        woken=happened,
+        changed=gateway.desk.changed,
+        secure=parts.secure,
+        more=more,
+    )
+
+
 def _open311(gateway: Gateway, settings: Settings, parts: portal.Parts) -> Pages:
     books, partners = gateway.books, settings.open311.api_keys
     services = Services(gateway.cities.current.place_categories)
-    desk = Desk(
+    cases = Desk(
         store=books.store,
         sealer=books.sealer,
         book=books.cases,
@@ -89,7 +139,7 @@ def _open311(gateway: Gateway, settings: Settings, parts: portal.Parts) -> Pages
     def over(request: web.Request) -> bool:
         return parts.gate.over(request, parts.sessions.begin(ANONYMOUS))
 
-    return Pages(settings.open311, settings.public_url, services, desk, over)
+    return Pages(settings.open311, settings.public_url, services, cases, over)
 
 
 def _portal(

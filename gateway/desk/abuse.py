@@ -83,14 +83,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """Takes the steps, each in one commit with its event."""
+    """Takes the steps, each in one commit with its event; ``told`` is called after each."""
 
     store: Store
     sealer: Sealer
     book: CaseBook
     ids: Callable[[], bytes]
     now: Callable[[], datetime]
-    owed: Callable[[], None]
+    told: Callable[[], None]
 
     async def mark(
         self, by: Staff, conversation: bytes, level: Level, why: Ground, *, hours: int = 0, note: str = ""
@@ -115,7 +115,9 @@ class Ladder:
             self._event(connection, talk, made, by, now)
             return made
 
-        return self._step(await self.store.write(work))
+        step = self._step(await self.store.write(work))
+        self.told()
+        return step
 
     async def decide(self, by: Staff, restriction: bytes, *, granted: bool) -> Step:
         """Decide a proposal; never one's own. Raises Refused, NotFound."""
@@ -137,7 +139,9 @@ class Ladder:
             self._event(connection, talk, made, by, now)
             return made
 
-        return self._step(await self.store.write(work))
+        step = self._step(await self.store.write(work))
+        self.told()
+        return step
 
     async def lift(self, by: Staff, restriction: bytes) -> Step:
         """Lift what is active, as after an appeal, and tell the citizen. Raises Refused, NotFound."""
@@ -158,7 +162,7 @@ class Ladder:
             return made
 
         step = self._step(await self.store.write(work))
-        self.owed()
+        self.told()
         return step
 
     async def of(self, conversation: bytes) -> tuple[Step, ...]:

@@ -66,7 +66,8 @@ class Indexing:
         page: Callable[[Connection, bytes], tuple[list[bytes], int] | None],
         after: bytes,
     ) -> tuple[list[bytes], int] | None:
-        if not sql.lock(connection) or (done := page(connection, after)) is None:
+        sql.lock(connection)
+        if (done := page(connection, after)) is None:
             return None
         sql.set_mark(connection, name, done[0][-1])
         return done

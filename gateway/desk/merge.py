@@ -107,6 +107,7 @@ class Merging:
             self._event(connection, row, "unmerged", by, now)
 
         await self.store.write(work)
+        self.desk.changed()
 
     async def _noted(self, kind: Literal["case", "talk"], one: str, into: str, by: Staff) -> Merged:
         now = millis(self.now())
@@ -117,6 +118,7 @@ class Merging:
             self._event(connection, row, "merged", by, now)
 
         await self.store.write(work)
+        self.desk.changed()
         return Merged(row.id, kind, one, into, now + UNDO_MS)
 
     def _event(self, connection: Connection, row: Row, kind: str, by: Staff, now: int) -> None:

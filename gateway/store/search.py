@@ -55,11 +55,10 @@ class Said(NamedTuple):
     body: bytes
 
 
-def lock(connection: Connection) -> bool:
-    """Return whether this process may index now, until the commit."""
-    if connection.dialect.name == "sqlite":
-        return True
-    return bool(connection.execute(text("SELECT pg_try_advisory_xact_lock(:n)"), {"n": INDEX_LOCK}).scalar())
+def lock(connection: Connection) -> None:
+    """Wait until nobody else indexes; what the other wrote is seen then."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": INDEX_LOCK})
 
 
 def mark(connection: Connection, name: str) -> bytes:

@@ -9,7 +9,7 @@ from gateway.desk.grams import Grams
 from gateway.desk.indexing import Indexing
 from gateway.desk.search import Kind, Search
 from gateway.store.seal import Sealer
-from gateway.store.tables import SEARCH_DOC, SEARCH_GRAM
+from gateway.store.tables import INBOX, SEARCH_DOC, SEARCH_GRAM
 from tests.kit.gateway import Person
 from tests.kit.staff import FORM, case_desk, staff, taken
 
@@ -67,8 +67,7 @@ async def test_an_amended_case_is_found_by_what_it_says_now(gateway):
     search, indexing = await _indexed(gateway)
     rev = (await desk.case(opened.case_no)).rev
     await desk.amend(li, opened.case_no, replace(FORM, reflect_name="某某通信公司"), rev)
-    assert await search.find("通信公司") == ()
-    assert await indexing.catch_up() == 1
+    await indexing.catch_up()
     assert [hit.case_no for hit in await search.find("通信公司")] == [opened.case_no]
     assert len(await search.find("井盖", Kind.CASE)) == 1
 
@@ -78,10 +77,11 @@ async def test_nothing_is_indexed_twice_and_what_was_missed_is_caught_up(gateway
     _, indexing = await _indexed(gateway)
     count = select(func.count()).select_from(SEARCH_DOC)
     before = await gateway.books.store.read(lambda c: c.execute(count).scalar())
-    assert await indexing.catch_up() == 0
+    await indexing.catch_up()
+    assert await gateway.books.store.read(lambda c: c.execute(count).scalar()) == before
     other = Person(gateway, clock, user="oOther")
     await other.says("小区停水三天了")
-    assert await indexing.catch_up() == 1
+    await indexing.catch_up()
     assert await gateway.books.store.read(lambda c: c.execute(count).scalar()) == before + 1
 
 
@@ -96,8 +96,8 @@ async def test_a_gram_that_stands_there_by_chance_shows_nothing(gateway, person)
 async def test_a_talk_that_was_deleted_is_not_found(gateway, person):
     await person.reports()
     search, _ = await _indexed(gateway)
-    await gateway.books.store.write(lambda c: c.execute(delete(SEARCH_DOC)))
-    assert await search.find("井盖") == ()
+    await gateway.books.store.write(lambda c: c.execute(delete(INBOX)))
+    assert await search.find("井盖", Kind.TALK) == ()
 
 
 def test_long_numbers_are_not_in_the_index_and_another_key_makes_other_grams():

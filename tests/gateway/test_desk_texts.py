@@ -13,7 +13,7 @@ COMMENT = re.compile(r"(?s)^\s*//[^\n]*$|/\*\*.*?\*/|\s//[^\n]*$", re.MULTILINE)
 QUOTED = re.compile(r"'((?:[^'\\\n]|\\.)*)'")
 NOT_SAID = {
     "中文",  # names itself
-    "阿八嚓哒妸发旮哈讥咔垃痳拏噢妑七呥扨它穵夕丫帀",  # sorts
+    "阿八嚓哒妸发旮哈讥咔垃妈拏噢妑七呥仨他穵夕丫帀",  # sorts
 }
 BUDGET = 150 * 1024
 """Bytes over the wire at the first load (desk-and-open311.md 5)."""

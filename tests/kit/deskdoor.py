@@ -49,7 +49,6 @@ def casework(gateway: Gateway, now: Callable[[], Any], sms: str = "") -> Casewor
         gateway.cities,
         gateway.channels,
         gateway.desk,
-        lambda: None,
         sms,
         now,
     )

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from gateway.app import open_books
 from gateway.desk.accounts import Accounts
@@ -25,9 +25,10 @@ from tests.kit.chromium import demo
 from tests.kit.process import configure, served
 
 AXE = Path(__file__).parents[1] / "vendor/axe.js"
-LAPTOP = {"width": 1366, "height": 768}
-TABLET = {"width": 1024, "height": 768}
-UPRIGHT = {"width": 768, "height": 1024}
+LAPTOP = ViewportSize(width=1366, height=768)
+TABLET = ViewportSize(width=1024, height=768)
+UPRIGHT = ViewportSize(width=768, height=1024)
+OPEN = '\n[desk]\nundo_seconds = 4\nhours = [["00:00", "23:59"]]\nholiday_hours = [["00:00", "23:59"]]\n'
 PASSWORD = "a-long-enough-password"
 STAFF = {
     "xiaoli": ("小李", Role.AGENT),
@@ -60,7 +61,7 @@ class Town:
             people = json.load(answer)["people"]
         return json.dumps(next(each for each in people if each["openid"] == openid), ensure_ascii=False)
 
-    def page(self, size: dict[str, int] = LAPTOP, **more: Any) -> Page:
+    def page(self, size: ViewportSize = LAPTOP, **more: Any) -> Page:
         """Open the desk in a browser of its own."""
         context = self.browser.new_context(viewport=size, base_url=self.gateway, locale="zh-CN", **more)
         page = context.new_page()
@@ -70,7 +71,7 @@ class Town:
         page.goto("/desk")
         return page
 
-    def enters(self, login: str, size: dict[str, int] = LAPTOP, **more: Any) -> Page:
+    def enters(self, login: str, size: ViewportSize = LAPTOP, **more: Any) -> Page:
         """Log somebody of the staff in; whoever comes first sets a password of his own."""
         page = self.page(size, **more)
         logs_in(page, login, self.passwords[login])
@@ -99,6 +100,8 @@ def town(browser: Browser, folder: Path) -> Iterator[Town]:
     """Run a gateway with the sandbox's phones beside it, and make the accounts of its staff."""
     database, port = f"sqlite:///{folder}/jiesu.sqlite3", free_port()
     config = configure(folder, database, f"http://127.0.0.1:{port}")
+    with config.open("a") as written:
+        written.write(OPEN)
     with (
         served(config) as (_, gateway),
         demo("--port", str(port), "--gateway-url", gateway, "--config", str(config)) as played,

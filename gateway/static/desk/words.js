@@ -56,7 +56,7 @@ export function span(iso, now = Date.now()) {
 }
 
 // The first character of each letter in the order of pinyin; what stands before it begins with the letter before.
-const FIRSTS = '阿八嚓哒妸发旮哈讥咔垃痳拏噢妑七呥扨它穵夕丫帀';
+const FIRSTS = '阿八嚓哒妸发旮哈讥咔垃妈拏噢妑七呥仨他穵夕丫帀';
 const LETTERS = 'abcdefghjklmnopqrstwxyz';
 const order = new Intl.Collator('zh-Hans-CN-u-co-pinyin');
 

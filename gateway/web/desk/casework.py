@@ -18,6 +18,7 @@ from gateway.desk.search import Search
 from gateway.desk.views import Views
 from gateway.profile import city
 from gateway.runtime import Ids
+from gateway.web.desk import choices
 from gateway.web.desk.cases import Cases
 from gateway.web.desk.people import People
 from gateway.web.desk.work import Work
@@ -39,10 +40,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Casework:
-    """The rooms that the case work leans on; ``sms`` is the account that carries text messages, empty for none.
-
-    ``owed`` says that something is to be sent.
-    """
+    """The rooms that the case work leans on; ``sms`` is the account that carries text messages, empty for none."""
 
     store: Store
     sealer: Sealer
@@ -52,7 +50,6 @@ class Casework:
     profiles: Profiles
     channels: Mapping[str, Channel]
     desk: Desk
-    owed: Callable[[], None]
     sms: str
     now: Callable[[], datetime]
 
@@ -90,10 +87,14 @@ class Casework:
             store=store,
             history=History(store, self.book),
             merging=Merging(store, self.book, self.office, self.desk, ids, now),
-            ladder=Ladder(store, sealer, self.book, ids, now, self.owed),
+            ladder=Ladder(store, sealer, self.book, ids, now, self._told),
             bulk=Bulk(self.desk, desk),
             rules=self.desk.rules,
             now=now,
         )
         cases = Cases(desk, self.lookup, store, ids, now)
-        return (*cases.operations(), *work.operations(), *people.operations())
+        return (*cases.operations(), *work.operations(), *people.operations(), *choices.operations())
+
+    def _told(self) -> None:
+        self.desk.changed()
+        self.desk.owed()

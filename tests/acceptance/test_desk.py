@@ -1,0 +1,462 @@
+"""The desk in real browsers: two agents, a supervisor and three citizens on the sandbox's phones play the whole course.
+
+Each test takes citizens of its own, so that none sees another's talks.
+"""
+
+import itertools
+import json
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.kit.chromium import chromium
+from tests.kit.deskpage import (
+    AXE,
+    LAPTOP,
+    PASSWORD,
+    TABLET,
+    UPRIGHT,
+    Town,
+    line,
+    logs_in,
+    look,
+    row,
+    town,
+    violations,
+)
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.browser]
+
+LONG = 20_000
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    with chromium() as browser, town(browser, tmp_path_factory.mktemp("desk")) as opened:
+        yield opened
+        assert opened.errors == []
+
+
+@pytest.fixture
+def li(place):
+    page = place.enters("xiaoli")
+    yield page
+    page.context.close()
+
+
+@pytest.fixture
+def wang(place):
+    page = place.enters("xiaowang")
+    yield page
+    page.context.close()
+
+
+@pytest.fixture
+def zhou(place):
+    page = place.enters("laozhou")
+    yield page
+    page.context.close()
+
+
+def comes(place: Town, words: str) -> str:
+    """Let a new citizen ask for a person and say something; return who it is."""
+    openid = f"oCitizen{next(_numbers)}"
+    place.follows(openid)
+    place.citizen(openid, "0", words)
+    return openid
+
+
+def takes(page: Page, words: str) -> None:
+    """Take a citizen's talk by mouse, from an offer or the list."""
+    expect(row(page, words)).to_be_visible(timeout=LONG)
+    row(page, words).click()
+    expect(line(page, words)).to_have_count(1, timeout=LONG)
+    page.locator("div.talk .tools").first.get_by_role("button", name=re.compile("领取|接受")).click()
+    expect(page.get_by_role("button", name=re.compile("^结束"))).to_be_visible(timeout=LONG)
+
+
+def says(page: Page, words: str) -> None:
+    page.locator("#reply").fill(words)
+    page.keyboard.press("Control+Enter")
+    expect(line(page, words)).to_have_count(1, timeout=LONG)
+
+
+def shows(page: Page, view: str) -> None:
+    page.locator(f".views [data-view={view}]").click()
+
+
+def test_a_password_that_is_wrong_is_told_so_and_nothing_of_the_desk_shows(place):
+    page = place.page()
+    expect(page.locator("dialog.loginbox")).to_be_visible()
+    look(page, "login")
+    logs_in(page, "xiaoli", "wrong")
+    expect(page.get_by_role("alert")).to_contain_text("不对")
+    assert page.locator(".row").count() == 0
+    page.context.close()
+
+
+def test_an_offer_is_taken_by_one_key_and_the_answer_reaches_the_phone(place, li):
+    who = comes(place, "路灯坏了三天")
+    expect(li.locator(".offer")).to_contain_text("秒", timeout=LONG)
+    look(li, "offer")
+    li.keyboard.press("a")
+    expect(li.locator("#reply")).to_be_focused(timeout=LONG)
+    li.keyboard.type("您好，请问是哪条路？")
+    li.keyboard.press("Control+Enter")
+    expect(line(li, "请问是哪条路")).to_have_count(1)
+    expect(li.locator(".undobar")).to_be_visible()
+    look(li, "undo")
+    assert "请问是哪条路" not in place.heard(who)
+    expect(li.locator(".line.agent .state").last).to_have_text(re.compile("已发出|已送达"), timeout=LONG)
+    assert "请问是哪条路" in place.heard(who)
+    place.citizen(who, "东岳大街")
+    expect(line(li, "东岳大街")).to_have_count(1, timeout=LONG)
+    closes(li)
+
+
+def test_what_was_sent_is_taken_back_and_stands_where_it_was_written(place, li):
+    who = comes(place, "小区停水了")
+    takes(li, "小区停水了")
+    says(li, "请等一会")
+    li.keyboard.press("Escape")
+    li.keyboard.press("u")
+    expect(li.locator("#reply")).to_have_value("请等一会", timeout=LONG)
+    expect(line(li, "请等一会")).to_have_count(0)
+    assert "请等一会" not in place.heard(who)
+    closes(li)
+
+
+def test_two_who_take_at_once_one_wins_and_the_other_sees_who_t1(place, li, wang):
+    for page in (li, wang):
+        page.locator("#state").select_option("busy")
+    comes(place, "噪音扰民怎么办")
+    for page in (li, wang):
+        shows(page, "waiting")
+        expect(row(page, "噪音扰民")).to_be_visible(timeout=LONG)
+        row(page, "噪音扰民").click()
+        expect(page.get_by_role("button", name=re.compile("领取"))).to_be_visible(timeout=LONG)
+    # The other's page is kept from hearing of it, as on a slow network.
+    wang.route(
+        "**/desk/api/talks/*/take", lambda route: (li.keyboard.press("a"), held(li), route.continue_())
+    )
+    wang.keyboard.press("a")
+    expect(wang.locator(".toast")).to_contain_text("小李", timeout=LONG)
+    expect(wang.locator("div.talk .about")).to_contain_text("小李", timeout=LONG)
+    closes(li)
+    for page in (li, wang):
+        page.locator("#state").select_option("online")
+
+
+def test_a_talk_is_passed_on_whispered_to_and_taken_over_and_no_draft_is_lost_t24(place, li, wang, zhou):
+    who = comes(place, "医保卡丢了")
+    wang.locator("#state").select_option("busy")
+    zhou.locator("#state").select_option("busy")
+    takes(li, "医保卡丢了")
+    li.locator("#reply").fill("这句还没写完")
+    expect(li.locator(".kept")).to_have_text("草稿已保存", timeout=LONG)
+    shows(zhou, "all")
+    row(zhou, "医保卡丢了").click()
+    expect(row(li, "医保卡丢了").locator(".company")).to_contain_text("老周", timeout=LONG)
+    zhou.keyboard.press("n")
+    zhou.keyboard.type("先安抚一下")
+    zhou.keyboard.press("Control+Enter")
+    expect(line(li, "先安抚一下")).to_have_count(1, timeout=LONG)
+    look(li, "whisper")
+    zhou.get_by_role("button", name="接管").click()
+    expect(li.locator("div.talk .about")).to_contain_text("老周", timeout=LONG)
+    expect(li.locator("#reply")).to_have_value("这句还没写完")
+    expect(
+        zhou.locator("div.talk .tools").first.get_by_role("button", name=re.compile("转派"))
+    ).to_be_visible()
+    zhou.keyboard.press("Escape")
+    zhou.keyboard.press("t")
+    zhou.get_by_label("转给谁").select_option(label=re.compile("小王"))
+    zhou.get_by_label("给接手同事的备注").fill("请查挂失进度")
+    zhou.locator("dialog").get_by_role("button", name="转派").click()
+    wang.locator("#state").select_option("online")
+    expect(wang.locator(".offer")).to_be_visible(timeout=LONG)
+    wang.keyboard.press("a")
+    expect(line(wang, "请查挂失进度")).to_have_count(1, timeout=LONG)
+    says(wang, "已经为您查到")
+    expect(line(li, "已经为您查到")).to_have_count(1, timeout=LONG)
+    closes(wang)
+    zhou.locator("#state").select_option("online")
+    assert "医保卡" in place.heard(who)
+
+
+def test_a_line_that_breaks_is_shown_and_brings_all_that_was_missed_once_t20(place, li):
+    who = comes(place, "垃圾没人清运")
+    takes(li, "垃圾没人清运")
+    li.context.set_offline(True)
+    expect(li.locator(".link")).to_have_text(re.compile("断线"), timeout=LONG)
+    expect(li.get_by_role("button", name=re.compile("^发送"))).to_be_disabled()
+    li.locator("#reply").fill("断线时写的")
+    look(li, "lost")
+    place.citizen(who, "第一句", "第二句", "第三句")
+    li.context.set_offline(False)
+    expect(li.locator(".link")).to_have_text("已连接", timeout=40_000)
+    for words in ("第一句", "第二句", "第三句"):
+        expect(line(li, words)).to_have_count(1, timeout=LONG)
+    expect(li.locator("#reply")).to_have_value("断线时写的")
+    li.keyboard.press("Control+Enter")
+    expect(line(li, "断线时写的")).to_have_count(1, timeout=LONG)
+    closes(li)
+
+
+def test_a_session_that_ends_in_mid_reply_asks_for_the_login_and_keeps_the_words(place, li):
+    who = comes(place, "公交车不停站")
+    takes(li, "公交车不停站")
+    li.locator("#reply").fill("正在为您联系公交公司")
+    li.context.clear_cookies()
+    li.keyboard.press("Control+Enter")
+    expect(li.locator("dialog.loginbox")).to_contain_text("登录过期", timeout=LONG)
+    look(li, "expired")
+    li.get_by_label("登录名").fill("xiaoli")
+    li.get_by_label("密码", exact=True).fill(PASSWORD)
+    li.get_by_role("button", name="登录").click()
+    expect(li.locator("dialog.loginbox")).to_have_count(0, timeout=LONG)
+    expect(li.locator("#reply")).to_have_value("正在为您联系公交公司", timeout=LONG)
+    expect(line(li, "正在为您联系公交公司")).to_have_count(0)
+    assert "公交公司" not in place.heard(who)
+    li.locator("#reply").focus()
+    li.keyboard.press("Control+Enter")
+    expect(line(li, "正在为您联系公交公司")).to_have_count(1, timeout=LONG)
+    closes(li)
+
+
+def test_pressing_twice_sends_once_t22(place, li):
+    comes(place, "树倒了挡路")
+    takes(li, "树倒了挡路")
+    li.route("**/reply", lambda route: (li.wait_for_timeout(300), route.continue_()))
+    li.locator("#reply").fill("马上派人")
+    li.keyboard.press("Control+Enter")
+    li.keyboard.press("Control+Enter")
+    expect(li.locator(".line.agent .state").last).to_have_text("可撤回", timeout=LONG)
+    li.reload()
+    shows(li, "mine")
+    row(li, "马上派人").click()
+    expect(line(li, "马上派人")).to_have_count(1, timeout=LONG)
+    closes(li)
+
+
+def test_an_answer_that_was_lost_is_sent_again_as_the_same_reply(place, li):
+    comes(place, "下水道堵了")
+    takes(li, "下水道堵了")
+    asked = []
+
+    def lose(route):
+        asked.append(route.request.post_data_json["echo"])
+        if len(asked) == 1:
+            route.abort()
+        else:
+            route.continue_()
+
+    li.route("**/reply", lose)
+    li.locator("#reply").fill("已登记")
+    li.keyboard.press("Control+Enter")
+    expect(li.locator(".line.unsent")).to_be_visible(timeout=LONG)
+    li.get_by_role("button", name="再发一次").click()
+    expect(li.locator(".line.unsent")).to_have_count(0, timeout=LONG)
+    expect(line(li, "已登记")).to_have_count(1)
+    assert len(set(asked)) == 1
+    closes(li)
+
+
+def test_an_old_answer_never_overwrites_a_newer_view_t21(place, li):
+    held_back = []
+    li.route("**/desk/api/queue?view=all*", held_back.append)
+    shows(li, "all")
+    shows(li, "waiting")
+    expect(li.locator("[data-view=waiting]")).to_have_attribute("aria-pressed", "true")
+    li.wait_for_function("() => true")
+    old = {"items": [faked(0, "旧的答复")], "counts": {"all": 1}, "cursor": "0", "after": None}
+    held_back[0].fulfill(json=old)
+    li.wait_for_timeout(200)
+    assert row(li, "旧的答复").count() == 0
+
+
+def test_of_five_thousand_rows_only_those_are_made_that_are_seen(place, li):
+    many = {"items": [faked(n, f"第{n}位市民的话") for n in range(5000)], "cursor": "0", "after": None}
+    li.route("**/desk/api/queue*", lambda route: route.fulfill(json=many | {"counts": {"all": 5000}}))
+    shows(li, "all")
+    expect(row(li, "第0位市民的话")).to_be_visible()
+    assert li.locator(".row").count() < 40
+    li.locator(".scroller").evaluate("box => box.scrollTo(0, box.scrollHeight)")
+    expect(row(li, "第4999位市民的话")).to_be_visible()
+    assert li.locator(".row").count() < 40
+    assert row(li, "第4999位市民的话").get_attribute("aria-setsize") == "5000"
+
+
+def test_the_list_stays_where_it_is_under_the_pointer(place, li):
+    li.locator("#state").select_option("busy")
+    shows(li, "waiting")
+    li.locator(".panes").hover(position={"x": 600, "y": 300})
+    comes(place, "先来的一位")
+    expect(row(li, "先来的一位")).to_be_visible(timeout=LONG)
+    row(li, "先来的一位").hover()
+    other = comes(place, "煤气泄漏了快来人")
+    expect(li.locator(".changed")).to_be_visible(timeout=LONG)
+    assert li.locator(".row[aria-posinset='1']").inner_text().count("先来的一位") == 1
+    li.locator(".changed").click()
+    expect(row(li, "煤气泄漏")).to_be_visible()
+    alert = li.locator(".alert", has_text="煤气")
+    expect(alert).to_be_visible(timeout=LONG)
+    look(li, "alert")
+    alert.get_by_role("button", name="知道了").click()
+    expect(alert).to_have_count(0, timeout=LONG)
+    for words in ("煤气泄漏", "先来的一位"):
+        takes(li, words)
+        closes(li)
+    li.locator("#state").select_option("online")
+    assert "煤气" in place.heard(other)
+
+
+def test_the_whole_course_by_keyboard_alone(place, li):
+    comes(place, "井盖丢了很危险")
+    expect(li.locator(".offer")).to_be_visible(timeout=LONG)
+    li.keyboard.press("a")
+    expect(li.locator("#reply")).to_be_focused(timeout=LONG)
+    li.keyboard.type("jkaen？")
+    expect(li.locator("#reply")).to_have_value("jkaen？")
+    li.keyboard.press("Control+A")
+    li.keyboard.press("Delete")
+    li.keyboard.press("Escape")
+    li.keyboard.press("Control+k")
+    li.keyboard.type("bz")
+    expect(li.locator("#found li").first).to_contain_text("备注")
+    look(li, "command")
+    li.keyboard.press("Enter")
+    expect(li.get_by_label("内部备注")).to_be_focused()
+    li.keyboard.type("路口有学校")
+    li.keyboard.press("Control+Enter")
+    expect(li.locator(".line.note", has_text="路口有学校")).to_have_count(1, timeout=LONG)
+    li.keyboard.press("Escape")
+    li.keyboard.press("?")
+    expect(li.locator("dialog")).to_contain_text("快捷键")
+    look(li, "help")
+    li.keyboard.press("Escape")
+    li.keyboard.press("/")
+    expect(li.locator("#sought")).to_be_focused()
+    li.keyboard.press("Escape")
+    expect(li.locator("#queue-list")).to_be_focused()
+    li.keyboard.press("e")
+    expect(li.locator(".toast")).to_have_text("已结束", timeout=LONG)
+
+
+COMPOSING = """key => document.activeElement.dispatchEvent(
+    new KeyboardEvent('keydown', {key, keyCode: 229, isComposing: true, bubbles: true, cancelable: true}))"""
+
+
+def test_no_key_is_a_shortcut_while_an_input_method_composes(place, li):
+    li.locator("#queue-list").evaluate("list => (document.activeElement.blur(), list)")
+    for key in ("?", "/", "w", "a"):
+        li.evaluate(COMPOSING.replace("document.activeElement", "document.body"), key)
+    assert li.locator("dialog").count() == 0
+    assert li.evaluate("document.activeElement.id") != "sought"
+
+
+def test_the_supervisors_wall_shows_who_waits_and_who_is_there(place, li, zhou):
+    zhou.keyboard.press("w")
+    expect(zhou.locator(".figures")).to_contain_text("排队", timeout=LONG)
+    expect(zhou.locator(".wall")).to_contain_text("小李", timeout=LONG)
+    look(zhou, "wall")
+    assert violations(zhou) == []
+    zhou.keyboard.press("w")
+    expect(zhou.locator(".panes")).to_be_visible()
+
+
+PANES = {
+    "laptop": (LAPTOP, {}),
+    "laptop-dark": (LAPTOP, {"color_scheme": "dark"}),
+    "tablet": (TABLET, {}),
+    "upright": (UPRIGHT, {}),
+    "upright-dark": (UPRIGHT, {"color_scheme": "dark", "has_touch": True}),
+}
+
+
+@pytest.mark.parametrize("pane", list(PANES))
+def test_axe_finds_nothing_in_any_pane(place, pane):
+    if not AXE.is_file():
+        pytest.skip("axe-core is not there: python hatch_build.py tests")
+    size, more = PANES[pane]
+    who = comes(place, f"看一看{pane}")
+    page = place.enters("xiaoli", size, **more)
+    found = {}
+
+    def see(name: str) -> None:
+        look(page, f"{pane}-{name}")
+        if wrong := violations(page):
+            found[name] = wrong
+
+    see("queue")
+    takes(page, f"看一看{pane}")
+    says(page, "您好，我来处理")
+    place.citizen(who, "谢谢")
+    expect(line(page, "谢谢")).to_have_count(1, timeout=LONG)
+    see("talk")
+    if size is UPRIGHT:
+        page.locator(".tabs").get_by_role("button", name="工单").click()
+        see("case")
+        page.locator(".tabs").get_by_role("button", name="对话").click()
+    for keys, name in (("Control+k", "command"), ("Control+m", "canned"), ("t", "transfer"), ("?", "help")):
+        page.locator("div.talk h2").focus()
+        page.keyboard.press(keys)
+        expect(page.locator("dialog")).to_be_visible()
+        see(name)
+        page.keyboard.press("Escape")
+    closes(page)
+    page.context.close()
+    assert found == {}
+
+
+def test_the_desk_speaks_english_where_that_is_wanted(place, li):
+    li.get_by_role("button", name="English").click()
+    expect(li.locator("h1")).to_have_text("Jiesu desk", timeout=LONG)
+    expect(li.locator(".link")).to_have_text("Connected", timeout=LONG)
+    look(li, "english")
+    words = li.locator("#desk").inner_text()
+    assert re.findall("[一-鿿]+", words.replace("小李", "").replace("中文", "")) == []
+    li.get_by_role("button", name="中文").click()
+
+
+def held(page: Page) -> None:
+    expect(page.get_by_role("button", name=re.compile("^结束"))).to_be_visible(timeout=LONG)
+
+
+def closes(page: Page) -> None:
+    """End the open talk, so that its agent has room again."""
+    page.get_by_role("button", name=re.compile("^结束")).click()
+    expect(page.locator(".toast")).to_have_text("已结束", timeout=LONG)
+
+
+def faked(number: int, words: str) -> dict:
+    """A row as the gateway would answer it."""
+    return json.loads(
+        json.dumps(
+            {
+                "id": f"{number:032x}",
+                "channel": "wechat",
+                "name": f"市民{number}",
+                "urgent": False,
+                "elderly": False,
+                "skill": "",
+                "state": "bot",
+                "held": False,
+                "agent": None,
+                "since": "2026-11-26T09:00:00+08:00",
+                "waiting_since": None,
+                "offer_until": None,
+                "last": {"who": "citizen", "text": words, "at": "2026-11-26T09:00:00+08:00"},
+                "unread": 0,
+                "case_no": None,
+                "repeat": 1,
+                "draft": False,
+                "viewers": [],
+                "sla": None,
+                "epoch": 0,
+                "version": 0,
+            }
+        )
+    )
