@@ -1,9 +1,10 @@
 """Cases at the desk: filled in beside a talk, typed in during a call, put right and moved."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from bots import state as states
 from channels.contract import WANTED as WANTED_PREFIX
@@ -12,7 +13,8 @@ from gateway.desk.moves import Refused as NotAllowed
 from gateway.desk.rights import Role
 from gateway.store.rows import Conflict
 from gateway.store.tables import CONVERSATION, OUTGOING, WANTED
-from normalizer.case import Attachment, Stage, Verb
+from normalizer import case as cases
+from normalizer.case import Actor, Attachment, Command, Stage, Verb
 from normalizer.codes import Kind
 from normalizer.errors import NotFound, Refused
 from tests.kit.staff import FORM, case_desk, staff, taken
@@ -133,6 +135,22 @@ async def test_who_has_no_right_opens_and_moves_nothing(gateway):
     admin = await staff(gateway, "admin", Role.ADMIN)
     with pytest.raises(NotAllowed, match="right"):
         await case_desk(gateway).open_call(admin, FORM, "k1")
+
+
+async def test_t31_two_agents_who_finish_a_case_at_once_ask_for_one_rating(gateway):
+    li, wang, desk = await staff(gateway), await staff(gateway, "wang"), case_desk(gateway)
+    number = (await desk.open_call(li, FORM, "k1")).case_no
+    unit = Actor(cases.Role.UNIT, "u1", "u1")
+    await desk.act(li, number, Wish(Verb.ACCEPT), (await desk.case(number)).rev)
+    sent = await desk.act(li, number, Wish(Verb.DISPATCH, unit="u1", unit_name="市城市管理局"), 2)
+    assert sent.stage is Stage.DISPATCHED
+    await gateway.office.act(number, Command(Verb.SIGN, unit))
+    answered = await gateway.office.act(number, Command(Verb.REPLY, unit, text="已装好。", code="已解决"))
+    both = [desk.act(who, number, Wish(Verb.FINISH), answered.rev) for who in (li, wang)]
+    done = await asyncio.gather(*both, return_exceptions=True)
+    assert sorted(type(each).__name__ for each in done) == ["Case", "Conflict"]
+    query = select(func.count()).where(OUTGOING.c.case_no == number, OUTGOING.c.notice == "rate")
+    assert await gateway.books.store.read(lambda c: c.execute(query).scalar()) == 1
 
 
 async def test_a_case_that_is_not_there_is_not_there(gateway):

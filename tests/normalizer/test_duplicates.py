@@ -67,3 +67,8 @@ def test_the_street_that_both_name_is_all_that_is_told():
     assert common_street(mine, theirs) == "东岳大街"
     assert common_street(mine, of("井盖没了，我住东岳大街")) == "东岳大街"
     assert common_street(mine, of("井盖没了", "张三家门口")) == ""
+
+
+def test_t34_matters_of_which_nothing_is_known_are_never_offered_as_one():
+    nothing = sketch(Matter(), NOW)
+    assert likeness(nothing, nothing) == 0.0
