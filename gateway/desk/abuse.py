@@ -57,10 +57,14 @@ class Ground(StrEnum):
     INSULT = "insult"
     THREAT = "threat"
     FLOOD = "flood"
-    EMPTY = "empty"
+    REPEAT = "repeat"
+    ADVERT = "advert"
+    FALSE = "false"
+    JOKE = "joke"
 
 
 LONGEST_HOURS = {Level.NOTICE: 0, Level.BOT_ONLY: 24, Level.RESTRICT: 7 * 24, Level.EVIDENCE: 0}
+USUAL_HOURS = {Level.NOTICE: 0, Level.BOT_ONLY: 2, Level.RESTRICT: 24, Level.EVIDENCE: 0}
 _QUIET = {Level.BOT_ONLY: Quiet.BOT_ONLY, Level.RESTRICT: Quiet.ALL}
 
 
@@ -118,6 +122,11 @@ class Ladder:
         step = self._step(await self.store.write(work))
         self.told()
         return step
+
+    async def next(self, conversation: bytes) -> Level:
+        """Return the step that comes next for a talk; the last one comes again."""
+        found = await self.store.read(lambda c: rows.of(c, conversation))
+        return Level(min(_reached(found, millis(self.now())) + 1, Level.EVIDENCE))
 
     async def decide(self, by: Staff, restriction: bytes, *, granted: bool) -> Step:
         """Decide a proposal; never one's own. Raises Refused, NotFound."""
@@ -178,12 +187,10 @@ class Ladder:
 
     def _next(self, connection: Connection, row: Row, now: int) -> None:
         """Raise Refused when a step would be skipped, or when urging would be held against somebody."""
-        before = [each for each in rows.of(connection, row.conversation) if each.state != "refused"]
-        reached = max((each.level for each in before if each.at > now - REMEMBERED_MS), default=0)
-        if row.level > reached + 1:
+        if row.level > _reached(rows.of(connection, row.conversation), now) + 1:
             raise Refused(Why.STATE)
         stages = [stage.value for stage in OPEN]
-        urging = row.why in {Ground.FLOOD.value, Ground.EMPTY.value}
+        urging = row.why in {Ground.FLOOD.value, Ground.REPEAT.value}
         if row.level > Level.NOTICE and urging and rows.overdue(connection, row.conversation, stages, now):
             raise Refused(Why.STATE)
 
@@ -234,3 +241,10 @@ class Ladder:
 def _prove(by: Staff, right: Right) -> None:
     if not may(by.role, right):
         raise Refused(Why.RIGHT)
+
+
+def _reached(steps: list[Row], now: int) -> int:
+    """Return the highest step that counts, 0 for none."""
+    return max(
+        (each.level for each in steps if each.state != "refused" and each.at > now - REMEMBERED_MS), default=0
+    )

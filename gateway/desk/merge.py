@@ -59,7 +59,7 @@ class Merging:
     ids: Callable[[], bytes]
     now: Callable[[], datetime]
 
-    async def cases(self, by: Staff, one: str, into: str, rev: int) -> Merged:
+    async def cases(self, by: Staff, one: str, into: str, rev: int | None = None) -> Merged:
         """Merge a case into an open one that is not merged itself; raises NotFound, Refused, Conflict."""
         target = await self.store.read(lambda c: case_rows.get(c, into))
         if target is None:
@@ -70,7 +70,7 @@ class Merging:
         await self.office.act(one, Command(Verb.MERGE, by.actor(), target=into), rev)
         return await self._noted("case", one, into, by)
 
-    async def talks(self, by: Staff, one: bytes, into: bytes, epoch: int) -> Merged:
+    async def talks(self, by: Staff, one: bytes, into: bytes, epoch: int | None = None) -> Merged:
         """Join a talk to another that this person has; the first is his too, or nobody's. Raises Refused, NotFound."""
         if not may(by.role, Right.REPLY):
             raise Refused(Why.RIGHT)
@@ -79,11 +79,12 @@ class Merging:
             raise NotFound("no such conversation")
         if one == into or second.agent != by.id:
             raise Refused(Why.STATE, second.agent)
+        at = first.epoch if epoch is None else epoch
         if first.owner == "queued":
-            held = await self.desk.take(by.id, one, epoch)
+            held = await self.desk.take(by.id, one, at)
             await self.desk.close(by.id, one, held.epoch)
         elif first.owner in _HELD:
-            await self.desk.close(by.id, one, epoch)
+            await self.desk.close(by.id, one, at)
         return await self._noted("talk", one.hex(), into.hex(), by)
 
     async def undo(self, by: Staff, merge: bytes) -> None:

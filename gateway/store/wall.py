@@ -26,7 +26,7 @@ class Queue(NamedTuple):
 
 
 class Seat(NamedTuple):
-    """An agent: what he chose, until when his last tab lives, how many talks he has, and their weight in fifths."""
+    """An agent: what he chose, until when a tab lives, his talks and their weight in fifths, those where one waits."""
 
     id: bytes
     name: str
@@ -35,6 +35,8 @@ class Seat(NamedTuple):
     until: int
     talks: int
     load: int
+    unanswered: int
+    skills: str
 
 
 class Clock(NamedTuple):
@@ -64,7 +66,12 @@ def seats(connection: Connection, roles: Sequence[str]) -> list[Seat]:
     """Return the agents by name."""
     weighs = case((_T.held, 0), else_=_T.weight)
     held = (
-        select(_T.agent, func.count().label("talks"), func.sum(weighs).label("load"))
+        select(
+            _T.agent,
+            func.count().label("talks"),
+            func.sum(weighs).label("load"),
+            func.count(_T.waiting_since).label("unanswered"),
+        )
         .where(_T.agent.is_not(None))
         .group_by(_T.agent)
         .subquery()
@@ -79,6 +86,8 @@ def seats(connection: Connection, roles: Sequence[str]) -> list[Seat]:
         func.coalesce(last.c.until, 0),
         func.coalesce(held.c.talks, 0),
         func.coalesce(held.c.load, 0),
+        func.coalesce(held.c.unanswered, 0),
+        _A.skills,
     ).select_from(joined)
     here = and_(_A.role.in_(roles), ~_A.disabled)
     return [Seat(*row) for row in connection.execute(query.where(here).order_by(_A.name, _A.id))]
@@ -94,3 +103,14 @@ def clock(connection: Connection, stages: Sequence[str], now: int, soon: int) ->
     row = connection.execute(query).one()
     alerts = select(func.count()).select_from(ALERT).where(ALERT.c.acknowledged_at.is_(None))
     return Clock(row[0], row[1] - row[0], int(connection.execute(alerts).scalar_one()))
+
+
+def near(
+    connection: Connection, stages: Sequence[str], soon: int, limit: int
+) -> list[tuple[str, bytes | None, int]]:
+    """Return number, talk and time limit of the open cases that end before an instant, the latest first."""
+    query = select(CASES.c.case_no, CASES.c.conversation, CASES.c.deadline_at).where(
+        CASES.c.deadline_at.is_not(None), CASES.c.deadline_at < soon, CASES.c.stage.in_(stages)
+    )
+    rows = connection.execute(query.order_by(CASES.c.deadline_at).limit(limit))
+    return [(row[0], row[1], row[2]) for row in rows]

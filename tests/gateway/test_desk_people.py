@@ -30,6 +30,7 @@ async def test_the_wall_has_queues_agents_and_time_limits(seat, gateway, person,
     agents = {each["name"]: each for each in wall["agents"]}
     assert (agents["li"]["state"], agents["li"]["talks"], agents["li"]["load"]) == ("busy", 1, 1.0)
     assert agents["boss"]["state"] == "offline"
+    assert (wall["waiting"], wall["held"], wall["online"], agents["li"]["unanswered"]) == (1, 1, 0, 1)
     assert (wall["cases_late"], wall["cases_soon"], wall["alerts"]) == (0, 0, 0)
 
 
@@ -63,21 +64,22 @@ async def test_one_verb_on_many_cases_tells_how_it_went_with_each(seat, gateway)
 async def test_one_act_on_many_talks_takes_only_what_it_may(seat, gateway, person):
     li = await staff(gateway)
     talk = await taken(gateway, person, li)
-    other = {"id": talk.conversation.hex(), "epoch": talk.epoch}
-    _, went = await seat.ask("POST", "/bulk", {"act": "close", "talks": [other]})
+    one = talk.conversation.hex()
+    _, went = await seat.ask("POST", "/bulk", {"act": "close", "ids": [one], "epochs": {one: talk.epoch}})
     assert went["items"][0]["why"] == "taken"
 
 
 async def test_the_history_shows_cases_and_the_ladder(seat, gateway, person):
     await person.reports()
     talk = (await talk_of(gateway, person)).conversation.hex()
-    step = {"level": 1, "why": "insult", "note": "辱骂"}
+    step = {"kind": "insult", "note": "辱骂", "epoch": 0}
     status, marked = await seat.ask("POST", f"/talks/{talk}/abuse", step)
     assert (status, marked["state"], marked["by"]) == (201, "noted", "boss")
     _, past = await seat.ask("GET", f"/citizens/{talk}/history")
     assert (len(past["cases"]), past["talks"]) == (1, [])
+    assert [item["case_no"] for item in past["items"]] == [past["cases"][0]["case_no"]]
     assert [each["note"] for each in past["ladder"]] == ["辱骂"]
-    status, wrong = await seat.ask("POST", f"/talks/{talk}/abuse", {"level": 3, "why": "insult", "hours": 2})
+    status, wrong = await seat.ask("POST", f"/talks/{talk}/abuse", {"level": 3, "kind": "insult"})
     assert (status, wrong["type"]) == (409, "urn:jiesu:problem:state")
     assert (await seat.ask("GET", "/abuse"))[1] == {"items": []}
 
@@ -86,7 +88,7 @@ async def test_cases_are_merged_and_taken_apart(seat, gateway):
     li, desk = await staff(gateway), case_desk(gateway)
     one, into = [(await desk.open_call(li, FORM, f"k{n}")).case_no for n in (1, 2)]
     seen = (await desk.case(one)).rev
-    body = {"kind": "case", "one": one, "into": into, "seen": seen}
+    body = {"kind": "case", "from": one, "into": into, "seen": seen}
     status, merged = await seat.ask("POST", "/merge", body)
     assert status == 201
     assert (await seat.ask("POST", f"/merge/{merged['id']}/undo"))[0] == 204

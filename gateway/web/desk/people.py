@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, Field
 
-from gateway.desk.abuse import Ground, Level
+from gateway.desk.abuse import USUAL_HOURS, Ground, Level
 from gateway.desk.bulk import MOST, TalkAct
 from gateway.desk.cases import Wish
 from gateway.desk.desk import State
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 SOON = timedelta(hours=24)
 """A time limit that ends within this stands on the wall as near."""
+NEAREST = 20
+"""How many of those are named."""
 
 
 class PastTalk(BaseModel):
@@ -64,9 +66,21 @@ class StepShown(BaseModel):
     appealed: bool
 
 
-class PastShown(BaseModel):
-    """A citizen's history."""
+class PastItem(BaseModel):
+    """One thing of a history as a line: a case, or a talk."""
 
+    at: datetime
+    title: str
+    case_no: str = ""
+    stage: str = ""
+    stage_label: str = ""
+    talk: str = ""
+
+
+class PastShown(BaseModel):
+    """A citizen's history; ``items`` has both as lines, the newest first."""
+
+    items: tuple[PastItem, ...]
     talks: tuple[PastTalk, ...]
     cases: tuple[Listed, ...]
     ladder: tuple[StepShown, ...]
@@ -79,13 +93,14 @@ class StepsShown(BaseModel):
 
 
 class NewStep(BaseModel):
-    """A step of the ladder; ``hours`` for those that hold somebody off."""
+    """A step of the ladder: the next one and its usual time, unless they are named; ``epoch`` is not needed."""
 
     model_config = STRICT
 
-    level: Level
-    why: Ground
-    hours: int = Field(default=0, ge=0, le=168)
+    kind: Ground
+    level: Level | None = None
+    hours: int | None = Field(default=None, ge=0, le=168)
+    epoch: int | None = None
     note: str = Field(default="", max_length=500)
 
 
@@ -98,14 +113,14 @@ class Decision(BaseModel):
 
 
 class NewMerge(BaseModel):
-    """What is joined to what: a case at its ``rev``, or a talk at its ``epoch``."""
+    """What is joined to what: a case at its ``rev``, or a talk at its ``epoch``, where the page saw one."""
 
     model_config = STRICT
 
     kind: Literal["case", "talk"]
-    one: str = Field(pattern=f"{ID}|{NUMBER}")
+    one: str = Field(alias="from", pattern=f"{ID}|{NUMBER}")
     into: str = Field(pattern=f"{ID}|{NUMBER}")
-    seen: int
+    seen: int | None = None
 
 
 class MergedShown(BaseModel):
@@ -113,15 +128,6 @@ class MergedShown(BaseModel):
 
     id: str
     undo_until: datetime
-
-
-class TalkAt(BaseModel):
-    """A talk as it was seen."""
-
-    model_config = STRICT
-
-    id: str = Field(pattern=ID)
-    epoch: int
 
 
 class CaseAt(BaseModel):
@@ -134,12 +140,13 @@ class CaseAt(BaseModel):
 
 
 class Many(BaseModel):
-    """One act on many talks, or one verb on many cases."""
+    """One act on many talks, each at the epoch it was seen at, or one verb on many cases."""
 
     model_config = STRICT
 
-    talks: tuple[TalkAt, ...] = Field(default=(), max_length=MOST)
+    ids: tuple[str, ...] = Field(default=(), max_length=MOST)
     act: TalkAct | None = None
+    epochs: dict[str, int] = Field(default={}, max_length=MOST)
     skill: str = Field(default="", max_length=40)
     cases: tuple[CaseAt, ...] = Field(default=(), max_length=MOST)
     verb: Verb | None = None
@@ -167,6 +174,7 @@ class QueueShown(BaseModel):
     waiting: int
     oldest_since: datetime | None
     urgent: int
+    online: int
 
 
 class SeatShown(BaseModel):
@@ -178,12 +186,29 @@ class SeatShown(BaseModel):
     talks: int
     load: float
     capacity: int
+    unanswered: int
+    skills: tuple[str, ...]
+
+
+class Near(BaseModel):
+    """A case whose time limit is near or past; ``since`` is that limit, ``id`` its talk."""
+
+    case_no: str
+    id: str | None
+    state: Literal["soon", "late"]
+    since: datetime
 
 
 class WallShown(BaseModel):
-    """The figures of the wall."""
+    """The figures of the wall; ``late`` and ``soon`` are of cases, ``held`` of talks that a person has."""
 
     at: datetime
+    waiting: int
+    oldest_since: datetime | None
+    held: int
+    online: int
+    late: int
+    soon: tuple[Near, ...]
     queues: tuple[QueueShown, ...]
     talks: dict[str, int]
     agents: tuple[SeatShown, ...]
@@ -221,7 +246,7 @@ class People:
         """Answer the history beside a talk."""
         talk, now = talk_id(call.named("talk")), self.now()
         past, steps = await self.history.of(talk), await self.ladder.of(talk)
-        talks = (
+        talks = tuple(
             PastTalk(
                 id=each.id.hex(),
                 account=each.account,
@@ -233,12 +258,28 @@ class People:
             for each in past.talks
         )
         cases = tuple(listed(case, now) for case in past.cases)
-        return Reply(PastShown(talks=tuple(talks), cases=cases, ladder=await self._steps(steps)))
+        items = (
+            *(
+                PastItem(
+                    at=case.created_at,
+                    title=case.title,
+                    case_no=case.case_no,
+                    stage=case.stage,
+                    stage_label=case.stage_label,
+                )
+                for case in cases
+            ),
+            *(PastItem(at=each.last_at, title=each.account, talk=each.id) for each in talks),
+        )
+        newest = tuple(sorted(items, key=lambda item: item.at, reverse=True))
+        return Reply(PastShown(items=newest, talks=talks, cases=cases, ladder=await self._steps(steps)))
 
     async def mark(self, call: Call, step: NewStep) -> Reply:
         """Take a step of the ladder."""
         talk = talk_id(call.named("id"))
-        work = self.ladder.mark(staff(call), talk, step.level, step.why, hours=step.hours, note=step.note)
+        level = step.level or await self.ladder.next(talk)
+        hours = USUAL_HOURS[level] if step.hours is None else step.hours
+        work = self.ladder.mark(staff(call), talk, level, step.kind, hours=hours, note=step.note)
         return Reply((await self._steps((await work,)))[0], HTTPStatus.CREATED)
 
     async def to_review(self, call: Call) -> Reply:
@@ -274,7 +315,7 @@ class People:
         by = staff(call)
         done: list[Outcome] = []
         if many.act is not None:
-            talks = [(talk_id(each.id), each.epoch) for each in many.talks]
+            talks = [(talk_id(each), many.epochs.get(each, -1)) for each in many.ids]
             done += await self.bulk.talks(by, talks, many.act, many.skill)
         if many.verb is not None:
             wish = Wish(many.verb, reason=many.reason, code=many.code)
@@ -287,23 +328,38 @@ class People:
         now, soon = millis(at), millis(at + SOON)
         roles = [role.value for role, rights in RIGHTS.items() if Right.REPLY in rights]
         stages = [stage.value for stage in OPEN]
-        queues, talks, seats, clock = await self.store.read(
-            lambda c: (wall.queues(c), wall.owners(c), wall.seats(c, roles), wall.clock(c, stages, now, soon))
+        queues, talks, seats, clock, near = await self.store.read(
+            lambda c: (
+                wall.queues(c),
+                wall.owners(c),
+                wall.seats(c, roles),
+                wall.clock(c, stages, now, soon),
+                wall.near(c, stages, soon, NEAREST),
+            )
         )
+        agents = tuple(self._seat(each, now) for each in seats)
+        here = [agent for agent in agents if agent.state is State.ONLINE]
+        shown = tuple(_queue(each, here) for each in queues)
         return Reply(
             WallShown(
                 at=local(at),
-                queues=tuple(
-                    QueueShown(
-                        skill=each.skill,
-                        waiting=each.waiting,
-                        oldest_since=local(instant(each.oldest_at)) if each.oldest_at else None,
-                        urgent=each.urgent,
+                waiting=talks.get("queued", 0),
+                oldest_since=min((each.oldest_since for each in shown if each.oldest_since), default=None),
+                held=sum(count for owner, count in talks.items() if owner != "queued"),
+                online=len(here),
+                late=clock.late,
+                soon=tuple(
+                    Near(
+                        case_no=number,
+                        id=talk.hex() if talk else None,
+                        state="late" if due < now else "soon",
+                        since=local(instant(due)),
                     )
-                    for each in queues
+                    for number, talk, due in near
                 ),
+                queues=shown,
                 talks=talks,
-                agents=tuple(self._seat(each, now) for each in seats),
+                agents=agents,
                 cases_late=clock.late,
                 cases_soon=clock.soon,
                 alerts=clock.alerts,
@@ -322,6 +378,8 @@ class People:
             talks=seat.talks,
             load=seat.load / CHAT,
             capacity=seat.capacity,
+            unanswered=seat.unanswered,
+            skills=tuple(sorted(seat.skills.split())),
         )
 
     async def _steps(self, steps: tuple[Step, ...]) -> tuple[StepShown, ...]:
@@ -343,3 +401,14 @@ class People:
             )
             for each in steps
         )
+
+
+def _queue(queue: wall.Queue, here: list[SeatShown]) -> QueueShown:
+    skills = set(queue.skill.split())
+    return QueueShown(
+        skill=queue.skill,
+        waiting=queue.waiting,
+        oldest_since=local(instant(queue.oldest_at)) if queue.oldest_at else None,
+        urgent=queue.urgent,
+        online=sum(skills <= set(agent.skills) for agent in here),
+    )
