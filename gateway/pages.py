@@ -91,6 +91,7 @@ def casework(gateway: Gateway, settings: Settings, clock: Callable[[], datetime]
         profiles=gateway.cities,
         channels=gateway.channels,
         desk=gateway.desk,
+        knowledge=gateway.knowledge,
         sms=settings.routes.sms or next(phones, ""),
         now=clock,
     )

@@ -31,7 +31,7 @@ _LINE = Annotated[str, Field(max_length=40)]
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What a view shows: every condition that is set must hold; ``mine`` is for whoever looks."""
+    """What a view shows of the talks that are the desk's: every condition that is set must hold; ``mine`` is whoever looks."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
@@ -44,10 +44,11 @@ class Filter:
 
 
 FILTER: TypeAdapter[Filter] = TypeAdapter(Filter)
+_WITH_THE_DESK = (Owner.QUEUED, Owner.OFFERED, Owner.AGENT, Owner.WRAP_UP)
 STANDING = {
     "mine": Filter(owners=(Owner.OFFERED, Owner.AGENT, Owner.WRAP_UP), mine=True),
     "waiting": Filter(owners=(Owner.QUEUED,)),
-    "all": Filter(owners=(Owner.QUEUED, Owner.OFFERED, Owner.AGENT, Owner.WRAP_UP)),
+    "all": Filter(owners=_WITH_THE_DESK),
 }
 """The views that are always there."""
 
@@ -112,11 +113,20 @@ class Views:
         where = self.conditions(what, by.id)
         return await self.store.read(lambda c: sql.talks(c, where, limit))
 
+    async def only(self, by: Looker, view: str) -> list[ColumnElement[bool]]:
+        """Return the conditions of a saved view by its id, none for a standing one; raises NotFound."""
+        if view in STANDING:
+            return []
+        found = next((each for each in await self.seen(by) if each.id.hex() == view), None)
+        if found is None:
+            raise NotFound("no such view")
+        return self.conditions(found.filter, by.id)
+
     def conditions(self, what: Filter, me: bytes) -> list[ColumnElement[bool]]:
         """Return the conditions of a view for whoever looks, for the list of the queue."""
         waiting = what.waiting_minutes * 60_000
         return sql.conditions(
-            owners=[owner.value for owner in what.owners],
+            owners=[owner.value for owner in what.owners or _WITH_THE_DESK],
             skill=what.skill,
             account=what.account,
             urgent=what.urgent,

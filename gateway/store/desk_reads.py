@@ -115,12 +115,22 @@ def rows(connection: Connection, conversations: Sequence[bytes], now: int) -> Se
 
 
 def page(
-    connection: Connection, view: str, agent: bytes, *, skip: int, limit: int, now: int
+    connection: Connection,
+    view: str,
+    agent: bytes,
+    *,
+    skip: int,
+    limit: int,
+    now: int,
+    only: Sequence[ColumnElement[bool]] = (),
 ) -> Sequence[Row[Any]]:
-    """Return a page of a view: ``mine`` by who waits longest, ``waiting`` by place, ``all`` by when they came."""
+    """Return a page of a view: ``mine`` by who waits longest, ``waiting`` by place, all others by when they came.
+
+    A view of another name shows those of ``all`` for which the conditions ``only`` hold.
+    """
     waits = func.coalesce(_T.waiting_since, 9_223_372_036_854_775_807)
     order = {"mine": waits, "waiting": _T.rank}.get(view, _C.enqueued_at)
-    query = _rows(now).where(_in(view, agent)).order_by(order, _C.id)
+    query = _rows(now).where(_in(view, agent), *only).order_by(order, _C.id)
     return connection.execute(query.offset(skip).limit(limit)).all()
 
 

@@ -104,6 +104,7 @@ async def test_search_drafts_views_and_warnings_answer(seat, gateway, clock, per
     talk = (await talk_of(gateway, person)).conversation.hex()
     assert (await seat.ask("PUT", f"/talks/{talk}/draft", {"text": "您好"}))[0] == 204
     assert (await seat.ask("GET", f"/talks/{talk}/draft"))[1] == {"text": "您好", "note": ""}
+    assert (await seat.ask("GET", "/knowledge?q=公积金怎么提取"))[1] == {"items": []}
     _, warned = await seat.ask("POST", "/check", {"text": "这事不归我管"})
     assert [each["rule"] for each in warned["warnings"]] == ["push_off"]
     status, view = await seat.ask("POST", "/views", {"name": "等待", "filter": {"owners": ["queued"]}})

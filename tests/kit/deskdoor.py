@@ -49,6 +49,7 @@ def casework(gateway: Gateway, now: Callable[[], Any], sms: str = "") -> Casewor
         gateway.cities,
         gateway.channels,
         gateway.desk,
+        gateway.knowledge,
         sms,
         now,
     )

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from gateway.cases.lookup import Lookup
     from gateway.cases.office import Office
     from gateway.desk.desk import Desk
+    from gateway.knowledge.book import Book
     from gateway.profile import Profiles
     from gateway.store.seal import Sealer
     from gateway.store.store import Store
@@ -50,6 +51,7 @@ class Casework:
     profiles: Profiles
     channels: Mapping[str, Channel]
     desk: Desk
+    knowledge: Book
     sms: str
     now: Callable[[], datetime]
 
@@ -79,6 +81,7 @@ class Casework:
             replies=Replies(store, now),
             drafts=Drafts(store, sealer, now),
             views=Views(store, ids, now),
+            knowledge=self.knowledge,
             desk=desk,
             city=city(self.profiles.current),
             now=now,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from gateway.desk.moves import Refused, Why
 from gateway.desk.rights import Right, may
+from gateway.desk.views import Looker, Views
 from gateway.runtime import millis
 from gateway.store import desk as talks
 from gateway.store import desk_reads, lists
@@ -53,6 +54,7 @@ class Talks:
         self._ids = ids
         self._now = now
         self._looked = looked
+        self._views = Views(store, ids, now)
 
     def operations(self) -> tuple[Operation, ...]:
         """Return the operations."""
@@ -80,11 +82,13 @@ class Talks:
     async def queue(self, call: Call, asked: m.Asked) -> Reply:
         """Show a page of a view."""
         agent, skip = call.agent.id, int(asked.after)
+        by = Looker(agent, call.agent.role.value, call.agent.groups)
+        only = await self._views.only(by, asked.view)
 
         def work(connection: Connection) -> tuple[int, list[m.Row], bool, dict[str, int]]:
             # The cursor first: what happens while the page is read is told again, and missed by nobody.
             cursor = talks.last_event(connection)
-            rows, more = self._reading.page(connection, asked.view, agent, asked.q.strip(), skip)
+            rows, more = self._reading.page(connection, asked, agent, only)
             return cursor, rows, more, desk_reads.counts(connection, agent)
 
         cursor, rows, more, counts = await self._store.read(work)

@@ -32,8 +32,11 @@ if TYPE_CHECKING:
     from gateway.desk.replies import Replies
     from gateway.desk.search import Search
     from gateway.desk.views import View, Views
+    from gateway.knowledge.book import Book
     from gateway.store.store import Store
 
+ENTRIES = 8
+"""Entries of the knowledge base for one question."""
 _ASKED = ConfigDict(frozen=True)
 _LONG_TALK = "^(?:[0-9a-f]{32})?$"
 
@@ -81,6 +84,21 @@ class RepliesShown(BaseModel):
     """Replies at hand."""
 
     items: tuple[ReplyShown, ...]
+
+
+class Entry(BaseModel):
+    """An entry of the knowledge base that may be told now."""
+
+    id: str
+    title: str
+    answer: str
+    source: str
+
+
+class Entries(BaseModel):
+    """Entries of the knowledge base, the nearest first."""
+
+    items: tuple[Entry, ...]
 
 
 class Text(BaseModel):
@@ -150,6 +168,7 @@ class Work:
     replies: Replies
     drafts: Drafts
     views: Views
+    knowledge: Book
     desk: CaseDesk
     city: City
     now: Callable[[], datetime]
@@ -160,6 +179,7 @@ class Work:
         return (
             Operation("GET", "/search", self.find, read, query=Query),
             Operation("GET", "/replies", self.find_replies, reply, query=Query),
+            Operation("GET", "/knowledge", self.look_up, reply, query=Query),
             Operation("POST", "/check", self.check, reply, body=Text),
             Operation("GET", "/talks/{id}/draft", self.draft, reply),
             Operation("PUT", "/talks/{id}/draft", self.keep, reply, body=DraftBody, idle=True),
@@ -206,6 +226,19 @@ class Work:
                 )
             )
         return Reply(RepliesShown(items=tuple(shown)))
+
+    async def look_up(self, call: Call, query: Query) -> Reply:
+        """Answer the entries of the knowledge base nearest to some words."""
+        found = self.knowledge.search(query.q, limit=ENTRIES, now=self.now(), region=self.city.region)
+        entries = (hit.entry for hit in found)
+        return Reply(
+            Entries(
+                items=tuple(
+                    Entry(id=each.id, title=each.title, answer=each.answer_short, source=each.source_unit)
+                    for each in entries
+                )
+            )
+        )
 
     async def check(self, call: Call, text: Text) -> Reply:
         """Answer what to look at before sending."""
