@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from gateway.runtime import millis, now
 from gateway.web import assets, files, health, hooks, upload_form, uploads
 from gateway.web.api import build as api
 from gateway.web.desk import build as desk
+from gateway.web.desk.casework import Casework
 from gateway.web.gate import Gate, guard
 from gateway.web.limits import Limits
 from gateway.web.open311 import keys as open311
@@ -61,7 +63,7 @@ def add(
     portal.add(app, parts)
     api.add(app, parts, gateway.knowledge)
     _open311(gateway, settings, parts).add(app)
-    desk.Site(_desk(gateway, parts, happened)).add(app)
+    desk.Site(_desk(gateway, settings, parts, happened)).add(app)
     hooks.add(app, gateway.channels)
     files.Files(gateway.media).add(app)
     upload_form.UploadForm(gateway.media.uploads).add(app)
@@ -75,7 +77,27 @@ def add(
     ).add(app)
 
 
-def _desk(gateway: Gateway, parts: portal.Parts, happened: Callable[[float], Awaitable[None]]) -> desk.Parts:
+def casework(gateway: Gateway, settings: Settings, clock: Callable[[], datetime]) -> Casework:
+    """Return the desk's case work of a gateway."""
+    return Casework(
+        store=gateway.books.store,
+        sealer=gateway.books.sealer,
+        book=gateway.books.cases,
+        office=gateway.office,
+        lookup=gateway.lookup,
+        profiles=gateway.cities,
+        channels=gateway.channels,
+        sms=settings.routes.sms,
+        now=clock,
+    )
+
+
+def _desk(
+    gateway: Gateway,
+    settings: Settings,
+    parts: portal.Parts,
+    happened: Callable[[float], Awaitable[None]],
+) -> desk.Parts:
     return desk.Parts(
         desk=gateway.desk,
         accounts=gateway.accounts,
@@ -89,6 +111,8 @@ def _desk(gateway: Gateway, parts: portal.Parts, happened: Callable[[float], Awa
         woken=happened,
         changed=gateway.desk.changed,
         secure=parts.secure,
+        idle=timedelta(minutes=settings.desk.idle_logout_minutes),
+        more=casework(gateway, settings, parts.now).operations(),
     )
 
 

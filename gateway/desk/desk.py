@@ -95,7 +95,7 @@ class Desk:
         self._ids = ids
         self._clock = now
         self.changed = changed
-        self._owed = owed
+        self.owed = owed
         self.rules = rules
 
     # What a person does
@@ -352,7 +352,7 @@ class Desk:
         now = millis(self._clock())
         done = await self._store.write(lambda connection: work(connection, now))
         self.changed()
-        self._owed()
+        self.owed()
         return done
 
     def _locked(self, connection: Connection, conversation: bytes, epoch: int) -> Talk:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from gateway.desk.drafts import Drafts
+from gateway.desk.views import Views
 from gateway.runtime import Ids
 from gateway.web.desk.door import Door
 from gateway.web.desk.live import Hub
@@ -93,6 +95,8 @@ class Site:
             ids=ids,
             now=now,
             looked=looked,
+            drafts=Drafts(store, parts.sealer, now),
+            views=Views(store, ids, now),
         )
         me = Me(desk=parts.desk, store=store, sessions=self.sessions, now=now)
         self.operations = (

@@ -308,7 +308,7 @@ class Asked(BaseModel):
 
     model_config = STRICT
 
-    view: Literal["mine", "waiting", "all"] = "mine"
+    view: str = Field(default="mine", pattern="^(mine|waiting|all|[0-9a-f]{32})$")
     q: str = Field(default="", max_length=100)
     after: str = Field(default="0", pattern="^[0-9]{1,6}$")
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
 
     from channels.contract import Channel
     from gateway.desk.routing import Rules
@@ -91,10 +91,16 @@ class Reading:
         return self._rows(connection, sql.rows(connection, conversations, self._ms()))
 
     def page(
-        self, connection: Connection, view: str, agent: bytes, words: str, skip: int
+        self,
+        connection: Connection,
+        where: Sequence[ColumnElement[bool]],
+        *,
+        placed: bool,
+        words: str,
+        skip: int,
     ) -> tuple[list[m.Row], bool]:
         """Return a page of a view, and whether there are more; ``words`` keeps the rows in which they stand."""
-        found = sql.page(connection, view, agent, skip=skip, limit=PAGE + 1, now=self._ms())
+        found = sql.page(connection, where, placed=placed, skip=skip, limit=PAGE + 1, now=self._ms())
         rows = self._rows(connection, found[:PAGE])
         return [row for row in rows if not words or _named(row, words)], len(found) > PAGE
 
