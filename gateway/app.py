@@ -85,6 +85,7 @@ SUPERVISED = 100
 STOP_PATIENCE = 20.0
 SWEEP_PAUSE = 600.0
 READ_PAUSE = 10.0
+INDEX_PAUSE = 5.0
 HEAR_PAUSE = 5.0
 SWEEP_AGE = 24 * 3600.0
 """Seconds after which a file that was received and neither kept nor dropped is what a crash left behind."""
@@ -394,7 +395,7 @@ async def _kept_running(gateway: Gateway, bus: buses.Bus) -> AsyncIterator[None]
         asyncio.create_task(_supervise(gateway.office), name="supervise"),
         asyncio.create_task(_sweep(gateway.media), name="sweep"),
         asyncio.create_task(_route(gateway.desk, bus), name="router"),
-        asyncio.create_task(_index(gateway.books), name="index"),
+        asyncio.create_task(_index(gateway), name="index"),
         asyncio.create_task(gateway.fetching.run(), name="fetching"),
         asyncio.create_task(gateway.knowledge.keep_fresh(bus), name="knowledge"),
         *([asyncio.create_task(_read(gateway.media), name="reading")] if gateway.reads else []),
@@ -438,11 +439,15 @@ async def _route(desk: Desk, bus: buses.Bus) -> None:
         await bus.wait(ROUTER, ROUTE_PAUSE)
 
 
-async def _index(books: Books) -> None:
-    indexing = Indexing(books.store, books.sealer, books.cases, Grams(books.sealer))
+async def _index(gateway: Gateway) -> None:
+    """Keep the index of the desk's search, some seconds behind the talk."""
+    books = gateway.books
+    index = Indexing(books.store, books.sealer, books.cases, Grams(books.sealer))
     while True:
         try:
-            await indexing.catch_up()
+            # It takes the place of a writer: while citizens wait for their turns it waits too.
+            if not gateway.pipeline.depth:
+                await index.catch_up()
         except Exception:
             log.exception("desk.indexing_failed")
         await asyncio.sleep(INDEX_PAUSE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from gateway.settings import Settings
-    from gateway.web.desk.operations import Operation
     from gateway.whole import Gateway
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -63,8 +63,7 @@ def add(
     portal.add(app, parts)
     api.add(app, parts, gateway.knowledge)
     _open311(gateway, settings, parts).add(app)
-    case_work = casework(gateway, settings, clock)
-    desk.Site(_desk(gateway, parts, happened, case_work.operations())).add(app)
+    desk.Site(_desk(gateway, settings, parts, happened)).add(app)
     hooks.add(app, gateway.channels)
     files.Files(gateway.media).add(app)
     upload_form.UploadForm(gateway.media.uploads).add(app)
@@ -80,12 +79,11 @@ def add(
 
 def casework(gateway: Gateway, settings: Settings, clock: Callable[[], datetime]) -> Casework:
     """Return the desk's case work of a gateway."""
-    books = gateway.books
     phones = (account for account, channel in gateway.channels.items() if channel.capabilities.phones)
     return Casework(
-        store=books.store,
-        sealer=books.sealer,
-        book=books.cases,
+        store=gateway.books.store,
+        sealer=gateway.books.sealer,
+        book=gateway.books.cases,
         office=gateway.office,
         lookup=gateway.lookup,
         profiles=gateway.cities,
@@ -99,9 +97,9 @@ def casework(gateway: Gateway, settings: Settings, clock: Callable[[], datetime]
 
 def _desk(
     gateway: Gateway,
+    settings: Settings,
     parts: portal.Parts,
     happened: Callable[[float], Awaitable[None]],
-    more: tuple[Operation, ...],
 ) -> desk.Parts:
     return desk.Parts(
         desk=gateway.desk,
@@ -116,7 +114,8 @@ def _desk(
         woken=happened,
         changed=gateway.desk.changed,
         secure=parts.secure,
-        more=more,
+        idle=timedelta(minutes=settings.desk.idle_logout_minutes),
+        more=casework(gateway, settings, parts.now).operations(),
     )
 
 

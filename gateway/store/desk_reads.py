@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import and_, case, func, literal_column, or_, select
+from sqlalchemy import case, func, literal_column, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.store.desk_tables import AGENT, DESK_EVENT, DESK_TALK, DESK_VIEWER, PRESENCE
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection, Row
 
-OPEN = ("queued", "offered", "agent", "wrap_up")
+_LAST = 9_223_372_036_854_775_807
 LOOKED_AT = 20_000
 """Among so many messages of the whole city what the bot answered is looked for."""
 REPEATS_MS = 30 * 24 * 3_600_000
@@ -116,41 +116,18 @@ def rows(connection: Connection, conversations: Sequence[bytes], now: int) -> Se
 
 def page(
     connection: Connection,
-    view: str,
-    agent: bytes,
+    where: Sequence[ColumnElement[bool]],
     *,
+    placed: bool,
     skip: int,
     limit: int,
     now: int,
-    only: Sequence[ColumnElement[bool]] = (),
 ) -> Sequence[Row[Any]]:
-    """Return a page of a view: ``mine`` by who waits longest, ``waiting`` by place, all others by when they came.
-
-    A view of another name shows those of ``all`` for which the conditions ``only`` hold.
-    """
-    waits = func.coalesce(_T.waiting_since, 9_223_372_036_854_775_807)
-    order = {"mine": waits, "waiting": _T.rank}.get(view, _C.enqueued_at)
-    query = _rows(now).where(_in(view, agent), *only).order_by(order, _C.id)
+    """Return a page of what conditions hold of: by place in the queue (``placed``), else who waits longest first."""
+    waits = func.coalesce(_T.waiting_since, _LAST)
+    order = (_T.rank, _C.id) if placed else (waits, _C.enqueued_at, _C.id)
+    query = _rows(now).where(_T.conversation.is_not(None), *where).order_by(*order)
     return connection.execute(query.offset(skip).limit(limit)).all()
-
-
-def _in(view: str, agent: bytes) -> ColumnElement[bool]:
-    if view == "mine":
-        return _T.agent == agent
-    if view == "waiting":
-        return and_(_T.rank.is_not(None), _C.owner == "queued")
-    return or_(and_(_T.rank.is_not(None), _C.owner == "queued"), _T.agent.is_not(None))
-
-
-def counts(connection: Connection, agent: bytes) -> dict[str, int]:
-    """Return how many conversations each view has."""
-    joined = DESK_TALK.join(CONVERSATION, _C.id == _T.conversation)
-
-    def count(view: str) -> int:
-        query = select(func.count()).select_from(joined).where(_in(view, agent))
-        return int(connection.execute(query).scalar_one())
-
-    return {view: count(view) for view in ("mine", "waiting", "all")}
 
 
 def last_heard(connection: Connection, ids: Sequence[bytes]) -> dict[bytes, bytes]:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 
-from tests.kit.agent import Agent, hire
-from tests.kit.gateway import Hand
-from tests.kit.standin import phone, until
+from tests.kit.hall import opened
+from tests.kit.standin import until
 
 
 async def test_what_an_agent_answers_is_read_on_the_citizens_telephone(hall):
@@ -36,39 +33,7 @@ async def test_what_an_agent_answers_is_read_on_the_citizens_telephone(hall):
     assert said.index(("agent", "您好，请讲")) < said.index(("citizen", "我家门口的路灯坏了"))
 
 
-async def _hall(database, folder):
-    clock = Hand(datetime.now(UTC))
-    async with phone(database, folder, clock) as opened:
-        hall = Hall(opened, clock)
-        try:
-            yield hall
-        finally:
-            for agent in hall.agents:
-                await agent.session.close()
-
-
-class Hall:
-    """A telephone, and whoever sits at the desk."""
-
-    def __init__(self, opened, clock) -> None:
-        self.phone = opened
-        self.gateway = opened.gateway
-        self.clock = clock
-        self.agents: list[Agent] = []
-
-    async def agent(self, login: str, **more) -> Agent:
-        agent = await hire(self.gateway, self.phone.address, login, **more)
-        self.agents.append(agent)
-        return agent
-
-    async def busy(self, login: str, **more) -> Agent:
-        """An agent whom the router leaves alone: he takes what he wants."""
-        agent = await self.agent(login, **more)
-        await agent.post("me/state", {"state": "busy"})
-        return agent
-
-
 @pytest.fixture
 async def hall(database, tmp_path):
-    async for each in _hall(database, tmp_path):
+    async with opened(database, tmp_path) as each:
         yield each

@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from aiohttp import web
+
+from gateway.desk.drafts import Drafts
+from gateway.desk.views import Views
 from gateway.runtime import Ids
 from gateway.web.desk.door import Door
 from gateway.web.desk.live import Hub
@@ -21,8 +25,6 @@ from gateway.web.desk.talks import Talks
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
     from datetime import datetime
-
-    from aiohttp import web
 
     from channels.contract import Channel
     from gateway.desk.accounts import Accounts
@@ -93,6 +95,8 @@ class Site:
             ids=ids,
             now=now,
             looked=looked,
+            drafts=Drafts(store, parts.sealer, now),
+            views=Views(store, ids, now),
         )
         me = Me(desk=parts.desk, store=store, sessions=self.sessions, now=now)
         self.operations = (
@@ -105,6 +109,7 @@ class Site:
 
     def add(self, app: web.Application) -> None:
         """Add the addresses."""
+        app[SITE] = self
         self.login.add(app)
         self._pages.add(app)
         self.door.add(app, self.operations)
@@ -121,3 +126,7 @@ class Site:
 
     async def _closed(self, app: web.Application) -> None:
         self.hub.close()
+
+
+SITE = web.AppKey("desk", Site)
+"""Where an application keeps its desk."""

@@ -93,16 +93,14 @@ class Reading:
     def page(
         self,
         connection: Connection,
-        asked: m.Asked,
-        agent: bytes,
-        only: Sequence[ColumnElement[bool]] = (),
+        where: Sequence[ColumnElement[bool]],
+        *,
+        placed: bool,
+        words: str,
+        skip: int,
     ) -> tuple[list[m.Row], bool]:
-        """Return a page of a view, and whether there are more; words keep the rows in which they stand.
-
-        ``only`` are the conditions of a saved view.
-        """
-        words, skip = asked.q.strip(), int(asked.after)
-        found = sql.page(connection, asked.view, agent, skip=skip, limit=PAGE + 1, now=self._ms(), only=only)
+        """Return a page of a view, and whether there are more; ``words`` keeps the rows in which they stand."""
+        found = sql.page(connection, where, placed=placed, skip=skip, limit=PAGE + 1, now=self._ms())
         rows = self._rows(connection, found[:PAGE])
         return [row for row in rows if not words or _named(row, words)], len(found) > PAGE
 

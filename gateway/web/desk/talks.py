@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from gateway.desk.moves import Refused, Why
 from gateway.desk.rights import Right, may
-from gateway.desk.views import Looker, Views
+from gateway.desk.views import STANDING, Looker
 from gateway.runtime import millis
 from gateway.store import desk as talks
 from gateway.store import desk_reads, lists
 from gateway.web.desk import models as m
 from gateway.web.desk.operations import Call, Operation, Reply
 from gateway.web.desk.problems import invalid, refused, unknown
-from gateway.web.desk.reading import local
+from gateway.web.desk.reading import PAGE, local
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from gateway.desk.desk import Desk, Held
+    from gateway.desk.drafts import Drafts
+    from gateway.desk.views import Views
     from gateway.store.seal import Sealer
     from gateway.store.store import Store
     from gateway.web.desk.reading import Reading
@@ -46,6 +48,8 @@ class Talks:
         ids: Callable[[], bytes],
         now: Callable[[], datetime],
         looked: Callable[[bytes], None],
+        drafts: Drafts,
+        views: Views,
     ) -> None:
         self._desk = desk
         self._reading = reading
@@ -54,7 +58,8 @@ class Talks:
         self._ids = ids
         self._now = now
         self._looked = looked
-        self._views = Views(store, ids, now)
+        self._drafts = drafts
+        self._views = views
 
     def operations(self) -> tuple[Operation, ...]:
         """Return the operations."""
@@ -81,31 +86,45 @@ class Talks:
 
     async def queue(self, call: Call, asked: m.Asked) -> Reply:
         """Show a page of a view."""
-        agent, skip = call.agent.id, int(asked.after)
-        by = Looker(agent, call.agent.role.value, call.agent.groups)
-        only = await self._views.only(by, asked.view)
+        by = Looker(call.agent.id, call.agent.role, call.agent.groups)
+        views = dict(STANDING) | {view.id.hex(): view.filter for view in await self._views.seen(by)}
+        if asked.view not in views:
+            raise unknown()
+        where, skip = self._views.conditions(views[asked.view], call.agent.id), int(asked.after)
 
-        def work(connection: Connection) -> tuple[int, list[m.Row], bool, dict[str, int]]:
+        def work(connection: Connection) -> tuple[int, list[m.Row], bool]:
             # The cursor first: what happens while the page is read is told again, and missed by nobody.
-            cursor = talks.last_event(connection)
-            rows, more = self._reading.page(connection, asked, agent, only)
-            return cursor, rows, more, desk_reads.counts(connection, agent)
+            cursor, words, placed = talks.last_event(connection), asked.q.strip(), asked.view == "waiting"
+            return cursor, *self._reading.page(connection, where, placed=placed, words=words, skip=skip)
 
-        cursor, rows, more, counts = await self._store.read(work)
-        after = str(skip + len(rows)) if more else None
-        return Reply(m.Page(items=tuple(rows), counts=counts, cursor=str(cursor), after=after))
+        cursor, rows, more = await self._store.read(work)
+        begun = {talk.hex() for talk in await self._drafts.talks(call.agent.id)}
+        items = tuple(row.model_copy(update={"draft": True}) if row.id in begun else row for row in rows)
+        after, counts = str(skip + PAGE) if more else None, await self._views.counts(by)
+        return Reply(m.Page(items=items, counts=counts, cursor=str(cursor), after=after))
 
     async def show(self, call: Call) -> Reply:
         """Open a talk; nothing changes by it (T25)."""
         found = await self._store.read(partial(self._reading.talk, conversation=_talk(call)))
         if found is None:
             raise unknown()
-        return Reply(_without_whispers(found, call))
+        lines = _without_whispers(found.lines, found.row, call)
+        draft = await self._drafts.find(call.agent.id, _talk(call))
+        begun = m.Draft(text=draft.text, note=draft.note)
+        return Reply(found.model_copy(update={"lines": lines, "draft": begun}))
 
     async def older(self, call: Call, asked: m.Before) -> Reply:
         """Show older lines."""
-        work = partial(self._reading.older, conversation=_talk(call), line=asked.before)
-        return Reply(await self._store.read(work))
+        conversation = _talk(call)
+
+        def work(connection: Connection) -> tuple[m.Lines, list[m.Row]]:
+            rows = self._reading.rows(connection, [conversation])
+            return self._reading.older(connection, conversation, asked.before), rows
+
+        found, rows = await self._store.read(work)
+        if not rows:
+            raise unknown()
+        return Reply(found.model_copy(update={"lines": _without_whispers(found.lines, rows[0], call)}))
 
     async def take(self, call: Call, given: m.Take) -> Reply:
         """Take a talk."""
@@ -241,9 +260,9 @@ def _id(text: str) -> bytes:
     return raw
 
 
-def _without_whispers(talk: m.Talk, call: Call) -> m.Talk:
+def _without_whispers(lines: tuple[m.Line, ...], row: m.Row, call: Call) -> tuple[m.Line, ...]:
     """Leave out what a supervisor whispered to another."""
-    holder = talk.row.agent is not None and talk.row.agent.id == call.agent.id.hex()
+    holder = row.agent is not None and row.agent.id == call.agent.id.hex()
     if holder or may(call.agent.role, Right.WHISPER):
-        return talk
-    return talk.model_copy(update={"lines": tuple(line for line in talk.lines if not line.whisper)})
+        return lines
+    return tuple(line for line in lines if not line.whisper)
