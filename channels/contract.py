@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         InboundMessage,
         OutboundMessage,
         Part,
+        PartKind,
         Receipt,
         SourceChannel,
     )
@@ -205,6 +206,17 @@ class Receipts(Protocol):
         ...
 
 
+class Opinions(Protocol):
+    """Takes what a provider thinks of files that it was asked to look at."""
+
+    async def tell(self, account: str, name: str, opinion: Opinion | None) -> None:
+        """Note what was objected to (None: nothing) in what was looked at under a name; return after the commit.
+
+        Raises Busy.
+        """
+        ...
+
+
 class Consents(Protocol):
     """Keeps who agreed to be sent which template."""
 
@@ -231,6 +243,14 @@ class LongPart:
     external_id: str
     text: str
     received_at: datetime
+
+
+class Unions(Protocol):
+    """Joins the talks of one person in several apps of one owner."""
+
+    async def note(self, address: Address, platform: str, union: str) -> None:
+        """Note who somebody is on a provider's platform (empty: it does not say); return after the commit. Raises Busy."""
+        ...
 
 
 class Parts(Protocol):
@@ -354,6 +374,8 @@ class Tools:
     inbox: Inbox
     receipts: Receipts
     consents: Consents
+    opinions: Opinions
+    unions: Unions
     parts: Parts
     cursors: Cursors
     uploaded: Uploaded
@@ -503,6 +525,15 @@ class LooksAtWords(Protocol):
 
 
 @runtime_checkable
+class LooksAtFiles(Protocol):
+    """A channel whose provider looks at pictures and recordings that people send, and says later what it thinks."""
+
+    async def look_at(self, user: str, kind: PartKind, url: str) -> str:
+        """Ask for a look at a person's file and return the name under which ``Opinions`` is told; raises SendError."""
+        ...
+
+
+@runtime_checkable
 class ProvesPhones(Protocol):
     """A channel whose provider proves a person's telephone by a code that he gave it leave for."""
 
@@ -550,6 +581,20 @@ class SignsPages(Protocol):
 
     async def page_signature(self, url: str) -> PageSignature:
         """Return the signature of a page's address, its fragment cut; raises SendError."""
+        ...
+
+
+@runtime_checkable
+class KnowsUnions(Protocol):
+    """A channel whose provider says when asked who its people are across several apps of one owner."""
+
+    @property
+    def open_platform(self) -> str:
+        """The platform on which its unions count, empty for none."""
+        ...
+
+    async def unions_of(self, users: Sequence[str]) -> Mapping[str, str]:
+        """Return the unions of up to 100 people as far as the provider knows them; raises SendError."""
         ...
 
 

@@ -36,6 +36,8 @@ from gateway.consents import Consents
 from gateway.cursors import Cursors
 from gateway.desk.accounts import Accounts
 from gateway.desk.desk import Desk
+from gateway.desk.grams import Grams
+from gateway.desk.indexing import Indexing
 from gateway.desk.routing import Rules
 from gateway.desk.rules import rules_of
 from gateway.fetching import Fetching
@@ -46,6 +48,7 @@ from gateway.media import room as media
 from gateway.media.door import Door
 from gateway.media.speech import Hearing
 from gateway.metrics import Metrics
+from gateway.opinions import Opinions
 from gateway.pace import Pace
 from gateway.parts import Parts
 from gateway.pipeline import Pipeline
@@ -57,6 +60,7 @@ from gateway.store import migrate
 from gateway.store.seal import Sealer, load_key
 from gateway.store.store import make_ready, open_store
 from gateway.turns import Turns
+from gateway.unions import Joining, Unions
 from gateway.uploaded import Uploaded
 from gateway.whole import Books, Gateway
 from normalizer.errors import Misconfigured
@@ -81,6 +85,7 @@ SUPERVISED = 100
 STOP_PATIENCE = 20.0
 SWEEP_PAUSE = 600.0
 READ_PAUSE = 10.0
+INDEX_PAUSE = 5.0
 HEAR_PAUSE = 5.0
 SWEEP_AGE = 24 * 3600.0
 """Seconds after which a file that was received and neither kept nor dropped is what a crash left behind."""
@@ -145,13 +150,9 @@ def _join(
     calendar = Calendar.of(cities.current)
     channels: dict[str, Channel] = {}
 
-    def queued() -> None:
-        bus.wake("outbox")
-        bus.wake(TALKS)
-
-    def handed() -> None:
-        bus.wake(DESK)
-        bus.wake(ROUTER)
+    queued = _waker(bus, "outbox", TALKS)
+    handed = _waker(bus, DESK, ROUTER)
+    settled = _waker(bus, "outbox", TALKS, DESK)
 
     knowledge = Book(store=books.store, region=cities.current.region, now=clock)
     decides = _decider(
@@ -187,6 +188,8 @@ def _join(
             store=books.store, metrics=metrics, now=clock, elsewhere=detour.take, queued=queued
         ),
         consents=Consents(store=books.store, sealer=books.sealer, now=clock),
+        opinions=Opinions(store=books.store, now=clock),
+        unions=Unions(store=books.store, sealer=books.sealer, now=clock),
         parts=Parts(store=books.store, sealer=books.sealer, now=clock),
         cursors=Cursors(books.store),
         uploaded=Uploaded(store=books.store, now=clock),
@@ -200,7 +203,7 @@ def _join(
     )
     channels.update(make_channels(settings, tools))
     _prove(others, channels)
-    office = _office(books, cities, channels, detour=detour, metrics=metrics, now=clock, queued=queued)
+    office = _office(books, cities, channels, detour=detour, metrics=metrics, now=clock, queued=settled)
     quiet = cities.current.quiet
     sender = Sender(
         store=books.store,
@@ -245,17 +248,26 @@ def _join(
         cities,
         room,
         fetching,
-        Safety(channels=channels, store=books.store, now=clock),
+        Safety(channels=channels, room=room, site=settings.public_url.rstrip("/"), now=clock),
         knowledge,
         _reads(settings),
+        Joining(store=books.store, sealer=books.sealer, channels=channels, unions=tools.unions, now=clock),
         Hearing(settings.speech, room, http, bus) if settings.speech.url else None,
         desk,
         Sending(room, books.cases, channels, bus, settings.public_url.rstrip("/"), clock, queued),
         accounts,
         web.Application(),
     )
-    pages.add(gateway, settings, clock, partial(bus.wait, TALKS))
+    pages.add(gateway, settings, clock, partial(bus.wait, TALKS), partial(bus.wait, DESK))
     return gateway
+
+
+def _waker(bus: buses.Bus, *topics: str) -> Callable[[], None]:
+    def wake() -> None:
+        for topic in topics:
+            bus.wake(topic)
+
+    return wake
 
 
 def _office(
@@ -381,9 +393,11 @@ async def _kept_running(gateway: Gateway, bus: buses.Bus) -> AsyncIterator[None]
         asyncio.create_task(_supervise(gateway.office), name="supervise"),
         asyncio.create_task(_sweep(gateway.media), name="sweep"),
         asyncio.create_task(_route(gateway.desk, bus), name="router"),
+        asyncio.create_task(_index(gateway), name="index"),
         asyncio.create_task(gateway.fetching.run(), name="fetching"),
         asyncio.create_task(gateway.knowledge.keep_fresh(bus), name="knowledge"),
         *([asyncio.create_task(_read(gateway.media), name="reading")] if gateway.reads else []),
+        asyncio.create_task(gateway.joining.run(), name="joining"),
         *([asyncio.create_task(_hear(gateway.hearing), name="hearing")] if gateway.hearing else []),
         *(asyncio.create_task(channel.run(), name=account) for account, channel in gateway.channels.items()),
     ]
@@ -421,6 +435,20 @@ async def _route(desk: Desk, bus: buses.Bus) -> None:
         except Exception:
             log.exception("desk.routing_failed")
         await bus.wait(ROUTER, ROUTE_PAUSE)
+
+
+async def _index(gateway: Gateway) -> None:
+    """Keep the index of the desk's search, some seconds behind the talk."""
+    books = gateway.books
+    index = Indexing(books.store, books.sealer, books.cases, Grams(books.sealer))
+    while True:
+        try:
+            # It takes the place of a writer: while citizens wait for their turns it waits too.
+            if not gateway.pipeline.depth:
+                await index.catch_up()
+        except Exception:
+            log.exception("desk.indexing_failed")
+        await asyncio.sleep(INDEX_PAUSE)
 
 
 async def _read(room: media.Room) -> None:

@@ -10,7 +10,7 @@ import base64
 import secrets
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from importlib import resources
@@ -21,10 +21,11 @@ from rich.console import Console
 
 from gateway import app as gateway
 from gateway import runtime
+from gateway.desk import rights
 from gateway.knowledge import shelf
 from gateway.profile import DEFAULT
 from gateway.sandbox.application import create_sandbox
-from gateway.sandbox.home import World
+from gateway.sandbox.home import Staff, World
 from gateway.sandbox.ismg.carrier import Carrier, CarrierSettings
 from gateway.sandbox.ismg.cmpp_server import cmpp_server
 from gateway.sandbox.kf import Kf, KfSettings
@@ -38,6 +39,7 @@ from normalizer.codes import FIELD_LABELS, KIND_LABELS, Field
 from normalizer.errors import JiesuError, Misconfigured
 
 if TYPE_CHECKING:
+    from gateway.desk.accounts import Accounts
     from gateway.sandbox.post.office import Post
     from gateway.store.rows import CaseRow
     from gateway.whole import Books, Gateway
@@ -46,6 +48,8 @@ SHOWN = 20
 HOST = "127.0.0.1"
 SMS_ID, SMS_NUMBER = "906888", "1069012345"
 MAILBOX = "12345@taian.example"
+STAFF = (("坐席", "zuoxi", rights.Role.AGENT), ("值班长", "banzhang", rights.Role.SUPERVISOR))
+"""Who may sit at the desk of the demo: title, login, role."""
 
 _AGENT = Actor(Role.AGENT, "demo")
 _UNIT = Actor(Role.UNIT, "demo", "demo-unit")
@@ -92,8 +96,10 @@ async def _whole(stack: AsyncExitStack, data: Path | None, port: int) -> None:
     if data is None:
         data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jiesu-demo-")))
     data.mkdir(parents=True, exist_ok=True)
+    staff = tuple(Staff(title, login, secrets.token_urlsafe(9)) for title, login, _ in STAFF)
     account = SandboxSettings("wxdemo", secrets.token_hex(16), secrets.token_hex(8), _aes_key())
     views: dict[str, Gateway] = {}
+    desk: dict[str, str] = {}
 
     async def cases() -> list[dict[str, Any]]:
         # The page is there a moment before the gateway, and a moment after it.
@@ -111,6 +117,8 @@ async def _whole(stack: AsyncExitStack, data: Path | None, port: int) -> None:
         carrier=carrier,
         post=post,
         kf=kf,
+        desk=lambda: desk.get("at", ""),
+        staff=staff,
     )
     sandbox = create_sandbox(account, world)
     at = await stack.enter_async_context(gateway.listening(sandbox, HOST, port))
@@ -122,10 +130,23 @@ async def _whole(stack: AsyncExitStack, data: Path | None, port: int) -> None:
     stack.callback(views.clear)
     await shelf.starter(running.books.store, runtime.now())
     await running.knowledge.refresh()
+    await _employ(running.accounts, staff)
     own = await stack.enter_async_context(gateway.listening(running.app, HOST, 0))
     account.callback_url = f"http://{HOST}:{own}/channels/wx"
     kf.settings.callback_url = f"http://{HOST}:{own}/channels/kf"
-    _announce(at, f"http://{HOST}:{own}")
+    desk["at"] = f"http://{HOST}:{own}/desk"
+    _announce(at, f"http://{HOST}:{own}", staff)
+
+
+async def _employ(accounts: Accounts, staff: Sequence[Staff]) -> None:
+    """Give everybody who plays at the desk an account, with the password that is shown; an old one's is set anew."""
+    for each, (_, _, role) in zip(staff, STAFF, strict=True):
+        account = await accounts.by_login(each.login)
+        if account is None:
+            await accounts.add(each.login, each.title, role)
+            account = await accounts.by_login(each.login)
+        assert account is not None
+        await accounts.change_password(account.id, each.password)
 
 
 async def _beside(stack: AsyncExitStack, url: str, config: Path | None, port: int) -> None:
@@ -150,10 +171,12 @@ async def _beside(stack: AsyncExitStack, url: str, config: Path | None, port: in
     _announce(at, url)
 
 
-def _announce(port: int, url: str) -> None:
+def _announce(port: int, url: str, staff: Sequence[Staff] = ()) -> None:
     console = Console()
     console.print(f"接诉在 {url}", highlight=False)
     console.print(f"手机页面 / the phone: http://{HOST}:{port}/", highlight=False)
+    for each in staff:
+        console.print(f"座席台 {url}/desk {each.title}：{each.login} / {each.password}", highlight=False)
 
 
 def _wechat(account: SandboxSettings, port: int) -> dict[str, Any]:

@@ -226,6 +226,8 @@ async def _asking() -> AsyncIterator[Tools]:
             inbox=nothing,
             receipts=nothing,
             consents=nothing,
+            opinions=nothing,
+            unions=nothing,
             parts=nothing,
             cursors=nothing,
             uploaded=nothing,

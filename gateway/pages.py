@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -13,6 +14,8 @@ from gateway.pace import Pace
 from gateway.runtime import millis, now
 from gateway.web import assets, files, health, hooks, upload_form, uploads
 from gateway.web.api import build as api
+from gateway.web.desk import build as desk
+from gateway.web.desk.casework import Casework
 from gateway.web.gate import Gate, guard
 from gateway.web.limits import Limits
 from gateway.web.open311 import keys as open311
@@ -47,8 +50,12 @@ def add(
     settings: Settings,
     clock: Callable[[], datetime],
     woken: Callable[[float], Awaitable[None]],
+    happened: Callable[[float], Awaitable[None]],
 ) -> None:
-    """Add every address; ``woken`` waits so many seconds at most for something to be said in an open talk."""
+    """Add every address; ``woken`` waits so many seconds at most for something to be said in an open talk.
+
+    ``happened`` waits so for something to happen at the desk.
+    """
     app = gateway.app
     app.on_response_prepare.append(guard)
     assets.add(app)
@@ -56,6 +63,7 @@ def add(
     portal.add(app, parts)
     api.add(app, parts, gateway.knowledge)
     _open311(gateway, settings, parts).add(app)
+    desk.Site(_desk(gateway, settings, parts, happened)).add(app)
     hooks.add(app, gateway.channels)
     files.Files(gateway.media).add(app)
     upload_form.UploadForm(gateway.media.uploads).add(app)
@@ -69,10 +77,49 @@ def add(
     ).add(app)
 
 
+def casework(gateway: Gateway, settings: Settings, clock: Callable[[], datetime]) -> Casework:
+    """Return the desk's case work of a gateway."""
+    return Casework(
+        store=gateway.books.store,
+        sealer=gateway.books.sealer,
+        book=gateway.books.cases,
+        office=gateway.office,
+        lookup=gateway.lookup,
+        profiles=gateway.cities,
+        channels=gateway.channels,
+        sms=settings.routes.sms,
+        now=clock,
+    )
+
+
+def _desk(
+    gateway: Gateway,
+    settings: Settings,
+    parts: portal.Parts,
+    happened: Callable[[float], Awaitable[None]],
+) -> desk.Parts:
+    return desk.Parts(
+        desk=gateway.desk,
+        accounts=gateway.accounts,
+        store=parts.store,
+        sealer=parts.sealer,
+        channels=gateway.channels,
+        links=gateway.media.links,
+        gate=parts.gate,
+        limits=parts.limits,
+        now=parts.now,
+        woken=happened,
+        changed=gateway.desk.changed,
+        secure=parts.secure,
+        idle=timedelta(minutes=settings.desk.idle_logout_minutes),
+        more=casework(gateway, settings, parts.now).operations(),
+    )
+
+
 def _open311(gateway: Gateway, settings: Settings, parts: portal.Parts) -> Pages:
     books, partners = gateway.books, settings.open311.api_keys
     services = Services(gateway.cities.current.place_categories)
-    desk = Desk(
+    cases = Desk(
         store=books.store,
         sealer=books.sealer,
         book=books.cases,
@@ -89,7 +136,7 @@ def _open311(gateway: Gateway, settings: Settings, parts: portal.Parts) -> Pages
     def over(request: web.Request) -> bool:
         return parts.gate.over(request, parts.sessions.begin(ANONYMOUS))
 
-    return Pages(settings.open311, settings.public_url, services, desk, over)
+    return Pages(settings.open311, settings.public_url, services, cases, over)
 
 
 def _portal(

@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from gateway.profile import Profiles
     from gateway.store.seal import Sealer
     from normalizer.case import Attachment
+    from normalizer.emergency import Emergency
     from normalizer.message import InboundMessage
 
 REPLY = "reply"
@@ -272,7 +273,7 @@ class Turns:
             case Bind(words):
                 self._bind(words, talk, rows)
             case Alert() | Vote() | Gap():
-                self._note_down(effect, talk, rows)
+                self._note_down(effect, talk, before, rows)
             case _:
                 change |= {
                     "owner": Owner.BOT.value,
@@ -283,13 +284,12 @@ class Turns:
                 self._leave(talk, before, rows)
         return ""
 
-    def _note_down(self, effect: Alert | Vote | Gap, talk: Talk, rows: Rows) -> None:
+    def _note_down(self, effect: Alert | Vote | Gap, talk: Talk, before: ConversationRow, rows: Rows) -> None:
         """Write what changes neither case nor conversation."""
         at = millis(talk.now)
         match effect:
             case Alert(emergency):
-                kind, word = emergency.kind.value, emergency.word
-                rows.alerts.append(AlertRow(self._ids(), at, talk.conversation, kind, word, None))
+                self._alert(emergency, at, before, rows)
             case Vote(entry, helpful):
                 rows.votes.append(VoteRow(entry, int(helpful), int(not helpful)))
             case Gap(question):
@@ -364,14 +364,19 @@ class Turns:
             before = before._replace(owner=Owner.AGENT.value, epoch=before.epoch + 1)
         rows.heard.append(HeardRow(before.id, at, at + self._rules.silent_ms))
         if (emergency := draft(message).emergency) is not None:
-            rows.alerts.append(
-                AlertRow(self._ids(), at, before.id, emergency.kind.value, emergency.word, None)
-            )
-            rows.desk.append(DeskEventRow(at, before.id, "alert", before.owner, before.epoch))
+            self._alert(emergency, at, before, rows)
         rows.desk.append(
             DeskEventRow(at, before.id, "message", before.owner, before.epoch, detail=row_id.hex())
         )
         return before
+
+    def _alert(self, emergency: Emergency, at: int, before: ConversationRow, rows: Rows) -> None:
+        """Alarm the people on duty; the event's detail is the alert's id, which somebody must acknowledge."""
+        alert = AlertRow(self._ids(), at, before.id, emergency.kind.value, emergency.word, None)
+        rows.alerts.append(alert)
+        rows.desk.append(
+            DeskEventRow(at, before.id, "alert", before.owner, before.epoch, detail=alert.id.hex())
+        )
 
     def _leave(self, talk: Talk, before: ConversationRow, rows: Rows) -> None:
         at = millis(talk.now)

@@ -25,6 +25,7 @@ from gateway.safety import Safety
 from gateway.sending import Sending
 from gateway.store.seal import Sealer
 from gateway.store.store import Store
+from gateway.unions import Joining
 from outbox.sender import Sender
 
 
@@ -55,6 +56,7 @@ class Gateway:
     safety: Safety
     knowledge: Book
     reads: bool
+    joining: Joining
     hearing: Hearing | None
     desk: Desk
     sending: Sending

@@ -13,7 +13,7 @@ from channels.contract import Accepted, wanted
 from channels.wechat import codec
 from channels.wechat.parse import parse
 from channels.wechat.replay import Seen
-from channels.wechat.results import Agreed, Arrived, results
+from channels.wechat.results import Agreed, Looked, results
 from channels.wechat.settings import Mode, decode_key
 from normalizer.errors import Busy, InvalidInput, TooLarge
 from normalizer.evolve import evolve
@@ -22,6 +22,7 @@ from normalizer.message import MEDIA_KINDS, Address, EventKind, Receipt
 if TYPE_CHECKING:
     from channels.contract import Tools
     from channels.wechat.forms import Form
+    from channels.wechat.results import Told
     from channels.wechat.settings import App
     from normalizer.message import InboundMessage, SourceChannel
 
@@ -116,20 +117,22 @@ class Callback:
             raise InvalidInput("replayed")
 
     async def _accepted(self, message: InboundMessage, fields: dict[str, object]) -> Accepted:
-        """Bring a message to the inbox, or write down what it tells of our notices; raises Busy."""
+        """Bring a message to the inbox, or write down what it tells of what we sent or asked; raises Busy."""
         told = results(fields) if message.parts[0].event is EventKind.OTHER else ()
         if not told:
             return await self._tools.inbox.accept(message)
         await self._note(message, told)
         return _NOTED
 
-    async def _note(self, message: InboundMessage, told: tuple[Arrived | Agreed, ...]) -> None:
+    async def _note(self, message: InboundMessage, told: tuple[Told, ...]) -> None:
         """Write down what the platform tells of our notices; raises Busy."""
         address = Address(self._account, message.sender)
         for each in told:
             if isinstance(each, Agreed):
                 once = self._once.get(each.template, True)
                 await self._tools.consents.note(address, each.template, given=each.given, once=once)
+            elif isinstance(each, Looked):
+                await self._tools.opinions.tell(self._account, each.name, each.opinion)
             elif each.name:
                 at = message.received_at
                 receipt = Receipt(self._account, each.name, each.delivery, at, each.detail)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from channels.contract import Capabilities, Finding, Route, SendError, SendResult
 from channels.settings import read
-from channels.wechat import enclosed, forms, uploads
+from channels.wechat import enclosed, forms, unions, uploads
 from channels.wechat.api import Api
 from channels.wechat.callback import Callback
 from channels.wechat.console import Console
@@ -135,6 +135,15 @@ class WeChat(Account):
     def asked_for(self) -> tuple[str, ...]:
         """The templates to ask a citizen's consent for."""
         return tuple(dict.fromkeys(self.capabilities.subscriptions.values()))
+
+    @property
+    def open_platform(self) -> str:
+        """The open platform that the account is bound to, empty for none."""
+        return self._settings.open_platform
+
+    async def unions_of(self, users: Sequence[str]) -> Mapping[str, str]:
+        """Return the union ids of up to 100 followers as far as the platform gives them; raises SendError."""
+        return await unions.unions_of(self.api, users)
 
     def way_in(self, back: str, state: str) -> str:
         """Return the platform's address that sends a browser to ``back`` with a code and this state."""

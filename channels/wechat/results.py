@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from channels.wechat.safety import CHECKED, objection
 from normalizer.message import Delivery
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from channels.contract import Opinion
 
 _ACCEPTED = "accept"
 _LISTS = {
@@ -36,12 +39,25 @@ class Agreed:
     given: bool
 
 
-def results(fields: Mapping[str, object]) -> tuple[Arrived | Agreed, ...]:
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What the platform objects to in a file that it looked at under a name, None for nothing."""
+
+    name: str
+    opinion: Opinion | None
+
+
+Told = Arrived | Agreed | Looked
+
+
+def results(fields: Mapping[str, object]) -> tuple[Told, ...]:
     """Return what an event tells, nothing when it is another one."""
     event = str(fields.get("Event", "")).lower()
     if event == _JOB:
         status = _text(fields, "Status")
         return (_arrived(_text(fields, "MsgID") or _text(fields, "MsgId"), status == "success", status),)
+    if event == CHECKED and (trace := _text(fields, "trace_id")):
+        return (Looked(trace, objection(fields)),)
     if event not in _LISTS:
         return ()
     inside = fields.get(_LISTS[event])

@@ -41,7 +41,10 @@ class Template(BaseModel):
 
 
 class App(BaseModel):
-    """What every app of WeChat has. ``previous_aes_key`` is still accepted for a while after the key was changed."""
+    """What every app of WeChat has. ``previous_aes_key`` is still accepted for a while after the key was changed.
+
+    ``open_platform`` names the open platform that it is bound to: accounts of one name know their people by one union id.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -52,6 +55,7 @@ class App(BaseModel):
     previous_aes_key: SecretStr | None = None
     mode: Mode = Mode.SAFE
     api_base: str = "https://api.weixin.qq.com"
+    open_platform: str = ""
     templates: Mapping[str, Template] = Field(default_factory=dict)
     subscribe: Mapping[str, Template] = Field(default_factory=dict)
 

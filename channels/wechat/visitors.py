@@ -12,6 +12,7 @@ import structlog
 
 from channels.contract import SendError, SignInError, SignInReason
 from channels.http import get_json
+from channels.wechat.unions import noted
 
 if TYPE_CHECKING:
     from channels.contract import Tools
@@ -66,6 +67,7 @@ class Visitors:
             raise SignInError(SignInReason.AWAY, error.reason.value) from error
         openid = answer.get("openid")
         if isinstance(openid, str) and openid:
+            await noted(self._account, self._settings, self._tools, openid, answer.get("unionid"))
             return openid
         number = answer.get("errcode")
         reason = _REASONS.get(number, SignInReason.AWAY) if isinstance(number, int) else SignInReason.AWAY

@@ -13,14 +13,14 @@ from bots.state import State, dump
 from gateway.cases import service
 from gateway.cases.book import FINISHED
 from gateway.runtime import Ids, millis
-from gateway.store import cases, conversations, follows, kept, submissions
-from gateway.store.rows import AlertRow, BindingRow, Conflict, Rows, new_conversation
+from gateway.store import cases, conversations, desk, follows, kept, submissions
+from gateway.store.rows import AlertRow, BindingRow, Conflict, DeskEventRow, Rows, new_conversation
 from normalizer import case_no
 from normalizer.case import ENDED, Stage, Verb
 from normalizer.errors import NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
@@ -199,12 +199,15 @@ class Office:
         cases.save(connection, rows)
         told = {name: getattr(opened, name) for name in ("case_no", "query_code", "accepted")}
         submissions.keep(connection, key, self._sealer.seal(json.dumps(told).encode()), millis(now), since)
+        _tell_desk(connection, rows.alerts)
         return opened
 
     def _alarm(self, connection: Connection, reach: Address, danger: Emergency) -> None:
         now = self._now()
         conversation = self._conversation(connection, reach)
-        cases.save(connection, Rows(alerts=[self._alert(conversation, danger, now)]))
+        alerts = [self._alert(conversation, danger, now)]
+        cases.save(connection, Rows(alerts=alerts))
+        _tell_desk(connection, alerts)
 
     def _tell(self, connection: Connection, reach: Address, notice: str, text: str) -> None:
         conversation = self._conversation(connection, reach)
@@ -309,3 +312,12 @@ class Office:
             )
             owed += own
         return owed
+
+
+def _tell_desk(connection: Connection, alerts: Sequence[AlertRow]) -> None:
+    """Tell the desk of alerts, last of all in a transaction."""
+    for alert in alerts:
+        talk = desk.seen(connection, alert.conversation)
+        owner, epoch = (talk.owner, talk.epoch) if talk else ("", 0)
+        event = DeskEventRow(alert.at, alert.conversation, "alert", owner, epoch, detail=alert.id.hex())
+        desk.append(connection, [event])

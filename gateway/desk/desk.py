@@ -39,7 +39,7 @@ T = TypeVar("T")
 SERVES = tuple(role.value for role, rights in RIGHTS.items() if Right.REPLY in rights)
 """The roles that conversations may be given to."""
 ROUTED = 200
-"""How many of the queue one decision looks at."""
+"""How many of the queue are read at once."""
 SWEPT = 100
 NOTICE = "desk"
 """The ``notice`` of what the desk itself says to a citizen."""
@@ -94,8 +94,8 @@ class Desk:
         self._sealer = sealer
         self._ids = ids
         self._clock = now
-        self._changed = changed
-        self._owed = owed
+        self.changed = changed
+        self.owed = owed
         self.rules = rules
 
     # What a person does
@@ -252,12 +252,33 @@ class Desk:
 
         return await self._write(work)
 
+    async def acknowledge(self, agent: bytes, alert: bytes) -> None:
+        """Look after an alert; raises Refused with UNKNOWN when somebody does so already."""
+
+        def work(connection: Connection, now: int) -> None:
+            _staff(connection, agent, Right.ACKNOWLEDGE_ALERT)
+            conversation = sql.acknowledge(connection, alert, now)
+            talk = sql.seen(connection, conversation) if conversation else None
+            if talk is None:
+                raise Refused(Why.UNKNOWN)
+            sql.append(connection, [_event(talk, "acknowledged", agent, now, detail=alert.hex())])
+
+        await self._write(work)
+
     # Who is there
 
     async def beat(self, agent: bytes, tab: str) -> None:
         """Keep one tab of an agent alive for a minute; beat every 30 s. Several tabs count as one presence."""
         now = millis(self._clock())
-        await self._store.write(lambda c: sql.beat(c, agent, tab, now + self.rules.lease_ms))
+
+        def work(connection: Connection) -> bool:
+            came = not sql.present(connection, agent, now)
+            sql.beat(connection, agent, tab, now + self.rules.lease_ms)
+            return came
+
+        if await self._store.write(work):
+            # Who comes has room: the router looks at once.
+            self.changed()
 
     async def leave(self, agent: bytes, tab: str) -> None:
         """End the lease of a tab; nothing is taken from the agent before the grace is over."""
@@ -295,7 +316,7 @@ class Desk:
     async def route(self) -> int:
         """Give the queue to who has room, and return how many were given; to be run on every freed place."""
         given = 0
-        while pairs := match(*await self._store.read(self._standing), millis(self._clock()), self.rules):
+        while pairs := await self._store.read(self._matched):
             won = 0
             for pair in pairs:
                 try:
@@ -330,8 +351,8 @@ class Desk:
     async def _write(self, work: Callable[[Connection, int], T]) -> T:
         now = millis(self._clock())
         done = await self._store.write(lambda connection: work(connection, now))
-        self._changed()
-        self._owed()
+        self.changed()
+        self.owed()
         return done
 
     def _locked(self, connection: Connection, conversation: bytes, epoch: int) -> Talk:
@@ -430,13 +451,11 @@ class Desk:
         )
         return True
 
-    def _standing(self, connection: Connection) -> tuple[list[Waiting], list[Free]]:
+    def _matched(self, connection: Connection) -> list[Pair]:
         now = millis(self._clock())
         agents = [_free(row, held) for row, held in sql.free(connection, SERVES, now)]
-        open_ones = [agent for agent in agents if agent.load < agent.capacity]
-        if not open_ones:
-            return [], []
-        return [_waiting(talk, now) for talk in sql.queue(connection, ROUTED)], open_ones
+        queue = (_waiting(talk, now) for talk in sql.queue(connection, ROUTED))
+        return match(queue, agents, now, self.rules)
 
     def _back_in_line(
         self, connection: Connection, talk: Talk, act: Act, actor: bytes | None, now: int

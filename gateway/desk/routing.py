@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
 CHAT, MAIL = 5, 1
 """Weights in fifths of a chat: a mail is 0.2 of one; what is on hold weighs nothing."""
@@ -93,18 +93,39 @@ def fits(waiting: Waiting, agent: Free, now: int, rules: Rules) -> bool:
     return waiting.skills <= agent.skills or now - waiting.enqueued_at >= rules.relax_after
 
 
-def match(queue: Iterable[Waiting], agents: Sequence[Free], now: int, rules: Rules) -> list[Pair]:
-    """Return who shall have whom, first in the queue first served."""
-    free = {agent.agent: agent for agent in agents}
-    pairs = []
-    for waiting in sorted(queue, key=lambda each: (each.rank, each.conversation)):
+def match(queue: Iterable[Waiting], agents: Iterable[Free], now: int, rules: Rules) -> list[Pair]:
+    """Return who shall have whom, first in the queue first served; ``queue`` comes in its order of rank.
+
+    It is read no further than there is room, and a want that nobody could meet is not looked at again: room only
+    shrinks.
+    """
+    free = {agent.agent: agent for agent in agents if agent.load < agent.capacity}
+    hopeless = set()
+    pairs: list[Pair] = []
+    for waiting in queue:
+        if not free:
+            break
+        want = _want(waiting, now, rules)
+        if want in hopeless:
+            continue
         fitting = [agent for agent in free.values() if fits(waiting, agent, now, rules)]
         if not fitting:
+            hopeless.add(want)
             continue
         best = min(fitting, key=lambda agent: _order(waiting, agent, now, rules))
         pairs.append(Pair(waiting.conversation, best.agent))
-        free[best.agent] = replace(best, load=best.load + waiting.weight, assigned_at=now)
+        more = replace(best, load=best.load + waiting.weight, assigned_at=now)
+        free[best.agent] = more
+        if more.load >= more.capacity:
+            del free[best.agent]
     return pairs
+
+
+def _want(waiting: Waiting, now: int, rules: Rules) -> tuple[object, ...]:
+    """Return all that decides who fits."""
+    relaxed = now - waiting.enqueued_at >= rules.relax_after
+    skills = frozenset[str]() if relaxed else waiting.skills
+    return skills, waiting.weight, waiting.only_for, waiting.not_for
 
 
 def _order(waiting: Waiting, agent: Free, now: int, rules: Rules) -> tuple[bool, bool, float, int, bytes]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from gateway.sandbox.platform import Fault, Platform, error
+from gateway.sandbox.platform import Platform, error
 
 HANG = 30.0
 
@@ -92,9 +92,9 @@ class Api:
     async def fault(self, request: web.Request, act: Callable[[], object]) -> web.StreamResponse | None:
         """Return what a call gets that shall fail, None for one that goes on."""
         waiting = self._platform.faults.get(request.path)
-        if not waiting:
+        fault = waiting.popleft() if waiting else self._platform.weather(request.path)
+        if fault is None:
             return None
-        fault: Fault = waiting.popleft()
         if fault.deliver:
             act()
         match fault.kind:

@@ -10,6 +10,7 @@ import jinja2
 from aiohttp import ClientSession, TCPConnector, web
 
 from gateway.sandbox.api import Api
+from gateway.sandbox.buttons import Buttons
 from gateway.sandbox.driver import Driver
 from gateway.sandbox.home import Home, World
 from gateway.sandbox.media import Media
@@ -28,6 +29,7 @@ LARGEST = 64 * 1024 * 1024
 PLATFORM = web.AppKey("platform", Platform)
 VISITORS = web.AppKey("visitors", Visitors)
 MENU = web.AppKey("menu", Menu)
+BUTTONS = web.AppKey("buttons", Buttons)
 NOTIFY = web.AppKey("notify", Notify)
 DRIVER = web.AppKey("driver", Driver)
 
@@ -48,12 +50,14 @@ def create_sandbox(
     Media(platform, api.fault).add(app)
     Outgoing(platform, api.fault).add(app, api.call)
     app[VISITORS] = Visitors(platform, api.fault)
-    app[VISITORS].add(app)
+    app[VISITORS].add(app, api.call)
     app[MENU] = Menu(platform)
     app[MENU].add(app, api)
 
     # The session waits for the loop, but the page's routes must stand before the application starts.
     driver = app[DRIVER] = Driver(platform)
+    app[BUTTONS] = Buttons(platform, driver)
+    app[BUTTONS].add(app)
     notify = app[NOTIFY] = Notify(platform, driver)
     for path in ("/cgi-bin/message/subscribe/bizsend", "/cgi-bin/message/subscribe/send"):
         app.router.add_post(path, api.call(notify.send))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from aiohttp import web
 
 from gateway.sandbox.outgoing import shown
 from gateway.sandbox.platform import Fault
+from gateway.sandbox.weather import Weather
 
 if TYPE_CHECKING:
     from gateway.sandbox.driver import Driver
@@ -36,6 +37,12 @@ CITIZENS = (
     ("oZhaoShifu", "赵师傅", "13805380004", "zhao@citizen.example"),
 )
 """Each with an openid, a name, a telephone and an address."""
+BUTTONS = (
+    ("pic_sysphoto", "拍照"),
+    ("pic_photo_or_album", "拍照或相册"),
+    ("location_select", "选位置"),
+)
+"""Buttons of a menu that bring photos or a place."""
 MENU = (("REPORT", "反映问题"), ("PROGRESS", "查进度"), ("HUMAN", "转人工"))
 LOOK = 1.0
 """Seconds after which the page looks again even when nothing was said."""
@@ -49,6 +56,15 @@ Advance = Callable[[str], Awaitable[str]]
 
 
 @dataclass(frozen=True, slots=True)
+class Staff:
+    """Somebody who may log in at the desk: what he is called there, and his password."""
+
+    title: str
+    login: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
 class World:
     """What is played besides WeChat and shown beside the phone; each part may be missing."""
 
@@ -57,6 +73,9 @@ class World:
     carrier: Carrier | None = None
     post: Post | None = None
     kf: Kf | None = None
+    desk: Callable[[], str] | None = None
+    """Where the desk is, empty while it is not there."""
+    staff: Sequence[Staff] = ()
 
     def watch(self, told: Callable[[], None]) -> None:
         """Have a change told."""
@@ -108,10 +127,13 @@ class Home:
         context = {
             "citizens": CITIZENS,
             "menu": MENU,
+            "buttons": BUTTONS,
             "advance": world.advance is not None,
             "phones": world.carrier is not None,
             "mailboxes": world.post is not None,
             "kf": world.kf is not None,
+            "desk": world.desk() if world.desk else "",
+            "staff": world.staff,
         }
         response = aiohttp_jinja2.render_template("home.html", request, context)
         response.headers.update(HEADERS)
@@ -229,12 +251,15 @@ class Home:
                 )
                 queue = platform.faults.setdefault(str(given["path"]), deque())
                 queue.append(fault)
+            case "weather":
+                rate, seed = float(given.get("rate", 0.0)), int(given.get("seed", 0))
+                platform.weather = Weather(rate, seed=seed).fault
             case "callback":
                 platform.settings.callback_url = str(given["url"])
             case "allow":
                 platform.allowed_ips = frozenset(given["ips"]) if given.get("ips") is not None else None
             case _:
-                raise web.HTTPBadRequest(text="do: rotate, expire, fault, callback or allow\n")
+                raise web.HTTPBadRequest(text="do: rotate, expire, fault, weather, callback or allow\n")
         return web.json_response({"done": True})
 
     def _who(self, given: dict[str, Any]) -> Person:

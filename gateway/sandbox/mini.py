@@ -36,6 +36,10 @@ class Mini:
         self._clock = clock
         self.objects: set[str] = set()
         self.here: set[str] = set()
+        self.unions: dict[str, str] = {}
+        """Who people are on the open platform, where the app is bound to one."""
+        self.looks: dict[str, dict[str, Any]] = {}
+        """What it was asked to look at, by trace id."""
         self._token = secrets.token_hex(32)
         self._phones: dict[str, tuple[str, float]] = {}
         self._codes: dict[str, tuple[str, float]] = {}
@@ -62,6 +66,36 @@ class Mini:
         result = {"suggest": "risky" if found else "pass", "label": 20002 if found else 100}
         return web.json_response(_error(0, "ok") | {"result": result}, content_type="text/plain")
 
+    async def _look_at(self, request: web.Request) -> web.Response:
+        """Take a file to look at; what it thinks of it is told later (``checked``)."""
+        given = await request.json()
+        if request.query.get("access_token") != self._token:
+            return web.json_response(_error(40001, "invalid credential"), content_type="text/plain")
+        if given.get("version") != 2 or given.get("media_type") not in {1, 2}:
+            return web.json_response(_error(40003, "invalid media_type"), content_type="text/plain")
+        if given.get("openid") not in self.here:
+            return web.json_response(_error(61010, "code is expired"), content_type="text/plain")
+        trace = f"{secrets.token_hex(8)}-{secrets.token_hex(4)}"
+        self.looks[trace] = given
+        return web.json_response(_error(0, "ok") | {"trace_id": trace}, content_type="text/plain")
+
+    def checked(self, trace: str, suggest: str, label: int = 100, errcode: int = 0) -> dict[str, Any]:
+        """Return the event that tells what it thinks of a file, in the second version's layout."""
+        return {
+            "ToUserName": "gh_mini",
+            "FromUserName": str(self.looks.get(trace, {}).get("openid", "o")),
+            "CreateTime": int(self._clock()),
+            "MsgType": "event",
+            "Event": "wxa_media_check",
+            "appid": self.settings.app_id,
+            "trace_id": trace,
+            "version": 2,
+            "detail": [{"strategy": "content_model", "errcode": errcode, "suggest": suggest, "label": label}],
+            "errcode": errcode,
+            "errmsg": "ok",
+            "result": {"suggest": suggest, "label": label},
+        }
+
     async def _stable(self, request: web.Request) -> web.Response:
         given = await request.json()
         if not hmac.compare_digest(str(given.get("secret", "")), self.settings.secret):
@@ -81,6 +115,7 @@ class Mini:
         """Add the addresses."""
         app.router.add_post("/cgi-bin/stable_token", self._stable)
         app.router.add_post("/wxa/msg_sec_check", self._look)
+        app.router.add_post("/wxa/media_check_async", self._look_at)
         app.router.add_post("/wxa/business/getuserphonenumber", self._phone)
         app.router.add_get("/sns/jscode2session", self._session)
 
@@ -100,7 +135,8 @@ class Mini:
         if self._often(openid):
             return _error(45011, "api minute-quota reach limit")
         self.here.add(openid)
-        return {"openid": openid, "session_key": secrets.token_urlsafe(18)}
+        told = {"openid": openid, "session_key": secrets.token_urlsafe(18)}
+        return told | ({"unionid": self.unions[openid]} if openid in self.unions else {})
 
     def spent(self, openid: str) -> bool:
         """Count a login of a person and return whether it was one too many in a minute."""

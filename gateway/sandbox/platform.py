@@ -100,6 +100,7 @@ class Platform:
         self.faults: dict[str, deque[Fault]] = {}
         self.ended = asyncio.Event()
         """Set when the platform is put away: nobody hangs any longer."""
+        self.weather: Callable[[str], Fault | None] = lambda _: None
         self.media: dict[str, Kept] = {}
         self.ticket = secrets.token_urlsafe(48)
         self.blocked: set[str] = set()

@@ -19,9 +19,12 @@ from yarl import URL
 from gateway.sandbox.platform import error
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gateway.sandbox.api import Faults
     from gateway.sandbox.platform import Platform
 
+LARGEST_LIST = 100
 LIVES = 300.0
 """Seconds that a code is good for."""
 _SCOPES = frozenset({"snsapi_base", "snsapi_userinfo"})
@@ -46,9 +49,12 @@ class Visitors:
         self._passes: dict[str, Pass] = {}
         self.browsing = ""
         self.domain = ""
+        self.unions: dict[str, str] = {}
+        """Who people are on the open platform, where the account is bound to one."""
 
-    def add(self, app: web.Application) -> None:
-        """Add the addresses."""
+    def add(self, app: web.Application, call: Callable[[Any], Any]) -> None:
+        """Add the addresses; ``call`` makes the handler of one that needs a token."""
+        app.router.add_post("/cgi-bin/user/info/batchget", call(self._people))
         app.router.add_get("/connect/oauth2/authorize", self._authorize)
         app.router.add_get("/sns/oauth2/access_token", self._token)
 
@@ -81,6 +87,20 @@ class Visitors:
         )
         page = f"<!doctype html><meta charset=utf-8><title>微信</title><h1>以谁的微信打开</h1><ul>{''.join(links)}</ul>"
         return web.Response(text=page, content_type="text/html")
+
+    def _people(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Tell of up to 100 people: who follows, and who that is on the open platform."""
+        asked = [str(each.get("openid", "")) for each in body.get("user_list", ())]
+        if not asked or len(asked) > LARGEST_LIST:
+            return error(40032, "invalid openid list size")
+        return {"user_info_list": [self._person(openid) for openid in asked]}
+
+    def _person(self, openid: str) -> dict[str, Any]:
+        person = self._platform.people.get(openid)
+        if person is None or not person.following:
+            return {"subscribe": 0, "openid": openid}
+        told = {"subscribe": 1, "openid": openid, "language": "zh_CN"}
+        return told | ({"unionid": self.unions[openid]} if openid in self.unions else {})
 
     async def _token(self, request: web.Request) -> web.StreamResponse:
         if (faulty := await self._faulty(request, dict)) is not None:

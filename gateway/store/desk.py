@@ -13,13 +13,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.store.desk_tables import AGENT, DESK_EVENT, DESK_TALK, PRESENCE
 from gateway.store.rows import DeskEventRow
-from gateway.store.tables import CONVERSATION, OUTGOING
+from gateway.store.tables import ALERT, CONVERSATION, OUTGOING
 from outbox.tables import OutState
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
 
     from gateway.store.rows import OutgoingRow
 
@@ -155,12 +155,24 @@ def assigned(connection: Connection, agent: bytes, now: int) -> None:
     connection.execute(update(AGENT).where(AGENT.c.id == agent).values(assigned_at=now))
 
 
-def queue(connection: Connection, limit: int) -> list[Talk]:
-    """Return the first of the queue, in their order."""
+def queue(connection: Connection, page: int) -> Iterator[Talk]:
+    """Yield the queue in its order, read by pages: who reads no further asks for no more."""
     joined = DESK_TALK.join(CONVERSATION, _C.id == _T.conversation)
     query = select(*_OF_CONVERSATION, *(_T[name] for name in _OF_TALK)).select_from(joined)
-    first = query.where(_T.rank.is_not(None), _C.owner == "queued").order_by(_T.rank, _T.conversation)
-    return [Talk(*row) for row in connection.execute(first.limit(limit))]
+    line = query.where(_T.rank.is_not(None), _C.owner == "queued").order_by(_T.rank, _T.conversation)
+    after: Talk | None = None
+    while True:
+        rest = line if after is None else line.where(_behind(after))
+        talks = [Talk(*row) for row in connection.execute(rest.limit(page))]
+        yield from talks
+        if len(talks) < page:
+            return
+        after = talks[-1]
+
+
+def _behind(talk: Talk) -> ColumnElement[bool]:
+    later = and_(_T.rank == talk.rank, _T.conversation > talk.conversation)
+    return or_(_T.rank > talk.rank, later)
 
 
 def ahead(connection: Connection, talk: Talk) -> int:
@@ -238,6 +250,13 @@ def undo(connection: Connection, row: bytes, conversation: bytes, epoch: int, no
 def echoed(connection: Connection, key: str) -> bytes | None:
     """Return the row that was written under a key before."""
     return connection.execute(select(OUTGOING.c.id).where(OUTGOING.c.notice_key == key)).scalar()
+
+
+def acknowledge(connection: Connection, alert: bytes, now: int) -> bytes | None:
+    """Note that somebody looks after an alert and return its conversation; None for one that is not open."""
+    here = (ALERT.c.id == alert, ALERT.c.acknowledged_at.is_(None))
+    done = update(ALERT).where(*here).values(acknowledged_at=now).returning(ALERT.c.conversation)
+    return connection.execute(done).scalar()
 
 
 def append(connection: Connection, events: Sequence[DeskEventRow]) -> int:

@@ -62,10 +62,12 @@ __all__ = [
     "KNOWLEDGE_LOG",
     "KNOWLEDGE_VOTE",
     "LONG_PART",
+    "LOOK",
     "MEDIA",
     "METADATA",
     "OUTGOING",
     "PRESENCE",
+    "SAME_PERSON",
     "SEARCH_DOC",
     "SEARCH_GRAM",
     "SEARCH_MARK",
@@ -155,6 +157,17 @@ BINDING = Table(
 )
 """Which conversations are one person's: ``person`` is a keyed hash of a telephone number that each of them proved."""
 
+SAME_PERSON = Table(
+    "same_person",
+    METADATA,
+    Column("conversation", Id, primary_key=True),
+    Column("person", Id),
+    Column("at", Instant, nullable=False),
+    Index("ix_same_person_person", "person"),
+)
+"""Who a provider says that the person of a conversation is, across several apps of one owner (a keyed hash; NULL: it
+does not say). What follows of it stands in ``binding``."""
+
 BIND_CODE = Table(
     "bind_code",
     METADATA,
@@ -238,6 +251,18 @@ CASE_FLAG = Table(
     sqlite_with_rowid=False,
 )
 """Marks on cases for who reviews them: who set it and what it advises, and what it is about."""
+
+LOOK = Table(
+    "look",
+    METADATA,
+    Column("account", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("case_no", Text, nullable=False),
+    Column("advice", Text, nullable=False),
+    Column("label", Text, nullable=False),
+)
+"""Files that a provider looks at under a name, until both the case and the provider's word are known."""
 
 ALERT = Table(
     "alert",

@@ -2,7 +2,7 @@
 
 import pyotp
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from gateway.desk.accounts import LOCK_MS, Account, Accounts, Outcome
 from gateway.desk.desk import State
@@ -29,8 +29,14 @@ async def test_t28_while_an_agent_has_the_talk_the_bot_is_silent_and_the_clock_s
 async def test_danger_told_to_an_agent_alerts_the_people_on_duty_and_the_bot_says_nothing(gateway, person):
     await _taken(gateway, person)
     assert await person.says("我家着火了，快来人") is None
-    count = select(func.count()).select_from(ALERT)
-    assert await gateway.books.store.read(lambda c: c.execute(count).scalar()) == 1
+    assert len(await _alerts(gateway)) == 1
+
+
+async def test_danger_told_to_the_bot_is_an_alert_on_the_event_stream(gateway, person):
+    await person.says("我家着火了，快来人")
+    (alert,) = await _alerts(gateway)
+    told = [event for event in await gateway.desk.events(0) if event.kind == "alert"]
+    assert [(event.detail, event.owner) for event in told] == [(alert.hex(), "bot")]
 
 
 async def test_t23_who_writes_during_the_wrap_up_has_his_talk_open_again(gateway, person):
@@ -108,6 +114,10 @@ async def _talk(gateway, person) -> sql.Talk:
     found = await gateway.books.store.read(lambda c: sql.seen(c, conversation))
     assert found is not None
     return found
+
+
+async def _alerts(gateway) -> list[bytes]:
+    return await gateway.books.store.read(lambda c: list(c.execute(select(ALERT.c.id)).scalars()))
 
 
 async def _taken(gateway, person) -> tuple[bytes, sql.Talk]:

@@ -169,6 +169,29 @@ class Consents:
         self.noted.append((address.user, template, given, once))
 
 
+@dataclass
+class Opinions:
+    """What providers thought of files, as it was told."""
+
+    busy: bool = False
+    told: list[tuple] = field(default_factory=list)
+
+    async def tell(self, account, name, opinion) -> None:
+        if self.busy:
+            raise Busy
+        self.told.append((account, name, opinion))
+
+
+@dataclass
+class Unions:
+    """Who people are on which platform, as it was told."""
+
+    noted: list[tuple] = field(default_factory=list)
+
+    async def note(self, address, platform, union) -> None:
+        self.noted.append((address.user, platform, union))
+
+
 def sign(text: str) -> bytes:
     return hmac.digest(b"test key", text.encode(), "sha256")
 
@@ -182,6 +205,8 @@ def tools(
     *,
     receipts=None,
     consents=None,
+    opinions=None,
+    unions=None,
     parts=None,
     cursors=None,
     uploaded=None,
@@ -192,6 +217,8 @@ def tools(
         inbox=door or Door(),
         receipts=receipts or Receipts(),
         consents=consents or Consents(),
+        opinions=opinions or Opinions(),
+        unions=unions or Unions(),
         parts=parts or Parts(),
         cursors=cursors or Cursors(),
         uploaded=uploaded or Uploaded(),

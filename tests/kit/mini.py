@@ -67,8 +67,8 @@ class World:
 
 
 @asynccontextmanager
-async def opened(folder: Path) -> AsyncIterator[World]:
-    """Run all of it inside the block."""
+async def opened(folder: Path, form: str = "xml", **changes: Any) -> AsyncIterator[World]:
+    """Run all of it inside the block; messages are pushed in a form, ``changes`` are the gateway's settings."""
     clock = Hand()
     platform = Mini(MiniSettings("wx-mini", SECRET), lambda: clock().timestamp())
     served = web.Application()
@@ -80,9 +80,12 @@ async def opened(folder: Path) -> AsyncIterator[World]:
             "secret": SECRET,
             "token": "a-token-of-callbacks",
             "mode": "plain",
+            "format": form,
             "api_base": f"http://127.0.0.1:{away}",
         }
-        made = settings(f"sqlite:///{folder}/jiesu.sqlite3", folder, portal=FREE, channels={ACCOUNT: account})
+        made = settings(
+            f"sqlite:///{folder}/jiesu.sqlite3", folder, portal=FREE, channels={ACCOUNT: account}, **changes
+        )
         async with (
             running(made, clock=clock) as gateway,
             listening(gateway.app, "127.0.0.1", 0) as port,

@@ -11,7 +11,16 @@ from typing import Any
 
 from gateway.app import listening, running
 from gateway.batch import Decider
-from gateway.sandbox.application import DRIVER, MENU, NOTIFY, PLATFORM, VISITORS, create_sandbox
+from gateway.sandbox.application import (
+    BUTTONS,
+    DRIVER,
+    MENU,
+    NOTIFY,
+    PLATFORM,
+    VISITORS,
+    create_sandbox,
+)
+from gateway.sandbox.buttons import Buttons
 from gateway.sandbox.driver import Driver
 from gateway.sandbox.menu import Menu
 from gateway.sandbox.notify import Notify
@@ -36,6 +45,7 @@ class Phone:
     notify: Notify
     menu: Menu
     visitors: Visitors
+    buttons: Buttons
     openid: str = "oUser"
 
     @property
@@ -93,6 +103,7 @@ async def phone(database: str, folder: Path, clock: Hand, **changes: Any) -> Asy
                 sandbox[NOTIFY],
                 sandbox[MENU],
                 sandbox[VISITORS],
+                sandbox[BUTTONS],
             )
             await made.driver.act(made.person, "subscribe")
             clock.wait(seconds=1)

@@ -12,14 +12,14 @@ from channels.wechat.channel import MAX_BYTES, Account, named
 from channels.wechat.miniprogram.login import openid_of, phone_of
 from channels.wechat.miniprogram.settings import Settings
 from channels.wechat.notify import body_of
-from channels.wechat.safety import opinion_of
+from channels.wechat.safety import look_at, opinion_of
 from normalizer.message import SourceChannel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from channels.contract import Opinion, SendResult, Tools
-    from normalizer.message import InboundMessage, OutboundMessage
+    from normalizer.message import InboundMessage, OutboundMessage, PartKind
 
 _FORMS = {"xml": forms.XML, "json": forms.JSON}
 _ENTERED = "user_enter_tempsession"
@@ -67,6 +67,10 @@ class MiniProgram(Account):
     async def opinion(self, user: str, text: str) -> Opinion | None:
         """Return what the platform objects to in a citizen's words; raises SendError."""
         return await opinion_of(self.api, user, text)
+
+    async def look_at(self, user: str, kind: PartKind, url: str) -> str:
+        """Ask the platform to look at a citizen's file and return its name for that; raises SendError."""
+        return await look_at(self.api, user, kind, url)
 
     async def phone_of(self, code: str) -> str:
         """Return the telephone whose code this is; raises SignInError."""

@@ -11,6 +11,7 @@ import structlog
 
 from channels.contract import SendError, SignInError, SignInReason
 from channels.http import get_json
+from channels.wechat.unions import noted
 
 if TYPE_CHECKING:
     from channels.contract import Tools
@@ -60,6 +61,7 @@ async def openid_of(account: str, settings: App, tools: Tools, code: str) -> str
         raise SignInError(SignInReason.AWAY, error.reason.value) from error
     openid = answer.get("openid")
     if isinstance(openid, str) and openid:
+        await noted(account, settings, tools, openid, answer.get("unionid"))
         return openid
     number = answer.get("errcode")
     reason = _REASONS.get(number, SignInReason.AWAY) if isinstance(number, int) else SignInReason.AWAY

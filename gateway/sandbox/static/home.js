@@ -151,6 +151,22 @@ $("file").addEventListener("change", async () => {
   }
   $("file").value = "";
 });
+// Buttons of the menu bring an event and then what it speaks of.
+let chosen = "";
+for (const button of document.querySelectorAll(".menu button[data-event]")) {
+  button.addEventListener("click", () => {
+    chosen = button.dataset.event;
+    if (chosen !== "location_select") return $("taken").click();
+    return post("/_sim/menu/place", { openid: $("citizen").value, lon: 117.129, lat: 36.194, label: "泰山区东岳大街岱庙广场南门" });
+  });
+}
+$("taken").addEventListener("change", async () => {
+  for (const file of $("taken").files) {
+    const query = new URLSearchParams({ openid: $("citizen").value, event: chosen || "pic_photo_or_album" });
+    await fetch(`/_sim/menu/photos?${query}`, { method: "POST", body: file, headers: { "Content-Type": file.type } });
+  }
+  $("taken").value = "";
+});
 $("place").addEventListener("click", () => post("/_sim/stand", {
   openid: $("citizen").value, lon: 117.129, lat: 36.194, label: "泰山区东岳大街岱庙广场南门",
 }));

@@ -88,6 +88,7 @@ class Cases:
         await self._shelf.give(call, opened.case_no, body.files)
         if not opened.repeat:
             parts.safety.look(opened.case_no, call.session.person, body.text)
+            parts.safety.look_at(opened.case_no, call.session.person, body.files)
         if opened.repeat and call.mark:
             await self._same(opened.case_no, clean(body.text))
         told = m.OpenedOut(

@@ -87,9 +87,8 @@ class Sessions:
 
     async def again(self, session: bytes) -> Session | None:
         """Return a session if it still holds."""
-        find = partial(
-            sql.find, session=session, now=millis(self._now()), idle=self._idle, longest=self._longest
-        )
+        now = millis(self._now())
+        find = partial(sql.find, session=session, now=now, idle=self._idle, longest=self._longest)
         found = await self._store.read(find)
         return Session(session, account_of(found[0]), found[1]) if found else None
 
