@@ -27,10 +27,10 @@ export function queuePane(root, desk) {
     h('h2', { class: 'hidden' }, t('对话队列')),
     views,
     h('div', { class: 'seek' }, sought, button('＋', () => newView(desk, loadViews), { 'aria-label': t('存为视图'), title: t('存为视图') })),
-    changed,
     bulk,
     scroller,
     empty,
+    changed,
   );
   changed.hidden = true;
 
