@@ -9,6 +9,7 @@ import re
 import socket
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -102,11 +103,14 @@ def town(browser: Browser, folder: Path) -> Iterator[Town]:
     config = configure(folder, database, f"http://127.0.0.1:{port}")
     with config.open("a") as written:
         written.write(OPEN)
+    # The browser's own loop runs in this thread.
+    with ThreadPoolExecutor(1) as pool:
+        passwords = pool.submit(asyncio.run, hired(config)).result()
     with (
         served(config) as (_, gateway),
         demo("--port", str(port), "--gateway-url", gateway, "--config", str(config)) as played,
     ):
-        yield Town(gateway, played.phone, browser, asyncio.run(hired(config)))
+        yield Town(gateway, played.phone, browser, passwords)
 
 
 async def hired(config: Path) -> dict[str, str]:

@@ -45,6 +45,7 @@ export function createActions(store, api, { say }) {
     if (!talk) return;
     talk.draft = draft ?? known?.draft ?? talk.draft;
     const unsent = (known?.lines ?? []).filter((line) => line.local);
+    talk.lines = talk.lines.filter(store.alive);
     const echoes = new Set(talk.lines.map((line) => line.echo).filter(Boolean));
     talk.lines.push(...unsent.filter((line) => !echoes.has(line.echo)));
     store.talks.set(id, talk);
@@ -99,7 +100,7 @@ export function createActions(store, api, { say }) {
   acts.undo = async (id, line) => {
     const answer = await guarded(() => api.post(`${at(id)}/lines/${line.id}/undo`, { epoch: row(id)?.epoch }), id);
     if (answer === undefined) return false;
-    store.drop(id, line.id);
+    store.bury(id, line.id);
     return true;
   };
   acts.draft = (id, draft) => api.put(`${at(id)}/draft`, draft, { quiet: false });

@@ -90,7 +90,7 @@ function happened(kind, data) {
   else if (kind === 'talk') again(id);
   else if (kind === 'line') {
     if (row) came(row);
-    if (data.line?.gone) store.drop(id, data.line.id);
+    if (data.line?.gone) store.bury(id, data.line.id);
     else if (data.line) store.line(id, data.line);
   } else if (kind === 'alert') alert(data.alert ?? data);
   else if (kind === 'presence') presence(data);

@@ -17,6 +17,7 @@ export function composer(desk) {
   let mode = 'text';
   let typed = 0;
   let sure = '';
+  let going = false;
 
   const area = h('textarea', { id: 'reply', rows: '3', 'aria-describedby': 'reach warned', maxlength: '4000' });
   const modes = h('div', { class: 'modes', role: 'group', 'aria-label': t('写给谁') });
@@ -127,7 +128,18 @@ export function composer(desk) {
     return found;
   }
 
+  /** Send once, however often somebody presses while it is looked at. */
   async function go() {
+    if (going) return;
+    going = true;
+    try {
+      await sendNow();
+    } finally {
+      going = false;
+    }
+  }
+
+  async function sendNow() {
     const talk = id;
     const text = area.value.trim();
     if ((!text && !(mode === 'text' && files.count())) || send.disabled) return;
@@ -141,12 +153,11 @@ export function composer(desk) {
     sure = '';
     const given = files.take();
     clear(talk, 'text');
-    try {
-      const sent = await acts.reply(talk, text, given);
-      if (sent) store.tell('undoable', t('已发给市民'), () => desk.undo(sent, talk), sent.undo_until);
-    } catch {
-      back(talk, text);
-    }
+    // What comes back is not waited for: the next words can be sent meanwhile.
+    acts.reply(talk, text, given).then(
+      (sent) => sent && store.tell('undoable', t('已发给市民'), () => desk.undo(sent, talk), sent.undo_until),
+      () => back(talk, text),
+    );
   }
 
   async function note(talk, text) {

@@ -26,11 +26,11 @@ export function queuePane(root, desk) {
   root.append(
     h('h2', { class: 'hidden' }, t('对话队列')),
     views,
-    h('div', { class: 'seek' }, sought, button('＋', saveView, { 'aria-label': t('存为视图'), title: t('存为视图') })),
-    changed,
+    h('div', { class: 'seek' }, sought, button('＋', () => newView(desk, loadViews), { 'aria-label': t('存为视图'), title: t('存为视图') })),
     bulk,
     scroller,
     empty,
+    changed,
   );
   changed.hidden = true;
 
@@ -175,8 +175,6 @@ export function queuePane(root, desk) {
     saved.splice(0, saved.length, ...(answer?.items ?? []).filter((each) => !(each.id in BUILT_IN)));
     tabs();
   }
-
-  const saveView = () => newView(desk, loadViews);
 
   async function forget(id) {
     await acts.guarded(() => api.remove(`views/${encodeURIComponent(id)}`));

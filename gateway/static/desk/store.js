@@ -4,6 +4,7 @@ export const MINE = ['offered', 'agent', 'wrap_up'];
 
 export function createStore() {
   const heard = new Map();
+  const buried = new Set();
   const store = {
     me: null,
     rights: new Set(),
@@ -84,7 +85,7 @@ export function createStore() {
   /** Take a line into a talk that is known: by its echo or its id there is only ever one of it. */
   store.line = (id, line) => {
     const talk = store.talks.get(id);
-    if (!talk) return;
+    if (!talk || !store.alive(line)) return;
     const at = talk.lines.findIndex((each) => each.id === line.id || (line.echo && each.echo === line.echo));
     if (at >= 0) talk.lines[at] = { ...talk.lines[at], ...line };
     else talk.lines.push(line);
@@ -98,6 +99,13 @@ export function createStore() {
     talk.lines = talk.lines.filter((each) => each.id !== key && each.echo !== key);
     store.tell('lines', id);
   };
+
+  /** Drop a line that was taken back, for good: an answer that was on its way does not bring it again. */
+  store.bury = (id, key) => {
+    buried.add(key);
+    store.drop(id, key);
+  };
+  store.alive = (line) => !buried.has(line.id);
   return store;
 }
 
