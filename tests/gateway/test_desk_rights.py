@@ -6,11 +6,12 @@ import re
 
 import pytest
 
-from gateway.app import listening
+from gateway.app import listening, running
 from gateway.desk.rights import RIGHTS, Right, Role
 from gateway.web.desk.build import SITE
 from gateway.web.desk.operations import SAFE, Operation
 from tests.kit.agent import Agent, hire
+from tests.kit.gateway import settings
 
 NOBODYS = {"/me", "/me/totp", "/me/totp/confirm", "/me/beat"}
 """What everybody who is logged in may ask: it is about himself."""
@@ -72,6 +73,13 @@ def _operations(gateway) -> tuple[Operation, ...]:
 async def _asked(agent: Agent, operation: Operation):
     path = re.sub(r"\{\w+\}", "0" * 32, operation.path.lstrip("/"))
     return await agent.asks(operation.method, path, None if operation.method in SAFE else {})
+
+
+@pytest.fixture
+async def gateway(tmp_path):
+    """What is asked here is the door, not the store."""
+    async with running(settings(f"sqlite:///{tmp_path}/jiesu.sqlite3", tmp_path)) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+import asyncio
 
+import pytest
+from sqlalchemy import select
+
+from gateway.desk.rights import Role
+from gateway.store.tables import ACCESS
+from tests.kit.agent import PASSWORD, Agent
 from tests.kit.hall import opened
 from tests.kit.standin import until
 
@@ -31,6 +37,172 @@ async def test_what_an_agent_answers_is_read_on_the_citizens_telephone(hall):
     said = [(line["who"], line["parts"][0]["text"]) for line in talk["lines"]]
     assert ("citizen", "转人工") in said
     assert said.index(("agent", "您好，请讲")) < said.index(("citizen", "我家门口的路灯坏了"))
+
+
+async def test_t01_two_who_take_at_once_through_two_processes_are_one_holder_and_one_who_is_told_who(hall):
+    async with hall.another() as there:
+        one, two = await hall.busy("li"), await hall.busy("wang", there)
+        row = await hall.waits(one)
+        answers = await asyncio.gather(*(each.does(row["id"], "take", row["epoch"]) for each in (one, two)))
+        won = next(each for each in answers if each.status == 200)
+        lost = next(each for each in answers if each.status == 409)
+        assert (lost.kind, lost.body["holder"]) == ("taken", won.body["row"]["agent"])
+
+
+async def test_t13_who_waits_is_seen_at_once_on_a_page_that_stands_open_at_another_process(hall):
+    async with hall.another() as there:
+        agent = await hall.busy("li", there)
+        async with agent.follows() as live:
+            await live.hears("ready")
+            await hall.phone.says("转人工")
+            told = await live.hears("talk")
+            assert (told.data["row"]["state"], told.data["row"]["name"][:2]) == ("queued", "市民")
+
+
+async def test_t16_what_an_agent_wrote_before_he_lost_the_talk_is_refused_and_the_bot_says_nothing(hall):
+    agent, chief = await hall.busy("li"), await hall.busy("wang", role=Role.SUPERVISOR)
+    row = await hall.taken(agent)
+    over = await chief.does(row["id"], "take", row["epoch"], over=True)
+    late = await agent.does(row["id"], "reply", row["epoch"], text="我来回答", echo="e1")
+    assert (late.status, late.kind, late.body["holder"]["id"]) == (409, "taken", chief.id)
+    assert await hall.phone.says("你好") == ""
+    epoch = over.body["row"]["epoch"]
+    assert (await chief.does(row["id"], "reply", epoch, text="我来回答", echo="e1")).status == 201
+
+
+async def test_t19_a_talk_that_somebody_has_is_in_his_list_and_in_nobodys_queue(hall):
+    agent = await hall.busy("li")
+    row = await hall.taken(agent)
+    assert [each["id"] for each in await agent.queue("mine")] == [row["id"]]
+    assert [each["id"] for each in await agent.queue("all")] == [row["id"]]
+    assert await agent.queue("waiting") == []
+
+
+async def test_t20_a_page_that_comes_back_is_told_all_it_missed_once_by_whichever_process(hall):
+    async with hall.another() as there:
+        agent = await hall.busy("li")
+        await hall.taken(agent)
+        async with agent.follows() as live:
+            await live.hears("ready")
+            await hall.phone.says("第一句")
+            seen = (await live.hears("talk", lambda data: data["row"]["unread"] == 1)).id
+        said = [f"第{number}句" for number in range(2, 7)]
+        for words in said[:3]:
+            await hall.phone.says(words)
+        elsewhere = Agent(there, "li")
+        hall.agents.append(elsewhere)
+        await elsewhere.enters(PASSWORD)
+        async with elsewhere.follows(last=seen) as live:
+            for words in said[3:]:
+                await hall.phone.says(words)
+            await live.hears("line", lambda data: data["line"]["parts"][0]["text"] == said[-1])
+            told = [
+                news.data["line"]["parts"][0]["text"]
+                for news in live.told
+                if news.kind == "line" and news.data["line"]["who"] == "citizen"
+            ]
+            assert told == said
+            numbers = [int(news.id) for news in live.told if news.id]
+            assert numbers == sorted(numbers)
+
+
+async def test_a_page_that_missed_too_much_begins_anew(hall, monkeypatch):
+    monkeypatch.setattr("gateway.web.desk.live.REPLAYED", 1)
+    agent = await hall.busy("li")
+    await hall.taken(agent)
+    async with agent.follows("0") as live:
+        assert (await live.hears("reset")).id == (await agent.get("me"))["cursor"]
+
+
+async def test_t22_a_reply_that_is_sent_twice_is_one_and_a_take_that_is_clicked_twice_too(hall):
+    agent = await hall.busy("li")
+    row = await hall.taken(agent)
+    again = await agent.does(row["id"], "take", row["epoch"] - 1)
+    assert (again.status, again.body["holder"]["id"]) == (409, agent.id)
+    answers = await asyncio.gather(
+        *(agent.does(row["id"], "reply", row["epoch"], text="您好", echo="e1") for _ in range(3))
+    )
+    assert {each.status for each in answers} == {201}
+    assert len({each.body["id"] for each in answers}) == 1
+    hall.clock.wait(seconds=11)
+    await until(lambda: "您好" in hall.phone.heard)
+    assert hall.phone.heard.count("您好") == 1
+
+
+async def test_t24_a_draft_stays_when_somebody_else_takes_the_talk(hall):
+    agent, chief = await hall.busy("li"), await hall.busy("wang", role=Role.SUPERVISOR)
+    row = await hall.taken(agent)
+    await agent.asks("PUT", f"talks/{row['id']}/draft", {"text": "正在查", "note": "打过电话"})
+    await chief.does(row["id"], "take", row["epoch"], over=True)
+    opened_again = await agent.get(f"talks/{row['id']}")
+    assert opened_again["draft"] == {"text": "正在查", "note": "打过电话"}
+    assert (await chief.get(f"talks/{row['id']}"))["draft"] == {"text": "", "note": ""}
+    assert [each["draft"] for each in await agent.queue("all")] == [True]
+
+
+async def test_t25_opening_a_talk_again_and_again_changes_and_tells_nothing(hall):
+    agent = await hall.busy("li")
+    row = await hall.taken(agent)
+    before = (await agent.get("me"))["cursor"]
+    for _ in range(5):
+        await agent.get(f"talks/{row['id']}")
+        await agent.post(f"talks/{row['id']}/viewing", {"typing": True})
+    assert (await agent.get("me"))["cursor"] == before
+    assert (await agent.get(f"talks/{row['id']}"))["row"]["epoch"] == row["epoch"]
+
+
+async def test_who_looks_at_a_talk_and_writes_there_is_seen_by_the_others(hall):
+    one, two = await hall.busy("li", name="李"), await hall.busy("wang")
+    row = await hall.waits(one)
+    async with two.follows() as live:
+        await live.hears("ready")
+        await one.post(f"talks/{row['id']}/viewing", {"typing": True})
+        told = await live.hears("presence", lambda data: "viewers" in data)
+        assert told.data == {"talk": row["id"], "viewers": [{"id": one.id, "name": "李", "typing": True}]}
+
+
+async def test_a_whisper_is_for_the_holder_and_supervisors_alone(hall):
+    agent, other = await hall.busy("li"), await hall.busy("zhao")
+    chief = await hall.busy("wang", role=Role.SUPERVISOR)
+    row = await hall.taken(agent)
+    assert (await agent.does(row["id"], "note", row["epoch"], text="x", whisper=True)).status == 403
+    async with agent.follows() as his, other.follows() as others:
+        await his.hears("ready")
+        await others.hears("ready")
+        await chief.does(row["id"], "note", row["epoch"], text="请道歉", whisper=True)
+        await his.hears("line", lambda data: data["line"]["whisper"])
+        await chief.does(row["id"], "note", row["epoch"], text="记一下")
+        await others.hears("line", lambda data: data["line"]["parts"][0]["text"] == "记一下")
+        assert not any(news.kind == "line" and news.data["line"]["whisper"] for news in others.told)
+    seen = {each: (await each.get(f"talks/{row['id']}"))["lines"] for each in (agent, other, chief)}
+    assert [any(line["whisper"] for line in lines) for lines in seen.values()] == [True, False, True]
+
+
+async def test_a_reply_can_be_taken_back_while_it_waits_and_is_gone_from_every_page(hall):
+    agent = await hall.busy("li")
+    row = await hall.taken(agent)
+    written = (await agent.does(row["id"], "reply", row["epoch"], text="写错了", echo="e1")).body
+    async with agent.follows() as live:
+        await live.hears("ready")
+        undone = await agent.does(row["id"], f"lines/{written['id']}/undo", row["epoch"])
+        assert undone.status == 204
+        await live.hears("line", lambda data: data["line"].get("gone"))
+    hall.clock.wait(seconds=11)
+    late = await agent.does(row["id"], f"lines/{written['id']}/undo", row["epoch"])
+    assert (late.status, late.kind) == (409, "state")
+    assert "写错了" not in hall.phone.heard
+
+
+async def test_a_full_look_at_personal_data_is_noted(hall):
+    agent = await hall.busy("li")
+    await hall.phone.says("泰山区东岳大街88号门前井盖丢失很危险，我叫李四，电话13812345678")
+    row = await hall.waits(agent)
+    shown = await agent.get(f"talks/{row['id']}")
+    assert "13812345678" not in str(shown["order"]) + str(shown["row"])
+    assert (await agent.post(f"talks/{row['id']}/reveal"))["phone"] == "13812345678"
+    rows = await hall.phone.gateway.books.store.read(lambda c: c.execute(select(ACCESS)).all())
+    noted = [(each.actor, each.subject) for each in rows if each.act == "desk.reveal"]
+    assert noted == [("agent:li", row["id"])]
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from gateway.app import listening, running
 from tests.kit.agent import Agent, hire
-from tests.kit.gateway import Hand
+from tests.kit.gateway import Hand, settings
 from tests.kit.standin import Phone, phone
 
 
@@ -20,6 +21,8 @@ class Hall:
 
     phone: Phone
     clock: Hand
+    database: str
+    folder: Path
     agents: list[Agent] = field(default_factory=list)
 
     async def agent(self, login: str, site: str = "", **more: Any) -> Agent:
@@ -33,6 +36,16 @@ class Hall:
         agent = await self.agent(login, site, **more)
         await agent.post("me/state", {"state": "busy"})
         return agent
+
+    @asynccontextmanager
+    async def another(self) -> AsyncIterator[str]:
+        """Run a second gateway on the same database inside the block, and give its address; only SQL is shared."""
+        given = settings(self.database, self.folder, channels={})
+        async with (
+            running(given, clock=self.clock) as gateway,
+            listening(gateway.app, "127.0.0.1", 0) as port,
+        ):
+            yield f"http://127.0.0.1:{port}"
 
     async def waits(self, agent: Agent) -> Any:
         """Let the citizen ask for a person, and return his row as an agent sees it."""
@@ -51,7 +64,7 @@ async def opened(database: str, folder: Path, **changes: Any) -> AsyncIterator[H
     """Run the stand-in, a gateway and its desk inside the block; the clock begins now, as ids do."""
     clock = Hand(datetime.now(UTC))
     async with phone(database, folder, clock, **changes) as there:
-        hall = Hall(there, clock)
+        hall = Hall(there, clock, database, folder)
         try:
             yield hall
         finally:

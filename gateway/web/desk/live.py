@@ -118,6 +118,7 @@ class Hub:
         self._some = asyncio.Event()
         self._ending = False
         self._at = -1
+        self._placed = asyncio.Event()
         self._watched: OrderedDict[bytes, tuple[str, int]] = OrderedDict()
         self._looked: set[bytes] = set()
 
@@ -160,7 +161,8 @@ class Hub:
         return [news for news in told if news.may_see(account)]
 
     async def last(self) -> int:
-        """Return the number of the newest event."""
+        """Return the number of the newest event; the reader tells an open page all that comes after it."""
+        await self._placed.wait()
         return await self._store.read(talks.last_event)
 
     async def run(self) -> None:
@@ -168,6 +170,7 @@ class Hub:
         while True:
             if not self._streams:
                 self._at = -1
+                self._placed.clear()
                 self._some.clear()
                 await self._some.wait()
             try:
@@ -181,6 +184,7 @@ class Hub:
         if self._at < 0:
             # Pages read from their own cursor when they open; what comes after this is told by the reader.
             self._at = await self._store.read(talks.last_event)
+            self._placed.set()
             return
         looked, self._looked = self._looked, set()
         while events := await self._store.read(partial(talks.events, after=self._at, limit=READ)):

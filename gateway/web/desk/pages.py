@@ -95,13 +95,15 @@ class Pages:
     async def _catch_up(self, stream: Stream, after: int | None, response: web.StreamResponse) -> int:
         """Tell what a page missed, and return up to which event; a page that missed too much begins anew."""
         await _send(response, _RETRY)
-        last = await self._hub.last()
+        async with asyncio.timeout(PATIENCE):
+            last = await self._hub.last()
         missed = await self._hub.missed(stream.account, after, last) if after is not None else []
         if missed is None:
             await _send(response, f"id: {last}\nevent: reset\ndata: {{}}\n\n")
             return last
         for at in range(0, len(missed), _AT_ONCE):
             await _send(response, "".join(news.text for news in missed[at : at + _AT_ONCE]))
+        await _send(response, f"id: {last}\nevent: ready\ndata: {{}}\n\n")
         return last
 
 
