@@ -113,15 +113,6 @@ class Views:
         where = self.conditions(what, by.id)
         return await self.store.read(lambda c: sql.talks(c, where, limit))
 
-    async def only(self, by: Looker, view: str) -> list[ColumnElement[bool]]:
-        """Return the conditions of a saved view by its id, none for a standing one; raises NotFound."""
-        if view in STANDING:
-            return []
-        found = next((each for each in await self.seen(by) if each.id.hex() == view), None)
-        if found is None:
-            raise NotFound("no such view")
-        return self.conditions(found.filter, by.id)
-
     def conditions(self, what: Filter, me: bytes) -> list[ColumnElement[bool]]:
         """Return the conditions of a view for whoever looks, for the list of the queue."""
         waiting = what.waiting_minutes * 60_000

@@ -52,17 +52,11 @@ async def test_t29_a_view_shows_what_its_conditions_say_and_its_count_is_the_sam
     assert sorted(talk.rstrip(b".").decode() for talk in talks) == shown
     saved = await views.save(ME, "视图", OWN, what)
     assert (await views.counts(ME))[saved.id.hex()] == len(shown)
-    only = await views.only(ME, saved.id.hex())
+    where = views.conditions(saved.filter, me)
     rows = await views.store.read(
-        lambda c: desk_reads.page(c, saved.id.hex(), me, skip=0, limit=10, now=floor.now, only=only)
+        lambda c: desk_reads.page(c, where, placed=False, skip=0, limit=10, now=floor.now)
     )
     assert sorted(row.id.rstrip(b".").decode() for row in rows) == shown
-
-
-async def test_a_view_that_is_anothers_or_none_is_not_there(views):
-    assert await views.only(ME, "waiting") == []
-    with pytest.raises(NotFound):
-        await views.only(ME, "0" * 32)
 
 
 async def test_the_standing_views_count_from_the_first_day(floor, views):
