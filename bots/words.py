@@ -153,6 +153,7 @@ ZH: dict[str, str] = {
     "desk_back": "已为您转回智能客服。请说您的问题，或回复 2 反映问题 3 查进度 0 转人工。",
     "desk_file": "工作人员给您发来文件《{name}》，请在7天内点开查看：{link}",
     "desk_file_kept": "工作人员要给您发文件《{name}》，这里收不了。请回复 0，或告诉工作人员您的邮箱。",
+    "desk_opened": "已为您登记，单号{case_no}，查询码{code}。请保管好单号和查询码，凭它们可查进度。",
     "desk_closed": "本次人工服务已结束。感谢您的来访，需要时随时回复 0 转人工。",
     # Languages
     "english_matter": "Hello, this is {city} {hotline}. For emergencies call 110 (police), 119 (fire), 120 (ambulance). Your message is kept; a colleague who knows English will be asked to read it, in turn. Reply: 0 an agent.",

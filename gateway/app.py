@@ -36,6 +36,8 @@ from gateway.consents import Consents
 from gateway.cursors import Cursors
 from gateway.desk.accounts import Accounts
 from gateway.desk.desk import Desk
+from gateway.desk.routing import Rules
+from gateway.desk.rules import rules_of
 from gateway.fetching import Fetching
 from gateway.inbox import Inbox
 from gateway.knowledge.book import Book
@@ -154,7 +156,15 @@ def _join(
         bus.wake(ROUTER)
 
     knowledge = Book(store=books.store, region=cities.current.region, now=clock)
-    decides = _decider(decider, books, channels, cities=cities, calendar=calendar, knowledge=knowledge)
+    decides = _decider(
+        decider,
+        books,
+        channels,
+        cities=cities,
+        calendar=calendar,
+        knowledge=knowledge,
+        rules=rules_of(settings.desk),
+    )
     pipeline = Pipeline(
         store=books.store,
         decider=decides,
@@ -224,8 +234,9 @@ def _join(
         now=clock,
         changed=handed,
         owed=queued,
+        rules=rules_of(settings.desk),
     )
-    accounts = Accounts(store=books.store, sealer=books.sealer, ids=Ids(), now=clock)
+    accounts = Accounts(store=books.store, sealer=books.sealer, ids=Ids(), now=clock, changed=handed)
     gateway = Gateway(
         books,
         office,
@@ -288,6 +299,7 @@ def _decider(
     cities: profiles.Profiles,
     calendar: Calendar,
     knowledge: Book,
+    rules: Rules,
 ) -> Decider:
     ids = Ids()
     turns = Turns(
@@ -297,6 +309,7 @@ def _decider(
         channels=channels,
         profiles=cities,
         calendar=calendar,
+        rules=rules,
     )
     answers = Answers(
         book=books.cases,

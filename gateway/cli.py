@@ -1,4 +1,4 @@
-"""The command line: ``jiesu serve | work | demo | migrate | doctor | case | inbox | outbox | requests | knowledge | …``.
+"""The command line: ``jiesu serve | work | demo | migrate | doctor | case | inbox | outbox | agent | replies | …``.
 
 Lists and shows print for people, or with ``--json`` one array or object and nothing else.
 """
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from gateway import cli_wechat
+from gateway import cli_desk, cli_replies, cli_wechat
 from gateway.terminal import AsJson, Config, err, loop, out, print_json, settings_of
 from normalizer.errors import JiesuError, Misconfigured
 
@@ -36,7 +36,9 @@ for name, group in (
     ("knowledge", knowledge_app),
     ("audit", audit_app),
     ("retention", retention_app),
+    ("replies", cli_replies.app),
     ("wechat", cli_wechat.app),
+    ("agent", cli_desk.app),
 ):
     app.add_typer(group, name=name)
 

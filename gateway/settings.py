@@ -26,6 +26,7 @@ from pydantic import (
     model_validator,
 )
 
+from gateway.desk_settings import DeskSettings
 from normalizer import media
 from normalizer.errors import Misconfigured
 from normalizer.message import SourceChannel
@@ -233,6 +234,7 @@ class Settings(_Strict):
     portal: Portal = Portal()
     routes: Routes = Routes()
     speech: Speech = Field(default=Speech(), repr=False)
+    desk: DeskSettings = DeskSettings()
     channels: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, repr=False)
 
     @model_validator(mode="after")
@@ -265,6 +267,7 @@ class Settings(_Strict):
 
 
 _ROOMS: Mapping[str, type[BaseModel]] = {
+    "desk": DeskSettings,
     "limits": Limits,
     "media_limits": MediaLimits,
     "open311": Open311,

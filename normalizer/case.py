@@ -147,6 +147,7 @@ class Verb(StrEnum):
     URGE = "urge"
     SUPERVISE = "supervise"
     RISK = "risk"
+    AMEND = "amend"
 
 
 class Role(StrEnum):
@@ -401,7 +402,8 @@ class Command:
     """A wish to move a case: the verb, who wishes it, and what the verb needs.
 
     ``reason`` is told to people; ``code`` is from a code list; ``unit`` with ``unit_name`` an organisation; ``text`` a reply,
-    supplement or opinion; ``score`` with ``reasons`` a rating; ``days`` an extension; ``due`` a time limit computed outside.
+    supplement or opinion; ``score`` with ``reasons`` a rating; ``days`` an extension; ``due`` a time limit computed outside;
+    ``complainant`` and ``matter`` the form as it is after an amendment.
     """
 
     verb: Verb
@@ -420,6 +422,8 @@ class Command:
     attachments: tuple[Attachment, ...] = ()
     target: str = ""
     flag: bool = False
+    complainant: Complainant | None = None
+    matter: Matter | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from normalizer.case import OPEN, Case, Command, Pause, Role, Stage
@@ -81,6 +82,17 @@ def fit_unit(case: Case, command: Command, now: datetime) -> str | None:
     ):
         return "conflict_of_interest"
     return None
+
+
+def amended(case: Case, command: Command, now: datetime) -> str | None:
+    """A whole form that could be submitted so, with the citizen's own words left as they were."""
+    person, matter = command.complainant, command.matter
+    if person is None or matter is None or matter.original != case.matter.original:
+        return "form_missing"
+    reflected, names = matter.reflect_name, [a.unit_name for a in case.assignments if a.open]
+    if reflected and any(name and (reflected in name or name in reflected) for name in names):
+        return "conflict_of_interest"
+    return complete(replace(case, complainant=person, matter=matter), command, now)
 
 
 def own_case(case: Case, command: Command, now: datetime) -> str | None:

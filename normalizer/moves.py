@@ -1,4 +1,4 @@
-"""How a case moves: the forty transitions of domain.md 3.2 as one table, and the one function that makes a move."""
+"""How a case moves: the forty transitions of domain.md 3.2 and the amendment as one table, and the one function that makes a move."""
 
 from __future__ import annotations
 
@@ -129,6 +129,8 @@ MOVES: tuple[Move, ...] = (
     _m(38, _V.URGE, OPEN, None, "CA", _G.may_urge),
     _m(39, _V.SUPERVISE, OPEN, None, "TS", _G.raises_level),
     _m(40, _V.RISK, frozenset(Stage) - {_S.DRAFT}, None, "BA", _G.reasoned),
+    # Beyond domain.md 3.2: an agent puts the form right (智能填单, GB/T 44189 7.3.1); the original words stay.
+    _m(41, _V.AMEND, OPEN, None, "A", _G.amended),
 )
 
 _BY_VERB: dict[Verb, tuple[Move, ...]] = {verb: tuple(m for m in MOVES if m.verb is verb) for verb in Verb}
@@ -336,6 +338,13 @@ def _rate(case: Case, event: CaseEvent) -> Case:
     return replace(case, ratings=(*case.ratings, rating))
 
 
+def _amend(case: Case, event: CaseEvent) -> Case:
+    person, matter = event.command.complainant, event.command.matter
+    assert person is not None
+    assert matter is not None
+    return replace(case, complainant=person, matter=matter, secret=event.command.flag)
+
+
 def _reject(case: Case, event: CaseEvent) -> Case:
     return replace(case, reject_code=event.command.code, rejected_by=event.actor.id)
 
@@ -364,6 +373,7 @@ _CHANGES: dict[Verb, Callable[[Case, CaseEvent], Case]] = {
     Verb.VISIT: _visit,
     Verb.RATE: _rate,
     Verb.REJECT: _reject,
+    Verb.AMEND: _amend,
     Verb.TERMINATE: _terminate,
     Verb.ANSWER: lambda case, event: replace(
         case, handle_mode="直办", replies=(*case.replies, Reply(event.command.text, event.actor.id, event.at))

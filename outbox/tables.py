@@ -73,6 +73,8 @@ _lost = text("state IN ('dead', 'undelivered')")
 _web = text("account = 'web'")
 """Only talks of our own pages are read from here; no other channel pays for the index."""
 
+_unprompted = text("notice <> 'reply'")
+
 OUTGOING = Table(
     "outgoing",
     METADATA,
@@ -102,6 +104,9 @@ OUTGOING = Table(
     ),
     Index("ix_outgoing_lost", "id", sqlite_where=_lost, postgresql_where=_lost),
     Index("ix_outgoing_talk", "conversation", "id", sqlite_where=_web, postgresql_where=_web),
+    Index(
+        "ix_outgoing_unprompted", "conversation", "id", sqlite_where=_unprompted, postgresql_where=_unprompted
+    ),
     Index("ix_outgoing_queued", "next_at", sqlite_where=_queued, postgresql_where=_queued),
     Index(
         "uq_outgoing_notice_key",

@@ -82,7 +82,7 @@ class Detour:
         if wish == BY_PHONE:
             (row,) = self.book.notices([notice], conversation, account, self.now(), self._wording(account))
             return row._replace(state=OutState.DEAD.value, outcome=f"{ASKED}; {CALL_HIM}")
-        sms = self._account(SourceChannel.SMS)
+        sms = self.account(SourceChannel.SMS)
         phone = self._phone(connection, case, conversation, sms) if sms and sms != account else ""
         return self._promise(connection, notice, notice.key, Address(sms, phone)) if phone else None
 
@@ -94,7 +94,7 @@ class Detour:
             return
         # Onward only, so that a message never goes round in a circle.
         for source in order[order.index(here) + 1 :] if here in order else order:
-            account = self._account(source)
+            account = self.account(source)
             if not account:
                 continue
             if source is SourceChannel.SMS:
@@ -111,7 +111,7 @@ class Detour:
         bound = conversations.bound(connection, conversation, account)
         return self.sealer.open(bound).decode() if bound else valid_mobile(person.phone) or ""
 
-    def _account(self, source: SourceChannel) -> str:
+    def account(self, source: SourceChannel) -> str:
         """Return the account that carries a kind of message: as set, else the first there is."""
         first = (name for name, each in self.channels.items() if each.capabilities.source is source)
         return self.accounts.get(source) or next(first, "")

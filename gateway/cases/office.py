@@ -34,12 +34,14 @@ if TYPE_CHECKING:
     from gateway.store.rows import CaseRow, OutgoingRow
     from gateway.store.seal import Sealer
     from gateway.store.store import Store
-    from normalizer.case import Case, Command
+    from normalizer.case import Actor, Case, Command
     from normalizer.emergency import Emergency
     from normalizer.message import Address, SourceChannel
     from outbox.render import Wording
 
 _SETTLED = FINISHED | ENDED
+OPENED = "opened"
+"""What the number of a case that somebody else opened for a citizen is told as."""
 FOLLOWERS = 100
 """How many are told in one commit."""
 
@@ -50,7 +52,8 @@ class Matter:
 
     ``key`` makes it itself: brought twice within ``within`` (a day at most), it is one case. ``fill`` makes the order once its number is
     known. ``reach`` is where the citizen is told of it and whose own case it is; ``phone`` is his telephone where
-    ``reach`` is that telephone. ``danger`` is what the words were seen to say of it.
+    ``reach`` is that telephone. ``danger`` is what the words were seen to say of it; ``by`` is who brings it, and
+    ``words`` what the citizen is told of it in the same commit.
     """
 
     key: str
@@ -60,6 +63,8 @@ class Matter:
     phone: str = ""
     danger: Emergency | None = None
     within: timedelta = timedelta(days=1)
+    by: Actor = service.CITIZEN
+    words: Callable[[Opened], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +122,12 @@ class Office:
             self._queued()
         return opened
 
-    async def act(self, case_no: str, command: Command) -> Case:
-        """Carry out one command; raises NotFound, Refused, or Conflict when somebody else was faster."""
-        case = await self._store.write(partial(self._act, case_no=case_no, command=command))
+    async def act(self, case_no: str, command: Command, seen: int | None = None) -> Case:
+        """Carry out one command; raises NotFound, Refused, or Conflict when somebody else was faster.
+
+        ``seen`` is the revision that whoever commands has before his eyes, None where he looks at none.
+        """
+        case = await self._store.write(partial(self._act, case_no=case_no, command=command, seen=seen))
         self._moved(command.verb.value)
         if case.stage in _SETTLED:
             await self.tell_followers(FOLLOWERS)
@@ -177,13 +185,18 @@ class Office:
             profile=self._profiles.current,
             calendar=self._calendar,
             now=now,
+            by=matter.by,
         )
         conversation = self._reach(connection, matter)
         self._book.opened(moved, conversation, number.query_code, rows)
         if matter.danger is not None:
             rows.alerts.append(self._alert(conversation, matter.danger, now))
-        cases.save(connection, rows)
         opened = Opened(number.case_no, number.query_code, accepted=moved.case.stage is Stage.ACCEPTED)
+        if matter.words is not None:
+            text, account = matter.words(opened), matter.reach.account
+            made = self._book.promise(conversation, account, OPENED, text, now, case_no=opened.case_no)
+            rows.outgoing.append(made._replace(notice_key=f"{opened.case_no}:{OPENED}"))
+        cases.save(connection, rows)
         told = {name: getattr(opened, name) for name in ("case_no", "query_code", "accepted")}
         submissions.keep(connection, key, self._sealer.seal(json.dumps(told).encode()), millis(now), since)
         return opened
@@ -248,10 +261,12 @@ class Office:
         conversations.begin(connection, new_conversation(conversation, reach.account, address, state))
         return conversation
 
-    def _act(self, connection: Connection, case_no: str, command: Command) -> Case:
+    def _act(self, connection: Connection, case_no: str, command: Command, seen: int | None) -> Case:
         before = cases.get(connection, case_no)
         if before is None:
             raise NotFound(f"no case {case_no}")
+        if seen is not None and before.rev != seen:
+            raise Conflict(case_no)
         return self._move(connection, before, command)
 
     def _look_at(self, connection: Connection, row: CaseRow) -> None:

@@ -52,6 +52,7 @@ def submit(
     profile: Profile,
     calendar: Calendar,
     now: datetime,
+    by: Actor = CITIZEN,
 ) -> Moved:
     """Open a case from an order, accepted at once where the bot may; raises Refused."""
     draft = Case(
@@ -65,7 +66,7 @@ def submit(
         secret=order.secret,
         source_messages=(message_id,),
     )
-    case, first = advance(draft, Command(Verb.SUBMIT, CITIZEN), now)
+    case, first = advance(draft, Command(Verb.SUBMIT, by), now)
     events = [first]
     if order.accept and order.matter.category in profile.acceptable:
         case, second = advance(case, Command(Verb.ACCEPT, BOT, flag=True), now)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import re
 import secrets
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,6 +21,8 @@ from argon2.exceptions import VerificationError
 from gateway.desk.rights import Role
 from gateway.runtime import millis
 from gateway.store import agents as sql
+from gateway.store import desk, lists
+from gateway.store.rows import DeskEventRow
 from normalizer.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -36,6 +39,12 @@ LOCK_MS = 15 * 60_000
 STEP_SECONDS = 30
 PASSWORD_CHARS = 12
 """The least length of a password of one's own."""
+MOST_CAPACITY = 20
+"""Chats at once; nobody does more than that well."""
+SYSTEM = "system"
+"""Who does what no person did."""
+_LOGIN = re.compile(r"[A-Za-z0-9_.-]{1,40}")
+_WORD = re.compile(r"[\w-]{1,40}")
 _HASHER = PasswordHasher()
 
 
@@ -66,20 +75,41 @@ class Account:
 
 
 class Accounts:
-    """Makes, checks and changes accounts."""
+    """Makes, checks and changes accounts; every login and every change is noted in ACCESS with who did it (``by``).
+
+    ``changed`` is called when somebody may have got room or a skill: the router looks then.
+    """
 
     def __init__(
-        self, *, store: Store, sealer: Sealer, ids: Callable[[], bytes], now: Callable[[], datetime]
+        self,
+        *,
+        store: Store,
+        sealer: Sealer,
+        ids: Callable[[], bytes],
+        now: Callable[[], datetime],
+        changed: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._sealer = sealer
         self._ids = ids
         self._now = now
+        self._changed = changed
 
     async def add(
-        self, login: str, name: str, role: Role, *, skills: str = "", groups: str = "", capacity: int = 3
+        self,
+        login: str,
+        name: str,
+        role: Role,
+        *,
+        skills: str = "",
+        groups: str = "",
+        capacity: int = 3,
+        by: str = SYSTEM,
     ) -> str:
-        """Make an account and return its one-time password; raises InvalidInput when the login exists."""
+        """Make an account and return its one-time password; raises InvalidInput when the login exists or is none."""
+        if not _LOGIN.fullmatch(login):
+            raise InvalidInput("a login is 1 to 40 of the letters a-z, digits, dot, dash and underscore")
+        skills, groups, capacity = _words(skills), _words(groups), _capacity(capacity)
         password = secrets.token_urlsafe(12)
         row = {
             "id": self._ids(),
@@ -106,6 +136,7 @@ class Accounts:
             if sql.by_login(connection, login) is not None:
                 raise InvalidInput(f"there is an account {login}")
             sql.add(connection, row)
+            self._note(connection, by, "agent add", f"{login} {role.value} {skills}")
 
         await self._store.write(work)
         return password
@@ -124,13 +155,19 @@ class Accounts:
         if len(new) < PASSWORD_CHARS:
             raise InvalidInput(f"a password has at least {PASSWORD_CHARS} characters")
         hashed = await asyncio.to_thread(_HASHER.hash, new)
-        await self._store.write(lambda c: sql.rotate(c, agent, password=hashed, one_time=False))
 
-    async def reset(self, login: str) -> str:
+        def work(connection: Connection) -> None:
+            sql.rotate(connection, agent, password=hashed, one_time=False)
+            row = desk.agent(connection, agent)
+            if row is not None:
+                self._note(connection, row["login"], "agent own password", row["login"])
+
+        await self._store.write(work)
+
+    async def reset(self, login: str, *, by: str = SYSTEM) -> str:
         """Give a new one-time password, take the second factor and the lock away; raises InvalidInput."""
         password = secrets.token_urlsafe(12)
         hashed = await asyncio.to_thread(_HASHER.hash, password)
-        row = await self._known(login)
         change: dict[str, Any] = {
             "password": hashed,
             "one_time": True,
@@ -138,13 +175,34 @@ class Accounts:
             "failures": 0,
             "locked_until": 0,
         }
-        await self._store.write(lambda c: sql.rotate(c, row["id"], **change))
+        await self._set(login, by, "agent password", sql.rotate, **change)
         return password
 
-    async def disable(self, login: str, *, disabled: bool = True) -> None:
-        """Disable an account (or let it back in) and end its sessions; raises InvalidInput."""
-        row = await self._known(login)
-        await self._store.write(lambda c: sql.rotate(c, row["id"], disabled=disabled))
+    async def unlock(self, login: str, *, by: str = SYSTEM) -> None:
+        """Let somebody who was locked out try again; raises InvalidInput."""
+        await self._set(login, by, "agent unlock", sql.change, failures=0, locked_until=0)
+
+    async def equip(
+        self, login: str, *, skills: str | None = None, capacity: int | None = None, by: str = SYSTEM
+    ) -> None:
+        """Set what somebody can do, or how many chats at once (None: as it is); raises InvalidInput.
+
+        It counts from the next conversation on: what is held already stays.
+        """
+        change: dict[str, Any] = {}
+        if skills is not None:
+            change["skills"] = _words(skills)
+        if capacity is not None:
+            change["capacity"] = _capacity(capacity)
+        await self._set(login, by, "agent skills", sql.change, **change)
+
+    async def disable(self, login: str, *, disabled: bool = True, by: str = SYSTEM) -> None:
+        """Disable an account (or let it back in) and end its sessions; raises InvalidInput.
+
+        Accounts are not deleted, since the log names them for ever; what a disabled one holds goes back to the queue.
+        """
+        act = "agent remove" if disabled else "agent restore"
+        await self._set(login, by, act, sql.rotate, disabled=disabled)
 
     def enrol(self) -> str:
         """Return a new secret for the second factor; it counts once ``confirm`` has seen a code of it."""
@@ -159,15 +217,40 @@ class Accounts:
         await self._store.write(lambda c: sql.change(c, agent, totp=sealed, totp_step=step))
         return True
 
+    async def of(self, agent: bytes) -> Account | None:
+        """Return an account by its id."""
+        row = await self._store.read(lambda c: sql.by_id(c, agent))
+        return None if row is None else account_of(row)
+
+    async def by_login(self, login: str) -> Account | None:
+        """Return an account by its login."""
+        row = await self._store.read(lambda c: sql.named(c, login))
+        return None if row is None else account_of(row)
+
     async def every(self, limit: int = 1000) -> list[Account]:
         """Return all accounts by login."""
-        return [_account(row) for row in await self._store.read(lambda c: sql.all_of(c, limit))]
+        return [account_of(row) for row in await self._store.read(lambda c: sql.all_of(c, limit))]
 
-    async def _known(self, login: str) -> dict[str, Any]:
-        row = await self._store.write(lambda c: sql.by_login(c, login))
-        if row is None:
-            raise InvalidInput(f"there is no account {login}")
-        return row
+    async def _set(self, login: str, by: str, act: str, change: Callable[..., None], **values: Any) -> None:
+        """Change an account, and tell the audit and the desk."""
+
+        def work(connection: Connection) -> None:
+            row = sql.by_login(connection, login)
+            if row is None:
+                raise InvalidInput(f"there is no account {login}")
+            if values:
+                change(connection, row["id"], **values)
+            said = [login, *(f"{name}={values[name]}" for name in ("skills", "capacity") if name in values)]
+            self._note(connection, by, act, " ".join(said))
+            event = DeskEventRow(millis(self._now()), None, "account", "", 0, row["id"], None, act)
+            desk.append(connection, [event])
+
+        await self._store.write(work)
+        self._changed()
+
+    def _note(self, connection: Connection, by: str, act: str, subject: str) -> None:
+        at = millis(self._now())
+        lists.looked(connection, row_id=self._ids(), at=at, actor=by, act=act, subject=subject.strip())
 
     def _seconds(self) -> int:
         return millis(self._now()) // 1000
@@ -192,10 +275,13 @@ class Accounts:
         if step is None:
             return self._failed(connection, row, now)
         sql.change(connection, row["id"], failures=0, totp_step=step)
-        return Outcome.RIGHT, _account(row)
+        self._note(connection, login, "login", Outcome.RIGHT.value)
+        return Outcome.RIGHT, account_of(row)
 
     def _failed(self, connection: Connection, row: dict[str, Any], now: int) -> tuple[Outcome, None]:
         failures = row["failures"] + 1
+        outcome = Outcome.WRONG if failures < FAILURES else Outcome.LOCKED
+        self._note(connection, row["login"], "login", outcome.value)
         if failures < FAILURES:
             sql.change(connection, row["id"], failures=failures)
             return Outcome.WRONG, None
@@ -207,6 +293,19 @@ class Accounts:
 def _nobody() -> str:
     """Return a hash that no password has, so that an unknown name takes as long as a wrong password."""
     return _HASHER.hash(secrets.token_urlsafe())
+
+
+def _words(given: str) -> str:
+    words = dict.fromkeys(given.split())
+    if not all(_WORD.fullmatch(word) for word in words):
+        raise InvalidInput("skills and groups are words between blanks")
+    return " ".join(words)
+
+
+def _capacity(given: int) -> int:
+    if not 1 <= given <= MOST_CAPACITY:
+        raise InvalidInput(f"a capacity is 1 to {MOST_CAPACITY} chats at once")
+    return given
 
 
 def _verified(hashed: str | None, password: str) -> bool:
@@ -226,7 +325,8 @@ def _step(secret: str, code: str, seconds: int, used: int) -> int | None:
     return None
 
 
-def _account(row: dict[str, Any]) -> Account:
+def account_of(row: dict[str, Any]) -> Account:
+    """Return the account that a row tells of."""
     return Account(
         row["id"],
         row["login"],

@@ -40,6 +40,7 @@ class Rules:
     grace_ms: int = 60_000
     undo_ms: int = 10_000
     queue_limit: int = 500
+    long_ms: int = 600_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,18 @@ def by_login(connection: Connection, login: str) -> dict[str, Any] | None:
     return None if row is None else {**row}
 
 
+def named(connection: Connection, login: str) -> dict[str, Any] | None:
+    """Return an account by its login without locking it."""
+    row = connection.execute(select(AGENT).where(AGENT.c.login == login)).mappings().first()
+    return None if row is None else {**row}
+
+
+def by_id(connection: Connection, agent: bytes) -> dict[str, Any] | None:
+    """Return an account by its id."""
+    row = connection.execute(select(AGENT).where(AGENT.c.id == agent)).mappings().first()
+    return None if row is None else {**row}
+
+
 def change(connection: Connection, agent: bytes, **values: Any) -> None:
     """Change an account."""
     connection.execute(update(AGENT).where(AGENT.c.id == agent).values(values))

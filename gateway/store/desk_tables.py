@@ -103,3 +103,27 @@ DESK_EVENT = Table(
 """What happened at the desk, append-only. ``id`` is given under one lock that is held until the commit, so ids become
 visible in their order and a reader that has seen one has missed none before it. ``agent`` holds the talk afterwards,
 ``actor`` did it (NULL: the system or the citizen); ``detail`` is a word of the program, ``note`` is sealed."""
+
+DESK_SESSION = Table(
+    "desk_session",
+    METADATA,
+    Column("id", LargeBinary, primary_key=True),
+    Column("agent", Id, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("began_at", Instant, nullable=False),
+    Column("used_at", Instant, nullable=False),
+    Index("ix_desk_session_used_at", "used_at"),
+)
+"""Who is logged in at the desk: ``id`` is a keyed hash of what the browser keeps; ``version`` is the account's
+``session_version`` at the login, and another one there ends this session; ``used_at`` is when a person last did
+something."""
+
+DESK_VIEWER = Table(
+    "desk_viewer",
+    METADATA,
+    Column("conversation", Id, primary_key=True),
+    Column("agent", Id, primary_key=True),
+    Column("typing", Boolean, nullable=False),
+    Column("until", Instant, nullable=False),
+)
+"""Who looks at which talk, and writes there, until when."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from gateway.store.tables import CASE_EVENT, CASES, MEDIA
+from gateway.store.tables import CASE_EVENT, CASES, MEDIA, WANTED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,6 +90,14 @@ def attach(connection: Connection, owner: str, to: str, keys: Sequence[str]) -> 
         update(MEDIA).where(MEDIA.c.owner == to, MEDIA.c.key.in_(keys)).values(expires_at=None)
     )
     return moved
+
+
+def file(connection: Connection, case_no: str, owner: str, blobs: Sequence[str]) -> None:
+    """Make files of a talk a case's, those too that are still being fetched."""
+    mine = WANTED.c.ref.in_(blobs)
+    connection.execute(update(WANTED).where(mine).values(case_no=case_no))
+    fetched = connection.execute(select(WANTED.c.key).where(mine, WANTED.c.key != "")).scalars()
+    attach(connection, owner, case_no, [*blobs, *fetched])
 
 
 def note_copy(connection: Connection, key: str, variant: str, copy: tuple[str, str]) -> None:

@@ -22,7 +22,15 @@ from sqlalchemy import (
     text,
 )
 
-from gateway.store.desk_tables import AGENT, DESK_EVENT, DESK_TALK, PRESENCE
+from gateway.store.desk_tables import AGENT, DESK_EVENT, DESK_SESSION, DESK_TALK, DESK_VIEWER, PRESENCE
+from gateway.store.work_tables import (
+    CANNED,
+    DESK_DRAFT,
+    DESK_VIEW,
+    SEARCH_DOC,
+    SEARCH_GRAM,
+    SEARCH_MARK,
+)
 from outbox.tables import ATTEMPT, METADATA, OUTGOING, SENT_AS, Id, Instant
 
 __all__ = [
@@ -32,6 +40,7 @@ __all__ = [
     "ATTEMPT",
     "BINDING",
     "BIND_CODE",
+    "CANNED",
     "CASES",
     "CASE_EVENT",
     "CASE_FLAG",
@@ -39,8 +48,12 @@ __all__ = [
     "CONVERSATION",
     "COUNTER",
     "DATA_REQUEST",
+    "DESK_DRAFT",
     "DESK_EVENT",
+    "DESK_SESSION",
     "DESK_TALK",
+    "DESK_VIEW",
+    "DESK_VIEWER",
     "FOLLOW",
     "INBOX",
     "KEPT",
@@ -55,6 +68,9 @@ __all__ = [
     "OUTGOING",
     "PRESENCE",
     "SAME_PERSON",
+    "SEARCH_DOC",
+    "SEARCH_GRAM",
+    "SEARCH_MARK",
     "SENT_AS",
     "SUBMISSION",
     "TALLY",
@@ -67,6 +83,7 @@ __all__ = [
 
 _waiting = text("state = 'waiting'")
 _web = text("account = 'web'")
+_unanswered = text("reply IS NULL")
 _wanted = text("state = 'wanted'")
 _missing = text("state != 'stored'")
 _open = text("NOT done")
@@ -94,6 +111,9 @@ INBOX = Table(
     Index("uq_inbox_external_id_conversation", "external_id", "conversation", unique=True),
     Index("ix_inbox_waiting", "id", sqlite_where=_waiting, postgresql_where=_waiting),
     Index("ix_inbox_talk", "conversation", "id", sqlite_where=_web, postgresql_where=_web),
+    Index(
+        "ix_inbox_unanswered", "conversation", "id", sqlite_where=_unanswered, postgresql_where=_unanswered
+    ),
     sqlite_with_rowid=False,
 )
 """``state`` is done, waiting or failed; ``reply`` is the outgoing row that answers it.

@@ -104,6 +104,10 @@ class Gate:
         # A session that is not known yet has nothing to be counted by but its address.
         return by_address or (not session.new and self._session_pace.over(session.id.encode(), clock))
 
+    def flooded(self, request: web.Request) -> bool:
+        """Count a request and return whether its address has made too many."""
+        return self._address_pace.over(self.address(request).encode(), self._clock())
+
     def stranger(self, request: web.Request, session: Session, fields: Mapping[str, object]) -> str:
         """Return why a form is not taken: not from a page that this session was shown, or filled by a machine."""
         elsewhere = request.headers.get("Sec-Fetch-Site", "none") not in _OURS

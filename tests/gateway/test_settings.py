@@ -1,5 +1,7 @@
 import pytest
 
+from gateway.desk.routing import Rules
+from gateway.desk.rules import rules_of
 from gateway.settings import load
 from normalizer.errors import Misconfigured
 
@@ -63,6 +65,10 @@ def test_a_secret_may_stand_in_a_file_and_is_never_shown(tmp_path):
             "open311.api_keys.app.sorce",
             "did you mean source",
         ),
+        ("[desk]\nundo_second = 5", "desk.undo_second", "did you mean undo_seconds"),
+        ('[desk]\nhours = [["12:00", "08:00"]]', "desk.hours", "in their order"),
+        ('[desk]\nhours = [["08:00", "12:00"], ["11:00", "13:00"]]', "desk.hours", "in their order"),
+        ('[desk]\nmode = "push"', "desk.mode", "offer"),
         ("[open311]\ncontcat = 'x'", "open311.contcat", "did you mean contact"),
     ],
 )
@@ -78,3 +84,14 @@ def test_a_wrong_setting_is_named_with_its_cure(tmp_path, text, setting, cure):
 def test_a_file_that_is_not_there_is_said(tmp_path):
     with pytest.raises(Misconfigured, match="cannot read"):
         load(tmp_path / "none.toml", {})
+
+
+def test_the_desk_is_set_in_seconds_and_works_in_milliseconds(tmp_path):
+    path = tmp_path / "jiesu.toml"
+    path.write_text('[desk]\nmode = "assign"\nundo_seconds = 5\nidle_minutes = 7\n')
+    rules = rules_of(load(path, {}).desk)
+    assert (rules.offers, rules.undo_ms, rules.idle_ms) == (False, 5_000, 420_000)
+
+
+def test_a_desk_that_is_not_set_works_by_the_rules_own_values():
+    assert rules_of(load(None, {}).desk) == Rules()

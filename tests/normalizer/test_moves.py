@@ -78,8 +78,48 @@ def test_every_row_of_the_table_leads_where_it_says(number, before, command, aft
     assert number in {move.number for move in MOVES if move.verb is command.verb}
 
 
-def test_all_forty_rows_stand_in_the_table():
-    assert {move.number for move in MOVES} == set(range(1, 41))
+def test_all_forty_rows_and_the_amendment_stand_in_the_table():
+    assert {move.number for move in MOVES} == set(range(1, 42))
+
+
+def _amended(case, **changes):
+    return C(
+        Verb.AMEND,
+        AGENT,
+        complainant=case.complainant,
+        matter=replace(case.matter, **changes),
+        flag=case.secret,
+    )
+
+
+def test_an_agent_puts_the_form_right_and_the_case_stays_where_it_is():
+    case = a_case(Stage.PROCESSING)
+    after, event = advance(case, _amended(case, title="人民路井盖缺失", category="D05"), LATER)
+    assert (after.matter.title, after.stage, event.seq) == (
+        "人民路井盖缺失",
+        Stage.PROCESSING,
+        case.events + 1,
+    )
+    assert after.matter.original == case.matter.original
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        pytest.param({"original": "别的话"}, "form_missing", id="the citizen's words are his"),
+        pytest.param({"content": "坏了"}, "content_too_short", id="nothing that could not be submitted"),
+        pytest.param({"reflect_name": "城市管理局"}, "conflict_of_interest", id="about the unit that has it"),
+    ],
+)
+def test_an_amendment_that_breaks_the_case_is_refused(changes, why):
+    case = a_case(Stage.PROCESSING)
+    assert allowed(case, _amended(case, **changes), LATER) == why
+
+
+def test_a_bot_and_a_unit_amend_nothing():
+    case = a_case(Stage.PROCESSING)
+    for actor in (BOT, kit.UNIT):
+        assert allowed(case, replace(_amended(case), actor=actor), LATER) == "not_yours"
 
 
 REFUSED = [

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from aiohttp import web
-from pydantic import ValidationError
 
 from gateway.store.rows import Conflict
+from gateway.web.api import wire
 from gateway.web.api.document import VISIBLE, document
 from gateway.web.api.operations import CSRF, MARKED, PREFIX, SAFE, Call, Operation, Reply
-from gateway.web.api.problems import KIND, Fault, Wrong, invalid, unknown
+from gateway.web.api.problems import Wrong, invalid, unknown
 from gateway.web.portal.memory import recall, remember
 from gateway.web.session import ANONYMOUS
 from normalizer.errors import Busy, NotFound, Refused
@@ -24,20 +24,15 @@ from normalizer.errors import Busy, NotFound, Refused
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pydantic import BaseModel
-
     from gateway.web.gate import Gate
     from gateway.web.session import Session, Sessions
 
 log = structlog.get_logger()
 
-LARGEST = 64 * 1024
-"""Bytes of a body; 2,000 Chinese characters, escaped, take 12,000."""
 PATIENCE = 20.0
 """Seconds a request may take, its body included."""
 _BEARER = "Bearer "
 _VISIBLE = re.compile(VISIBLE)
-_SAFE_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 
 
 class Door:
@@ -58,16 +53,17 @@ class Door:
         app.router.add_route("*", "/api/{tail:.*}", self._answering(None))
 
         async def describe(request: web.Request) -> web.Response:
-            return web.Response(body=told, headers=_SAFE_HEADERS | {"Content-Type": "application/json"})
+            return web.Response(body=told, headers=wire.HEADERS | {"Content-Type": "application/json"})
 
         app.router.add_get("/openapi.json", describe)
 
     def _answering(self, methods: Mapping[str, Operation] | None) -> Any:
         async def answer(request: web.Request) -> web.Response:
             try:
-                return _written(await self._answer(request, methods))
+                reply = await self._answer(request, methods)
+                return wire.written(reply.body, reply.status)
             except Wrong as wrong:
-                return _problem(wrong)
+                return wire.problem(wrong)
 
         return answer
 
@@ -136,10 +132,10 @@ class Door:
             if call.mark and not _VISIBLE.fullmatch(call.mark):
                 raise invalid(MARKED, "须是 1 到 200 个可见的 ASCII 字符")
         if operation.body is not None:
-            call.raw = await _body(call.request)
-            given.append(_read(operation.body, call.raw))
+            call.raw = await wire.body(call.request)
+            given.append(wire.read(operation.body, call.raw))
         if operation.query is not None:
-            given.append(_asked(operation.query, dict(call.request.query)))
+            given.append(wire.asked(operation.query, dict(call.request.query)))
         return given
 
 
@@ -147,62 +143,6 @@ def _no_session() -> Wrong:
     wrong = Wrong(HTTPStatus.UNAUTHORIZED, "no-session", f"请先 POST {PREFIX}/sessions 取得会话。")
     wrong.headers["WWW-Authenticate"] = "Bearer"
     return wrong
-
-
-async def _body(request: web.Request) -> bytes:
-    if request.content_type != "application/json":
-        raise Wrong(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "not-json", "请求体须是 application/json。")
-    raw = bytearray()
-    async for chunk in request.content.iter_any():
-        raw += chunk
-        if len(raw) > LARGEST:
-            large = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-            raise Wrong(large, "too-large", f"请求体最多 {LARGEST // 1024} KiB。")
-    return bytes(raw)
-
-
-def _read(model: type[BaseModel], raw: bytes) -> BaseModel:
-    try:
-        return model.model_validate_json(raw)
-    except ValidationError as error:
-        if error.errors(include_input=False, include_url=False)[0]["type"] == "json_invalid":
-            raise Wrong(HTTPStatus.BAD_REQUEST, "not-json", "请求体不是正确的 JSON。") from error
-        raise _faulty(error) from error
-
-
-def _asked(model: type[BaseModel], query: Mapping[str, str]) -> BaseModel:
-    known = {name: value for name, value in query.items() if name in model.model_fields}
-    try:
-        return model.model_validate_strings(known)
-    except ValidationError as error:
-        raise _faulty(error) from error
-
-
-def _faulty(error: ValidationError) -> Wrong:
-    faults = tuple(
-        Fault(pointer="/" + "/".join(str(part) for part in each["loc"]), detail=each["msg"])
-        for each in error.errors(include_input=False, include_url=False, include_context=False)
-    )
-    detail = "有些内容不符合要求，见 errors。"
-    return Wrong(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", detail, errors=faults[:20])
-
-
-def _written(reply: Reply) -> web.Response:
-    if reply.body is None:
-        return web.Response(status=reply.status, headers=_SAFE_HEADERS)
-    body = reply.body.model_dump_json().encode()
-    return web.Response(
-        body=body, status=reply.status, headers=_SAFE_HEADERS | {"Content-Type": "application/json"}
-    )
-
-
-def _problem(wrong: Wrong) -> web.Response:
-    body = wrong.problem.model_dump_json(exclude_none=True).encode()
-    return web.Response(
-        body=body,
-        status=wrong.status,
-        headers=_SAFE_HEADERS | {"Content-Type": KIND} | wrong.headers,
-    )
 
 
 _REFUSED = {

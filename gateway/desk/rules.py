@@ -1,0 +1,31 @@
+"""The rules of the router as an installation has set them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gateway.desk.routing import Rules
+
+if TYPE_CHECKING:
+    from gateway.desk_settings import DeskSettings
+
+_SECOND, _MINUTE, _HOUR = 1000, 60_000, 3_600_000
+
+
+def rules_of(settings: DeskSettings) -> Rules:
+    """Return the settings as rules, in milliseconds."""
+    return Rules(
+        relax_after=settings.relax_seconds * _SECOND,
+        sticky_for=settings.sticky_hours * _HOUR,
+        offers=settings.mode == "offer",
+        offer_ms=settings.offer_seconds * _SECOND,
+        decline_ms=settings.decline_seconds * _SECOND,
+        silent_ms=settings.silent_seconds * _SECOND,
+        idle_ms=settings.idle_minutes * _MINUTE,
+        closing_ms=settings.closing_minutes * _MINUTE,
+        wrap_up_ms=settings.wrap_up_seconds * _SECOND,
+        grace_ms=settings.grace_seconds * _SECOND,
+        undo_ms=settings.undo_seconds * _SECOND,
+        queue_limit=settings.queue_limit,
+        long_ms=settings.long_wait_minutes * _MINUTE,
+    )
