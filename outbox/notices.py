@@ -36,6 +36,8 @@ ANSWERS = frozenset(
 """These answer what was asked: they come as the citizen wished to be answered (答复方式)."""
 OTP = "otp"
 """What a code to type in is sent as: about no case, told whenever it is asked for."""
+AGENT, DESK = "agent", "desk"
+"""What a person at the desk writes, and what the desk says of it: an answer to somebody who is there."""
 HELD_AT_NIGHT = frozenset(
     {NoticeKind.NEED_INFO, NoticeKind.RATE, NoticeKind.OVERDUE}
     | {NoticeKind.FOLLOWED, NoticeKind.FOLLOW_ENDED}

@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from outbox.notices import HELD_AT_NIGHT, OTP, NoticeKind
+from outbox.notices import AGENT, DESK, HELD_AT_NIGHT, OTP, NoticeKind
 
 if TYPE_CHECKING:
     from channels.contract import Capabilities
@@ -17,7 +17,7 @@ CUSTOM, SUBSCRIBE, TEMPLATE, PASSIVE = "custom", "subscribe", "template", "passi
 REPLY = "reply"
 DESPITE_OPT_OUT = frozenset(
     {NoticeKind.ACCEPTED, NoticeKind.NEED_INFO, NoticeKind.REPLIED, NoticeKind.ANSWERED}
-    | {NoticeKind.REJECTED, NoticeKind.DIVERTED, NoticeKind.TERMINATED, OTP}
+    | {NoticeKind.REJECTED, NoticeKind.DIVERTED, NoticeKind.TERMINATED, OTP, AGENT, DESK}
 )
 """Not reminders: the answer to what he asked, and what he loses a right by not hearing (domain.md 4.4)."""
 CALL_HIM = "tell him by phone"

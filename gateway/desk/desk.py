@@ -21,6 +21,7 @@ from gateway.desk.routing import CHAT, Free, Pair, Rules, Waiting, fits, match, 
 from gateway.runtime import millis
 from gateway.store import desk as sql
 from gateway.store.rows import DeskEventRow, OutgoingRow
+from outbox.notices import DESK
 from outbox.tables import OutState
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ SERVES = tuple(role.value for role, rights in RIGHTS.items() if Right.REPLY in r
 ROUTED = 200
 """How many of the queue are read at once."""
 SWEPT = 100
-NOTICE = "desk"
+NOTICE = DESK
 """The ``notice`` of what the desk itself says to a citizen."""
 
 

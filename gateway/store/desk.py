@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from gateway.store.desk_tables import AGENT, DESK_EVENT, DESK_TALK, PRESENCE
 from gateway.store.rows import DeskEventRow
 from gateway.store.tables import ALERT, CONVERSATION, OUTGOING
+from outbox import notices
 from outbox.tables import OutState
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 EVENT_LOCK = 44_189_6222
 """The number of the advisory lock under which events get their ids, held until the commit."""
-AGENT_NOTICE = "agent"
+AGENT_NOTICE = notices.AGENT
 """The ``notice`` of a row that a person wrote."""
 
 

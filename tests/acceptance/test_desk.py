@@ -268,7 +268,7 @@ def test_an_answer_that_was_lost_is_sent_again_as_the_same_reply(place, li):
 
 def test_an_old_answer_never_overwrites_a_newer_view_t21(place, li):
     held_back = []
-    li.route("**/desk/api/queue?view=all*", lambda route: held_back.append(route))
+    li.route("**/desk/api/queue?view=all*", held_back.append)
     shows(li, "all")
     shows(li, "waiting")
     expect(li.locator("[data-view=waiting]")).to_have_attribute("aria-pressed", "true")

@@ -10,9 +10,11 @@ import pytest
 from sqlalchemy import func, select
 
 from gateway import views
+from gateway.media.intake import Claim
 from gateway.runtime import millis
 from gateway.sandbox.platform import Fault
 from gateway.store import conversations, requests
+from gateway.store import media as media_rows
 from gateway.store.rows import BindingRow
 from gateway.store.tables import WANTED
 from normalizer.case import Command, Verb
@@ -126,3 +128,17 @@ async def test_the_citizen_sees_on_the_page_and_in_the_app_what_did_not_arrive(b
     assert "录音：没有收到，原来的已过期，请再发一次" in page.text.replace(" ", "")
     (missing,) = await portal.media.uploads.missing(number)
     assert (missing.kind, missing.coming) == ("voice", False)
+
+
+async def test_what_was_spoken_stands_beside_its_recording(browsers, portal):
+    browser = browsers()
+    await browser.proves(portal)
+    number = await browser.reports()
+    taken = await portal.media.intake.take(media.streamed(media.voice()), Claim(number, "录音.mp3"))
+    words = portal.books.sealer.seal("半夜还在放音响".encode())
+    await portal.books.store.write(partial(media_rows.note_words, owner=number, key=taken.key, words=words))
+    page = await browser.get(f"/cases/{number}")
+    assert "转写：半夜还在放音响" in page.text
+    photo = await portal.media.intake.take(media.streamed(media.photo()), Claim(number, "a.jpg"))
+    await portal.books.store.write(partial(media_rows.note_words, owner=number, key=photo.key, words=words))
+    assert (await browser.get(f"/cases/{number}")).text.count("转写") == 1

@@ -20,7 +20,7 @@ from gateway.sandbox.platform import Fault
 from gateway.store import desk as sql
 from gateway.store.tables import OUTGOING
 from normalizer.errors import NotFound
-from normalizer.message import Card, Menu
+from normalizer.message import Address, Card, Menu
 from tests.kit import media
 from tests.kit.standin import Phone, phone, until
 
@@ -166,3 +166,18 @@ async def _taken(desk) -> tuple[bytes, Held]:
     await gateway.desk.beat(account.id, "tab")
     talk = await gateway.books.store.read(lambda c: sql.seen(c, desk.talk))
     return account.id, await gateway.desk.take(account.id, desk.talk, talk.epoch)
+
+
+async def test_by_text_message_the_link_is_said(database, tmp_path, clock):
+    channels = {"sms": {"kind": "memory", "phones": True}}
+    async with phone(database, tmp_path, clock, public_url=SITE, channels=channels) as citizen:
+        gateway = citizen.gateway
+        await gateway.office.tell(Address("sms", "13812345678"), "reply", "您好")
+        desk = Desk(citizen, gateway.books.sealer.conversation("sms", "13812345678"))
+        key = await desk.uploads(media.photo(), "现场.jpg")
+        await gateway.sending.queue(desk.talk, await gateway.sending.file(desk.talk, desk.agent, key))
+        sent = gateway.channels["sms"].sent
+        await until(lambda: len(sent) == 2)
+        link = sent[1].text.partition(SITE)[2]
+        async with ClientSession() as http, http.get(citizen.address + link) as opened:
+            assert (opened.status, opened.content_type) == (200, "image/jpeg")

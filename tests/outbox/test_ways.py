@@ -9,7 +9,7 @@ import pytest
 from channels.contract import OTHER_ROUTE, RETRYABLE, Capabilities, SendError, SendReason
 from normalizer.message import SourceChannel
 from outbox import route
-from outbox.notices import NoticeKind
+from outbox.notices import AGENT, DESK, NoticeKind
 from outbox.retry import Again, GiveUp, OtherWay, Unknown, decide
 from outbox.route import Drop, HoldUntil, NoRoute, Quiet, SendBy, Standing
 
@@ -106,7 +106,7 @@ REMINDERS = {
 }
 
 
-@pytest.mark.parametrize("notice", ["reply", *NoticeKind])
+@pytest.mark.parametrize("notice", ["reply", AGENT, DESK, *NoticeKind])
 def test_whoever_wants_no_reminders_still_gets_answers(notice: str) -> None:
     standing = Standing(OPEN.window_until, 5, opted_out=True)
     expected = Drop("opted out") if notice in REMINDERS else SendBy("custom")
