@@ -36,8 +36,10 @@ from gateway.consents import Consents
 from gateway.cursors import Cursors
 from gateway.desk.accounts import Accounts
 from gateway.desk.desk import Desk
+from gateway.desk.line import Line
 from gateway.desk.routing import Rules
-from gateway.desk.rules import rules_of
+from gateway.desk.rules import hours_of, rules_of
+from gateway.desk.voice import Voice
 from gateway.fetching import Fetching
 from gateway.inbox import Inbox
 from gateway.knowledge.book import Book
@@ -86,6 +88,8 @@ DESK = "desk"
 ROUTER = "router"
 ROUTE_PAUSE = 2.0
 """Seconds after which the router looks at the clocks and the queue though nobody woke it."""
+TELL_PAUSE = 30.0
+"""Seconds between two looks at who waits; the words change by bands of minutes."""
 MEDIA = "media"
 """The topic of files that are to be fetched."""
 TALKS = "talks"
@@ -146,6 +150,16 @@ def _join(
     settled = _waker(bus, "outbox", TALKS, DESK)
 
     knowledge = Book(store=books.store, region=cities.current.region, now=clock)
+    rules = rules_of(settings.desk)
+    line = Line(
+        store=books.store,
+        voice=Voice(sealer=books.sealer, ids=Ids()),
+        rules=rules,
+        hours=hours_of(settings.desk, calendar),
+        pushes=lambda account: _looked_at(channels, account),
+        now=clock,
+        owed=queued,
+    )
     decides = _decider(
         decider,
         books,
@@ -153,7 +167,8 @@ def _join(
         cities=cities,
         calendar=calendar,
         knowledge=knowledge,
-        rules=rules_of(settings.desk),
+        rules=rules,
+        line=line,
     )
     pipeline = Pipeline(
         store=books.store,
@@ -221,7 +236,7 @@ def _join(
         now=clock,
         changed=handed,
         owed=queued,
-        rules=rules_of(settings.desk),
+        rules=rules,
     )
     accounts = Accounts(store=books.store, sealer=books.sealer, ids=Ids(), now=clock, changed=handed)
     gateway = Gateway(
@@ -240,11 +255,21 @@ def _join(
         knowledge,
         _reads(settings),
         desk,
+        line,
         accounts,
         web.Application(),
     )
     pages.add(gateway, settings, clock, partial(bus.wait, TALKS))
     return gateway
+
+
+def _looked_at(channels: Mapping[str, Channel], account: str) -> bool:
+    """Return whether people look at an account while they wait: not at their texts, nor at their mail."""
+    channel = channels.get(account)
+    if channel is None:
+        return False
+    can = channel.capabilities
+    return not can.phones and can.source is not SourceChannel.EMAIL
 
 
 def _waker(bus: buses.Bus, *topics: str) -> Callable[[], None]:
@@ -292,6 +317,7 @@ def _decider(
     calendar: Calendar,
     knowledge: Book,
     rules: Rules,
+    line: Line,
 ) -> Decider:
     ids = Ids()
     turns = Turns(
@@ -310,6 +336,7 @@ def _decider(
         region=cities.current.region,
         zone=ZONE,
         random_int=secrets.randbelow,
+        line=line.view,
     )
     return kind(
         sealer=books.sealer,
@@ -378,6 +405,7 @@ async def _kept_running(gateway: Gateway, bus: buses.Bus) -> AsyncIterator[None]
         asyncio.create_task(_supervise(gateway.office), name="supervise"),
         asyncio.create_task(_sweep(gateway.media), name="sweep"),
         asyncio.create_task(_route(gateway.desk, bus), name="router"),
+        asyncio.create_task(_tell(gateway.line), name="line"),
         asyncio.create_task(gateway.fetching.run(), name="fetching"),
         asyncio.create_task(gateway.knowledge.keep_fresh(bus), name="knowledge"),
         *([asyncio.create_task(_read(gateway.media), name="reading")] if gateway.reads else []),
@@ -417,6 +445,15 @@ async def _route(desk: Desk, bus: buses.Bus) -> None:
         except Exception:
             log.exception("desk.routing_failed")
         await bus.wait(ROUTER, ROUTE_PAUSE)
+
+
+async def _tell(line: Line) -> None:
+    while True:
+        try:
+            await line.tell()
+        except Exception:
+            log.exception("desk.telling_failed")
+        await asyncio.sleep(TELL_PAUSE)
 
 
 async def _read(room: media.Room) -> None:
