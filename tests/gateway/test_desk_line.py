@@ -81,9 +81,7 @@ async def test_a_wait_is_told_when_its_band_changes_and_never_more_often(floor):
         await floor.desk.close(agent, talk.conversation, held.epoch)
     assert await line.tell() >= 1
     said = [text for text, _, _ in await floor.told(last)]
-    assert said == ["前面还有3人。预计等候3到5分钟。您的位置一直保留。"] or said[0].startswith(
-        "前面还有3人。预计"
-    )
+    assert said == ["前面还有3人。预计等候3到5分钟。您的位置一直保留。"]
     assert await line.tell() == 0
 
 
