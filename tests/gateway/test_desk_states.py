@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from functools import partial
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ from gateway.store.desk_tables import AGENT, DESK_EVENT, DESK_TALK, PRESENCE
 from gateway.store.store import Store
 from gateway.store.tables import CONVERSATION, OUTGOING
 from outbox import queue as outbox
+from outbox.tables import OutState
 from tests.conftest import open_any
 from tests.kit.desk import Floor
 
@@ -187,8 +189,8 @@ class Course(RuleBasedStateMachine):
         for row in self.run(self.store.write(lambda c: outbox.claim(c, now, 50, now + 60_000))):
             talk = self.run(self.floor.talk(row.conversation))
             assert row.epoch == talk.epoch
-            done = outbox.Settled(row, outbox.OutState.SENT, now, tried="custom")
-            self.run(self.store.write(lambda c, done=done: outbox.settle(c, [done])))
+            done = outbox.Settled(row, OutState.SENT, now, tried="custom")
+            self.run(self.store.write(partial(outbox.settle, settled=[done])))
 
     def line(self) -> list[sql.Talk]:
         return self.run(self.store.read(lambda c: list(sql.queue(c, 100))))
