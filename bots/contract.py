@@ -90,10 +90,17 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class QueueView:
-    """The handoff queue as the citizen may be told it: people ahead, and agents online now."""
+    """The handoff queue as the citizen may be told it: people ahead, and agents online now.
+
+    ``wait`` is from and until how many minutes it will last (until 0: longer; None: nobody knows), ``opens`` when people
+    are next there (an instant that is past: now; None: as the city's ``seats`` say); ``full`` when too many wait.
+    """
 
     ahead: int
     agents: int
+    wait: tuple[int, int] | None = None
+    opens: datetime | None = None
+    full: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,14 @@ from bots.contract import AskQueue, Handoff, Turn, Unqueue
 from bots.intent import Intent
 from bots.scene import ZONE, idle
 from bots.state import Flow
+from bots.words import say
 from normalizer.evolve import evolve
 from normalizer.people import PersonalKind, mask_phone, valid_phone
 from normalizer.text import han_count
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from bots.contract import Ask, QueueView
     from bots.scene import Scene
 
@@ -100,13 +103,30 @@ def _noted(scene: Scene) -> Turn:
 
 
 def _agents(scene: Scene, queue: QueueView) -> str:
+    if queue.full:
+        return scene.say("queue_full")
     if queue.agents:
-        return scene.say("agents_some")
-    return scene.say("agents_none", hotline=scene.city.hotline, when=_when(scene))
+        # One segment of a text message has no room for more, and the elderly view is half as long.
+        brief = scene.sms or scene.state.elderly
+        return scene.say("agents_some") + expected(scene.state.lang, None if brief else queue.wait)
+    return scene.say("agents_none", hotline=scene.city.hotline, when=_when(scene, queue))
 
 
-def _when(scene: Scene) -> str:
+def expected(lang: str, wait: tuple[int, int] | None) -> str:
+    """Return the words for a band of minutes, none when nobody knows."""
+    if wait is None:
+        return ""
+    low, high = wait
+    words = "wait_long" if not high else "wait_band" if low else "wait_short"
+    return say(lang, words, low=low, high=high)
+
+
+def _when(scene: Scene, queue: QueueView) -> str:
     """Return when somebody will be there: what is known, and no more."""
+    if queue.opens is not None:
+        if queue.opens <= scene.now:
+            return scene.say("hours_now")
+        return scene.say("hours_next", opens=_moment(queue.opens, scene.now))
     seats = scene.city.seats
     if seats is None:
         return scene.say("hours_now")
@@ -114,3 +134,11 @@ def _when(scene: Scene) -> str:
     if opens <= scene.now.astimezone(ZONE).time() < closes:
         return scene.say("hours_now")
     return scene.say("hours_later", opens=f"{opens:%H:%M}", closes=f"{closes:%H:%M}")
+
+
+def _moment(opens: datetime, now: datetime) -> str:
+    """Return an instant in the words of the day: 今天, 明天, else the date."""
+    local = opens.astimezone(ZONE)
+    days = (local.date() - now.astimezone(ZONE).date()).days
+    day = ("今天", "明天")[days] if days < 2 else f"{local.month}月{local.day}日"
+    return f"{day}{local:%H:%M}"

@@ -97,6 +97,8 @@ SMS: dict[str, str] = {
     "agents_some_sms": "工作人员会按顺序联系您。",
     "hours_now_sms": "工作人员上线后按顺序回电",
     "hours_later_sms": "工作人员{opens}至{closes}按顺序回电",
+    "hours_next_sms": "{opens}起按顺序回电",
+    "queue_full_sms": "排队人多，会按顺序回电。",
     "still_queued_sms": "您已在排队，前面{ahead}人，位置保留。{agents}",
     "heard_sms": "已记下，工作人员能看到。急事请拨打{hotline}。",
     "wait_on_sms": "好的，位置一直保留。急事请拨打{hotline}。",

@@ -69,6 +69,7 @@ class Answers:
         region: str,
         zone: ZoneInfo,
         random_int: Callable[[int], int],
+        line: Callable[[Connection], Callable[[int], QueueView]],
     ) -> None:
         self._book = book
         self._knowledge = knowledge
@@ -76,6 +77,7 @@ class Answers:
         self._region = region
         self._zone = zone
         self._random_int = random_int
+        self._line = line
         self._numbers: deque[int] = deque()
         self._day = ""
 
@@ -120,9 +122,9 @@ class Answers:
 
     async def _queue(self, batch: Batch, talks: Sequence[Talk]) -> None:
         ahead = await batch.ahead([talk.conversation for talk in talks])
+        view = await batch.run(self._line)
         for talk in talks:
-            # Nobody can be at a desk that is not built yet; the citizen is told so.
-            talk.facts = replace(talk.facts, queue=QueueView(ahead=ahead[talk.conversation], agents=0))
+            talk.facts = replace(talk.facts, queue=view(ahead[talk.conversation]))
 
     def _known(self, question: str, now: datetime) -> tuple[Known, ...]:
         """Return what the knowledge base says to a question: nothing below the floor under which it is silent."""

@@ -38,8 +38,10 @@ from gateway.desk.accounts import Accounts
 from gateway.desk.desk import Desk
 from gateway.desk.grams import Grams
 from gateway.desk.indexing import Indexing
+from gateway.desk.line import Line
 from gateway.desk.routing import Rules
-from gateway.desk.rules import rules_of
+from gateway.desk.rules import hours_of, rules_of
+from gateway.desk.voice import Voice
 from gateway.fetching import Fetching
 from gateway.inbox import Inbox
 from gateway.knowledge.book import Book
@@ -97,6 +99,8 @@ ROUTE_PAUSE = 2.0
 """Seconds after which the router looks at the clocks and the queue though nobody woke it."""
 INDEX_PAUSE = 5.0
 """Seconds between two looks for what is to be indexed for the desk's search."""
+TELL_PAUSE = 30.0
+"""Seconds between two looks at who waits; the words change by bands of minutes."""
 MEDIA = "media"
 """The topic of files that are to be fetched."""
 TALKS = "talks"
@@ -157,6 +161,16 @@ def _join(
     settled = _waker(bus, "outbox", TALKS, DESK)
 
     knowledge = Book(store=books.store, region=cities.current.region, now=clock)
+    rules = rules_of(settings.desk)
+    line = Line(
+        store=books.store,
+        voice=Voice(sealer=books.sealer, ids=Ids()),
+        rules=rules,
+        hours=hours_of(settings.desk, calendar),
+        pushes=lambda account: _looked_at(channels, account),
+        now=clock,
+        owed=queued,
+    )
     decides = _decider(
         decider,
         books,
@@ -164,7 +178,8 @@ def _join(
         cities=cities,
         calendar=calendar,
         knowledge=knowledge,
-        rules=rules_of(settings.desk),
+        rules=rules,
+        line=line,
     )
     pipeline = Pipeline(
         store=books.store,
@@ -235,7 +250,7 @@ def _join(
         now=clock,
         changed=handed,
         owed=queued,
-        rules=rules_of(settings.desk),
+        rules=rules,
     )
     accounts = Accounts(store=books.store, sealer=books.sealer, ids=Ids(), now=clock, changed=handed)
     gateway = Gateway(
@@ -257,11 +272,21 @@ def _join(
         Hearing(settings.speech, room, http, bus) if settings.speech.url else None,
         desk,
         Sending(room, books.cases, channels, bus, settings.public_url.rstrip("/"), clock, queued),
+        line,
         accounts,
         web.Application(),
     )
     pages.add(gateway, settings, clock, partial(bus.wait, TALKS), partial(bus.wait, DESK))
     return gateway
+
+
+def _looked_at(channels: Mapping[str, Channel], account: str) -> bool:
+    """Return whether people look at an account while they wait: not at their texts, nor at their mail."""
+    channel = channels.get(account)
+    if channel is None:
+        return False
+    can = channel.capabilities
+    return not can.phones and can.source is not SourceChannel.EMAIL
 
 
 def _waker(bus: buses.Bus, *topics: str) -> Callable[[], None]:
@@ -309,6 +334,7 @@ def _decider(
     calendar: Calendar,
     knowledge: Book,
     rules: Rules,
+    line: Line,
 ) -> Decider:
     ids = Ids()
     turns = Turns(
@@ -327,6 +353,7 @@ def _decider(
         region=cities.current.region,
         zone=ZONE,
         random_int=secrets.randbelow,
+        line=line.view,
     )
     return kind(
         sealer=books.sealer,
@@ -396,6 +423,7 @@ async def _kept_running(gateway: Gateway, bus: buses.Bus) -> AsyncIterator[None]
         asyncio.create_task(_sweep(gateway.media), name="sweep"),
         asyncio.create_task(_route(gateway.desk, bus), name="router"),
         asyncio.create_task(_index(gateway), name="index"),
+        asyncio.create_task(_tell(gateway.line), name="line"),
         asyncio.create_task(gateway.fetching.run(), name="fetching"),
         asyncio.create_task(gateway.knowledge.keep_fresh(bus), name="knowledge"),
         *([asyncio.create_task(_read(gateway.media), name="reading")] if gateway.reads else []),
@@ -451,6 +479,15 @@ async def _index(gateway: Gateway) -> None:
         except Exception:
             log.exception("desk.indexing_failed")
         await asyncio.sleep(INDEX_PAUSE)
+
+
+async def _tell(line: Line) -> None:
+    while True:
+        try:
+            await line.tell()
+        except Exception:
+            log.exception("desk.telling_failed")
+        await asyncio.sleep(TELL_PAUSE)
 
 
 async def _read(room: media.Room) -> None:

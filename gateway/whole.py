@@ -13,6 +13,7 @@ from gateway.cases.lookup import Lookup
 from gateway.cases.office import Office
 from gateway.desk.accounts import Accounts
 from gateway.desk.desk import Desk
+from gateway.desk.line import Line
 from gateway.fetching import Fetching
 from gateway.inbox import Inbox
 from gateway.knowledge.book import Book
@@ -60,5 +61,6 @@ class Gateway:
     hearing: Hearing | None
     desk: Desk
     sending: Sending
+    line: Line
     accounts: Accounts
     app: web.Application

@@ -14,15 +14,13 @@ from typing import TYPE_CHECKING, TypeVar
 from bots import state as states
 from bots.contract import Owner
 from bots.scene import idle
-from bots.words import say
 from gateway.desk.moves import Act, Refused, Why, moved
-from gateway.desk.rights import RIGHTS, Right, may
+from gateway.desk.rights import SERVES, Right, may
 from gateway.desk.routing import CHAT, Free, Pair, Rules, Waiting, fits, match, rank
+from gateway.desk.voice import Voice
 from gateway.runtime import millis
 from gateway.store import desk as sql
-from gateway.store.rows import DeskEventRow, OutgoingRow
-from outbox.notices import DESK
-from outbox.tables import OutState
+from gateway.store.rows import DeskEventRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,13 +35,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-SERVES = tuple(role.value for role, rights in RIGHTS.items() if Right.REPLY in rights)
-"""The roles that conversations may be given to."""
 ROUTED = 200
 """How many of the queue are read at once."""
 SWEPT = 100
-NOTICE = DESK
-"""The ``notice`` of what the desk itself says to a citizen."""
 
 
 class State(StrEnum):
@@ -93,7 +87,7 @@ class Desk:
     ) -> None:
         self._store = store
         self._sealer = sealer
-        self._ids = ids
+        self._voice = Voice(sealer=sealer, ids=ids)
         self._clock = now
         self.changed = changed
         self.owed = owed
@@ -212,7 +206,7 @@ class Desk:
             if (before := sql.echoed(connection, key)) is not None:
                 return Written(before, now)
             at = now + self.rules.undo_ms
-            row = self._row(talk, text, sql.AGENT_NOTICE, now)._replace(next_at=at, notice_key=key)
+            row = self._voice.row(talk, text, sql.AGENT_NOTICE, now)._replace(next_at=at, notice_key=key)
             row = row._replace(fields=fields)
             sql.promise(connection, [row])
             clock: dict[str, Any] = {
@@ -425,7 +419,7 @@ class Desk:
         )
         sql.assigned(connection, row["id"], now)
         if not offered:
-            self._say(connection, new, "desk_taken", now, agent=row["login"])
+            self._voice.say(connection, new, "desk_taken", now, agent=row["login"])
         return self._done(connection, new, act, actor, now)
 
     def _accepted(
@@ -487,7 +481,7 @@ class Desk:
         if act is Act.TRANSFER:
             sql.release(connection, talk, now, new.epoch)
         if words:
-            self._say(connection, new, words, now)
+            self._voice.say(connection, new, words, now)
         return self._done(connection, new, act, actor, now, note=note)
 
     async def _leave(self, agent: bytes, conversation: bytes, epoch: int, act: Act, words: str) -> Held:
@@ -519,7 +513,7 @@ class Desk:
             ),
         )
         sql.release(connection, talk, now, new.epoch)
-        self._say(connection, new, words, now)
+        self._voice.say(connection, new, words, now)
         return self._done(connection, new, act, actor, now)
 
     def _lost(self, agent: bytes, conversation: bytes, connection: Connection, now: int) -> bool:
@@ -576,7 +570,7 @@ class Desk:
         now = talk.due_at or due_at
         new = talk._replace(clock=clock, due_at=due_at)
         sql.keep(connection, new)
-        self._say(connection, new, words, now, minutes=self.rules.closing_ms // 60_000)
+        self._voice.say(connection, new, words, now, minutes=self.rules.closing_ms // 60_000)
         sql.append(connection, [_event(new, kind, None, now)])
 
     def _done(
@@ -587,30 +581,6 @@ class Desk:
             event = event._replace(note=self._sealer.seal(note.encode()))
         sql.append(connection, [event])
         return _held(talk)
-
-    def _say(self, connection: Connection, talk: Talk, words: str, now: int, **fields: object) -> None:
-        lang = states.load(self._sealer.open(talk.state)).lang
-        sql.promise(connection, [self._row(talk, say(lang, words, **fields), NOTICE, now)])
-
-    def _row(self, talk: Talk, text: str, notice: str, now: int) -> OutgoingRow:
-        return OutgoingRow(
-            id=self._ids(),
-            conversation=talk.conversation,
-            account=talk.account,
-            case_no="",
-            notice=notice,
-            notice_key=None,
-            epoch=talk.epoch,
-            state=OutState.QUEUED.value,
-            route="",
-            body=self._sealer.seal(text.encode()),
-            attempts=0,
-            next_at=now,
-            lease_until=0,
-            created_at=now,
-            sent_at=None,
-            outcome="",
-        )
 
 
 def _staff(connection: Connection, agent: bytes, right: Right) -> Mapping[str, Any]:

@@ -59,6 +59,8 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
 }
 """A unit's officer has no part in talks; whoever makes accounts reads no talks, and whoever reads the audit changes
 nothing."""
+SERVES = tuple(role.value for role, rights in RIGHTS.items() if Right.REPLY in rights)
+"""The roles that conversations may be given to."""
 
 
 def may(role: str, right: Right) -> bool:

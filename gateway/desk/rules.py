@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gateway.desk.hours import Hours
 from gateway.desk.routing import Rules
 
 if TYPE_CHECKING:
+    from gateway.calendar import Calendar
     from gateway.desk_settings import DeskSettings
 
 _SECOND, _MINUTE, _HOUR = 1000, 60_000, 3_600_000
@@ -29,3 +31,10 @@ def rules_of(settings: DeskSettings) -> Rules:
         queue_limit=settings.queue_limit,
         long_ms=settings.long_wait_minutes * _MINUTE,
     )
+
+
+def hours_of(settings: DeskSettings, calendar: Calendar) -> Hours | None:
+    """Return when people are at the desk; None where only the city's ``seats`` say it."""
+    if not settings.hours and not settings.holiday_hours:
+        return None
+    return Hours(calendar, settings.hours, settings.holiday_hours)

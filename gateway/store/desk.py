@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 
 EVENT_LOCK = 44_189_6222
 """The number of the advisory lock under which events get their ids, held until the commit."""
+ACCEPTED = ("accepted", "assigned", "taken")
+"""The kinds of events by which a talk went from the queue to an agent."""
+RECENT = 20_000
+"""How many of the newest events are looked through for them."""
+TOLD = "told"
+"""The kind of the event that says what a citizen was told of his wait."""
 AGENT_NOTICE = notices.AGENT
 """The ``notice`` of a row that a person wrote."""
 
@@ -180,6 +186,41 @@ def ahead(connection: Connection, talk: Talk) -> int:
     """Return how many stand before a queued talk; whoever left is not counted."""
     before = or_(_T.rank < talk.rank, and_(_T.rank == talk.rank, _T.conversation < talk.conversation))
     return int(connection.execute(select(func.count()).select_from(DESK_TALK).where(before)).scalar_one())
+
+
+def waiting(connection: Connection) -> int:
+    """Return how many are in the queue."""
+    return int(connection.execute(select(func.count(_T.rank)).where(_T.rank.is_not(None))).scalar_one())
+
+
+def online(connection: Connection, roles: Sequence[str], now: int) -> int:
+    """Return how many are there to whom talks may be given, busy ones too."""
+    here = select(PRESENCE.c.agent).where(PRESENCE.c.until > now)
+    able = (AGENT.c.state != "away", ~AGENT.c.disabled, AGENT.c.role.in_(roles), AGENT.c.id.in_(here))
+    return int(connection.execute(select(func.count()).select_from(AGENT).where(*able)).scalar_one())
+
+
+def accepted(connection: Connection, since: int) -> int:
+    """Return how many talks went to an agent since an instant, among the newest events."""
+    newest = last_event(connection) - RECENT
+    got = (DESK_EVENT.c.id > newest, DESK_EVENT.c.kind.in_(ACCEPTED), DESK_EVENT.c.at > since)
+    return int(connection.execute(select(func.count()).select_from(DESK_EVENT).where(*got)).scalar_one())
+
+
+def told(connection: Connection, conversation: bytes, since: int) -> list[str]:
+    """Return what a citizen was told of his wait since he came, oldest first."""
+    his = (DESK_EVENT.c.conversation == conversation, DESK_EVENT.c.kind == TOLD, DESK_EVENT.c.at >= since)
+    return list(
+        connection.execute(select(DESK_EVENT.c.detail).where(*his).order_by(DESK_EVENT.c.id)).scalars()
+    )
+
+
+def may_write(connection: Connection, conversation: bytes, now: int, spare: int) -> bool:
+    """Return whether the channel's leave holds and has more than ``spare`` messages left, or it asks for none."""
+    row = connection.execute(select(_C.window_until, _C.window_left).where(_C.id == conversation)).one()
+    if row.window_until == 0:
+        return True
+    return row.window_until > now and (row.window_left is None or row.window_left > spare)
 
 
 def free(connection: Connection, roles: Sequence[str], now: int) -> list[tuple[dict[str, Any], int]]:

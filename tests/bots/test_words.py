@@ -57,6 +57,9 @@ FIELDS = {
     "when": ZH["hours_later"].format(opens="08:30", closes="21:00"),
     "opens": "08:30",
     "closes": "21:00",
+    "low": "30",
+    "high": "60",
+    "wait": ZH["wait_band"].format(low="30", high="60"),
     "phone": "138****5678",
     "number": "1069012345",
     "mail_hours": "24",
@@ -169,7 +172,7 @@ CHOICES_WITHOUT = {
     # There is danger: nothing may stand beside the numbers to call.
     *("danger", "danger_elderly"),
     # Whoever reads these waits for a person already.
-    *("queued", "queued_elderly", "still_queued", "still_queued_elderly"),
+    *("queued", "queued_elderly", "still_queued", "still_queued_elderly", "desk_long"),
 }
 
 

@@ -48,7 +48,7 @@ async def wait_in_line(floor: Floor, talks: int) -> None:
 async def crowd(store: Store, name: str, talks: int) -> int:
     """Claim every talk from several sides at once, close what was won, and return how many claims were tried.
 
-    Some take by hand what they see at the head, a router gives it to somebody else meanwhile.
+    Some take by hand, all from the tail on, and a router gives out from the head until they meet.
     """
     floor = Floor(store, offers=False, lease_ms=10**9, grace_ms=10**9)
     mine = [await floor.agent(f"{name}{n}", capacity=2) for n in range(TAKERS)]
@@ -61,7 +61,7 @@ async def crowd(store: Store, name: str, talks: int) -> int:
 
 
 async def _takes(floor: Floor, agent: bytes, talks: int) -> int:
-    for number in range(talks):
+    for number in reversed(range(talks)):
         try:
             held = await floor.desk.take(agent, talk_of(number), 1)
         except Refused:

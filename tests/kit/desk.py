@@ -7,7 +7,10 @@ from typing import Any
 from sqlalchemy import select
 
 from gateway.desk.desk import Desk, State
+from gateway.desk.hours import Hours
+from gateway.desk.line import Line
 from gateway.desk.routing import CHAT, Rules
+from gateway.desk.voice import Voice
 from gateway.runtime import Ids, millis
 from gateway.store import agents
 from gateway.store import desk as sql
@@ -40,6 +43,18 @@ class Floor:
             changed=lambda: None,
             owed=lambda: None,
             rules=Rules(**rules),
+        )
+
+    def line(self, *, hours: Hours | None = None, pushes: bool = True) -> Line:
+        """What tells of the queue, on channels where people look while they wait."""
+        return Line(
+            store=self.store,
+            voice=Voice(sealer=self.sealer, ids=IDS),
+            rules=self.desk.rules,
+            hours=hours,
+            pushes=lambda _: pushes,
+            now=self.clock,
+            owed=lambda: None,
         )
 
     @property

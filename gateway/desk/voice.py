@@ -1,0 +1,58 @@
+"""What the desk says to a citizen, as rows that are owed under the talk's epoch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bots import state as states
+from bots.words import say
+from gateway.store import desk as sql
+from gateway.store.rows import OutgoingRow
+from outbox import notices
+from outbox.tables import OutState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Connection
+
+    from gateway.store.desk import Talk
+    from gateway.store.seal import Sealer
+
+
+class Voice:
+    """Speaks to citizens in their language."""
+
+    def __init__(self, *, sealer: Sealer, ids: Callable[[], bytes]) -> None:
+        self._sealer = sealer
+        self._ids = ids
+
+    def lang(self, talk: Talk) -> str:
+        """Return the language a citizen is spoken to in."""
+        return states.load(self._sealer.open(talk.state)).lang
+
+    def say(self, connection: Connection, talk: Talk, words: str, now: int, **fields: object) -> None:
+        """Owe a citizen a sentence."""
+        text = say(self.lang(talk), words, **fields)
+        sql.promise(connection, [self.row(talk, text, notices.DESK, now)])
+
+    def row(self, talk: Talk, text: str, notice: str, now: int) -> OutgoingRow:
+        """Return the row of a text that is to go out now."""
+        return OutgoingRow(
+            id=self._ids(),
+            conversation=talk.conversation,
+            account=talk.account,
+            case_no="",
+            notice=notice,
+            notice_key=None,
+            epoch=talk.epoch,
+            state=OutState.QUEUED.value,
+            route="",
+            body=self._sealer.seal(text.encode()),
+            attempts=0,
+            next_at=now,
+            lease_until=0,
+            created_at=now,
+            sent_at=None,
+            outcome="",
+        )
