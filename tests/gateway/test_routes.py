@@ -68,7 +68,7 @@ async def dispatched(citizen, number):
 
 async def used_up(citizen):
     while citizen.person.window_left:
-        citizen.platform.custom_send({"touser": citizen.openid, "text": {"content": "x"}})
+        citizen.platform.custom_send({"touser": citizen.openid, "msgtype": "text", "text": {"content": "x"}})
     await citizen.gateway.books.store.write(
         lambda c: c.exec_driver_sql("UPDATE conversation SET window_left = 0")
     )
