@@ -60,6 +60,16 @@ async def test_nothing_is_changed_without_the_proof_that_a_page_of_ours_asked(ga
         assert (elsewhere.status, elsewhere.kind) == (403, "csrf")
 
 
+async def test_a_hall_behind_one_address_is_not_held_up_and_one_hasty_page_is(tmp_path):
+    slow = {"address_per_second": 0.001, "address_burst": 3.0}
+    given = settings(f"sqlite:///{tmp_path}/jiesu.sqlite3", tmp_path, portal=slow)
+    async with running(given) as gateway, listening(gateway.app, "127.0.0.1", 0) as port:
+        async with await hire(gateway, f"http://127.0.0.1:{port}", "li") as agent:
+            statuses = [(await agent.asks("GET", "me")).status for _ in range(400)]
+        assert set(statuses[:90]) == {200}
+        assert 429 in statuses
+
+
 async def test_the_separated_roles_share_nothing():
     assert RIGHTS[Role.ADMIN] == {Right.MANAGE_ACCOUNTS}
     assert RIGHTS[Role.AUDITOR] == {Right.READ_AUDIT}

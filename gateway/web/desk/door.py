@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from aiohttp import web
 
 from gateway.desk.moves import Refused
 from gateway.desk.rights import may
+from gateway.pace import Pace
 from gateway.store.rows import Conflict
 from gateway.web.api import wire
 from gateway.web.desk.operations import CSRF, PREFIX, SAFE, Call, Reply
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+PER_SECOND, BURST = 10.0, 100.0
+"""Requests of one session."""
 PATIENCE = 20.0
 """Seconds a request may take, its body included."""
 _OURS = frozenset({"same-origin", "none"})
@@ -45,6 +49,7 @@ class Door:
         self._sessions = sessions
         self._gate = gate
         self._name_of = name_of
+        self._pace = Pace(per_second=PER_SECOND, burst=BURST)
 
     def add(self, app: web.Application, operations: Sequence[Operation]) -> None:
         """Add the addresses of the operations, and of all that is not there."""
@@ -70,10 +75,12 @@ class Door:
 
     async def entered(self, request: web.Request) -> Session:
         """Return the session of a request; raises Wrong when there is none that holds."""
-        if self._gate.flooded(request):
+        session = await self._sessions.of(request)
+        # A whole hall sits behind one address: who is logged in is counted by himself.
+        hasty = self._pace.over(session.id, time.monotonic()) if session else self._gate.flooded(request)
+        if hasty:
             often = HTTPStatus.TOO_MANY_REQUESTS
             raise Wrong(often, "too-fast", "操作太快了，请稍等一会儿再试。", retry_after=10)
-        session = await self._sessions.of(request)
         if session is None:
             raise Wrong(HTTPStatus.UNAUTHORIZED, "no-session", "登录已失效，请重新登录。")
         return session
