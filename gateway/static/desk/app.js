@@ -227,7 +227,8 @@ function top() {
   const name = h('span', { class: 'who' });
   const wide = button(t('看板'), () => wall(), { key: 'W', hidden: true });
   const paint = () => {
-    state.value = store.me.state;
+    // Whom no tab has kept alive yet is shown as he will be once this one has.
+    state.value = ['busy', 'away'].includes(store.me.state) ? store.me.state : 'online';
     name.textContent = store.me.name;
     wide.hidden = !store.may('see_wall');
   };
