@@ -33,7 +33,7 @@ from outbox.tables import OutState
 from tests.conftest import open_any
 from tests.kit.desk import Floor
 
-COURSES = int(os.environ.get("JIESU_TEST_STATES", "4"))
+COURSES = int(os.environ.get("JIESU_TEST_STATES", "8"))
 STEPS = 30
 WORDS = ("ann", "bob", "eve")
 OWN = ("accept", "decline", "give_back", "close", "wrap_up")
@@ -192,7 +192,7 @@ class Course(RuleBasedStateMachine):
         for row in self.run(self.store.write(lambda c: outbox.claim(c, now, 50, now + 60_000))):
             talk = self.run(self.floor.talk(row.conversation))
             written = select(OUTGOING.c.epoch).where(OUTGOING.c.id == row.id)
-            assert self.run(self.store.read(lambda c, q=written: c.execute(q).scalar())) == talk.epoch
+            assert self.run(self.store.read(partial(_value, query=written))) == talk.epoch
             done = outbox.Settled(row, OutState.SENT, now, tried="custom")
             self.run(self.store.write(partial(outbox.settle, settled=[done])))
 
@@ -228,6 +228,10 @@ _CHANGES = (
 def _plain(talk: sql.Talk) -> bool:
     """Return whether somebody waits for anybody, and has been declined by nobody a moment ago."""
     return talk.only_for is None and talk.refused is None
+
+
+def _value(connection: Any, query: Any) -> Any:
+    return connection.execute(query).scalar()
 
 
 def _empty(connection: Any) -> None:
