@@ -16,6 +16,7 @@ from gateway.web import assets, files, health, hooks, upload_form, uploads
 from gateway.web.api import build as api
 from gateway.web.desk import build as desk
 from gateway.web.desk.casework import Casework
+from gateway.web.desk.files import Files
 from gateway.web.gate import Gate, guard
 from gateway.web.limits import Limits
 from gateway.web.open311 import keys as open311
@@ -113,6 +114,7 @@ def _desk(
         now=parts.now,
         woken=happened,
         changed=gateway.desk.changed,
+        files=Files(uploads=gateway.media.uploads, sending=gateway.sending, now=parts.now),
         secure=parts.secure,
         idle=timedelta(minutes=settings.desk.idle_logout_minutes),
         more=casework(gateway, settings, parts.now).operations(),

@@ -55,7 +55,7 @@ class Prepared:
     """Something ready to be sent: ``text`` is said where it is not carried, ``fields`` is it, sealed, for the row."""
 
     text: str
-    fields: bytes
+    fields: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

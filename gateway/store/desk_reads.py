@@ -42,6 +42,7 @@ class Said(NamedTuple):
     next_at: int = 0
     attempts: int = 0
     outcome: str = ""
+    fields: bytes | None = None
 
 
 def _newest(column: ColumnElement[bytes], *where: ColumnElement[bool]) -> Any:
@@ -227,6 +228,7 @@ _WROTE = (
     OUTGOING.c.next_at,
     OUTGOING.c.attempts,
     OUTGOING.c.outcome,
+    OUTGOING.c.fields,
 )
 
 

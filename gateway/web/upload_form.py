@@ -59,7 +59,7 @@ class UploadForm:
         """Take in the files of a form as they come; return what became of each, and where the form leads."""
         token, onward = bearer(request), ""
         results: list[dict[str, Any]] = []
-        async for part in _parts(request):
+        async for part in parts_of(request):
             if part.filename:
                 results.append(await self._one(part, token, language(request)))
                 if not await _passed(part):
@@ -76,7 +76,7 @@ class UploadForm:
         grant = self._uploads.granted(token)
         name = part.filename or ""
         try:
-            taken = await self._uploads.take(grant, _chunks(part), name)
+            taken = await self._uploads.take(grant, chunks(part), name)
         except NotAccepted as error:
             text = words.refusal(error.breach, tongue)
             reason = error.breach.refusal.value
@@ -85,7 +85,8 @@ class UploadForm:
         return {"name": taken.name, "accepted": True, "key": taken.key, "size": taken.size, "words": received}
 
 
-async def _parts(request: web.Request) -> AsyncIterator[BodyPartReader]:
+async def parts_of(request: web.Request) -> AsyncIterator[BodyPartReader]:
+    """Yield the parts of a form as they come; raises ValueError for another body, TimeoutError when it stands still."""
     if request.content_type != "multipart/form-data":
         raise ValueError("no form with files")
     reader = await request.multipart()
@@ -103,7 +104,7 @@ def _local(address: str) -> str:
 async def _passed(part: BodyPartReader) -> bool:
     """Read over what is left of a file that was refused; False when there is no end of it."""
     left = DRAINED
-    async for piece in _chunks(part):
+    async for piece in chunks(part):
         left -= len(piece)
         if left < 0:
             return False
@@ -112,13 +113,14 @@ async def _passed(part: BodyPartReader) -> bool:
 
 async def _field(part: BodyPartReader) -> str:
     held = b""
-    async for piece in _chunks(part):
+    async for piece in chunks(part):
         held += piece
         if len(held) > FIELD:
             raise ValueError("a field that is too long")
     return held.decode()
 
 
-async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
+async def chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
+    """Yield the bytes of a part as they come; raises TimeoutError when it stands still."""
     while piece := await asyncio.wait_for(part.read_chunk(READ), SILENCE):
         yield piece

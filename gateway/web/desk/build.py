@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from gateway.media.links import Links
     from gateway.store.seal import Sealer
     from gateway.store.store import Store
+    from gateway.web.desk.files import Files
     from gateway.web.desk.operations import Operation
     from gateway.web.gate import Gate
     from gateway.web.limits import Limits
@@ -52,6 +53,7 @@ class Parts:
     now: Callable[[], datetime]
     woken: Callable[[float], Awaitable[None]]
     changed: Callable[[], None]
+    files: Files
     secure: bool
     idle: timedelta = IDLE
     more: tuple[Operation, ...] = ()
@@ -97,10 +99,12 @@ class Site:
             looked=looked,
             drafts=Drafts(store, parts.sealer, now),
             views=Views(store, ids, now),
+            files=parts.files,
         )
         me = Me(desk=parts.desk, store=store, sessions=self.sessions, now=now)
         self.operations = (
             *self.login.operations(),
+            *parts.files.operations(),
             *me.operations(),
             *talks.operations(),
             *parts.more,

@@ -26,8 +26,8 @@ from gateway.web.desk.case_models import (
     listed,
     view,
 )
-from gateway.web.desk.operations import Call, Operation, Reply
-from gateway.web.desk.problems import Fault, Wrong, unknown
+from gateway.web.desk.operations import Call, Operation, Reply, talk_id
+from gateway.web.desk.problems import Fault, Wrong
 from normalizer.case import Role, Stage
 from normalizer.errors import Refused
 
@@ -161,17 +161,6 @@ class Cases:
 def staff(call: Call) -> Staff:
     """Return who asks, as the desk's rooms know him."""
     return Staff(call.agent.id, call.agent.name, call.agent.role.value)
-
-
-def talk_id(text: str) -> bytes:
-    """Return the id of a conversation; raises Wrong."""
-    try:
-        found = bytes.fromhex(text)
-    except ValueError as error:
-        raise unknown() from error
-    if len(found) != 16:
-        raise unknown()
-    return found
 
 
 async def proved(work: Awaitable[T]) -> T:

@@ -15,7 +15,7 @@ from gateway.desk.rights import may
 from gateway.pace import Pace
 from gateway.store.rows import Conflict
 from gateway.web.api import wire
-from gateway.web.desk.operations import CSRF, PREFIX, SAFE, Call, Reply
+from gateway.web.desk.operations import CSRF, PATIENCE, PREFIX, SAFE, Call, Reply
 from gateway.web.desk.problems import Wrong, invalid, refused, unknown
 from normalizer.errors import Busy, InvalidInput, NotFound
 
@@ -31,8 +31,6 @@ log = structlog.get_logger()
 
 PER_SECOND, BURST = 10.0, 100.0
 """Requests of one session."""
-PATIENCE = 20.0
-"""Seconds a request may take, its body included."""
 _OURS = frozenset({"same-origin", "none"})
 
 
@@ -57,17 +55,18 @@ class Door:
         for each in operations:
             by_path.setdefault(each.path, {})[each.method] = each
         for path, methods in by_path.items():
-            app.router.add_route("*", PREFIX + path, self.answering(self._operating(methods)))
+            patience = max(each.patience for each in methods.values())
+            app.router.add_route("*", PREFIX + path, self.answering(self._operating(methods), patience))
         app.router.add_route("*", PREFIX + "/{tail:.*}", self.answering(_nowhere))
 
     def answering(
-        self, work: Callable[[web.Request], Awaitable[web.StreamResponse]]
+        self, work: Callable[[web.Request], Awaitable[web.StreamResponse]], patience: float = PATIENCE
     ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-        """Return a handler that tells what goes wrong as a problem."""
+        """Return a handler that tells what goes wrong as a problem, ``patience`` (seconds) used up among it."""
 
         async def answer(request: web.Request) -> web.StreamResponse:
             try:
-                return await self._tried(work, request)
+                return await self._tried(work, request, patience)
             except Wrong as wrong:
                 return wire.problem(wrong)
 
@@ -119,10 +118,13 @@ class Door:
             raise Wrong(HTTPStatus.FORBIDDEN, "csrf", "页面已过期，请刷新后再试。")
 
     async def _tried(
-        self, work: Callable[[web.Request], Awaitable[web.StreamResponse]], request: web.Request
+        self,
+        work: Callable[[web.Request], Awaitable[web.StreamResponse]],
+        request: web.Request,
+        patience: float,
     ) -> web.StreamResponse:
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(patience):
                 return await work(request)
         except Refused as error:
             holder = (error.holder.hex(), await self._name_of(error.holder)) if error.holder else None

@@ -81,6 +81,7 @@ class Me:
                     "undo_seconds": rules.undo_ms // 1000,
                     "offer_seconds": rules.offer_ms // 1000,
                     "answer_seconds": rules.silent_ms // 1000,
+                    "files": m.MANY,
                     "beat_seconds": rules.lease_ms // 2000,
                 },
                 cursor=str(cursor),

@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 STRICT = ConfigDict(extra="forbid", frozen=True)
+MANY = 9
+"""The files that one answer brings at most."""
 Epoch = Annotated[int, Field(ge=0)]
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern="^[A-Za-z0-9_-]+$")]
 
@@ -259,9 +261,9 @@ class Empty(BaseModel):
 class Answer(Bare):
     """What is said to the citizen."""
 
-    text: str = Field(min_length=1, max_length=4000)
+    text: str = Field(default="", max_length=4000)
     echo: Name
-    files: tuple[str, ...] = Field(default=(), max_length=9)
+    files: tuple[str, ...] = Field(default=(), max_length=MANY)
 
 
 class Note(BaseModel):

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from gateway.web.desk.problems import unknown
+
 if TYPE_CHECKING:
     from aiohttp import web
     from pydantic import BaseModel
@@ -16,7 +18,10 @@ if TYPE_CHECKING:
     from gateway.web.desk.session import Session
 
 PREFIX = "/desk/api"
+_ID = 16
 CSRF = "X-CSRF"
+PATIENCE = 20.0
+"""Seconds a request may take, its body included."""
 SAFE = frozenset({"GET", "HEAD"})
 
 
@@ -62,3 +67,15 @@ class Operation:
     query: type[BaseModel] | None = None
     newcomer: bool = False
     idle: bool = False
+    patience: float = PATIENCE
+
+
+def talk_id(text: str) -> bytes:
+    """Return the id of a talk, or of a line, as an address has it; raises Wrong (404) for what is none."""
+    try:
+        raw = bytes.fromhex(text)
+    except ValueError:
+        raise unknown() from None
+    if len(raw) != _ID:
+        raise unknown()
+    return raw

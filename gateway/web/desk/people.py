@@ -19,8 +19,8 @@ from gateway.desk.routing import CHAT
 from gateway.runtime import instant, millis
 from gateway.store import merges, wall
 from gateway.web.desk.case_models import ID, NUMBER, STRICT, Listed, listed, local
-from gateway.web.desk.cases import proved, staff, talk_id
-from gateway.web.desk.operations import Call, Operation, Reply
+from gateway.web.desk.cases import proved, staff
+from gateway.web.desk.operations import Call, Operation, Reply, talk_id
 from normalizer.case import OPEN, Verb
 
 if TYPE_CHECKING:

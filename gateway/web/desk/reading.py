@@ -16,6 +16,7 @@ from gateway.store.media import talk_owner
 from gateway.web.desk import models as m
 from normalizer.message import MEDIA_KINDS, PartKind
 from normalizer.people import mask, mask_name
+from outbox import enclosed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from gateway.media.links import Links
     from gateway.store.seal import Sealer
     from gateway.store.store import Store
+    from normalizer.message import Part
 
 ZONE = ZoneInfo("Asia/Shanghai")
 SHOWN, PAGE = 60, 100
@@ -148,7 +150,7 @@ class Reading:
             at=local(said.at),
             who="agent" if key else "system" if said.notice == "desk" else "bot",
             agent=m.Person(id=key.agent.hex(), name=names.get(key.agent, "")) if key else None,
-            parts=(m.Piece(kind="text", text=self.sealer.open(said.body).decode()),),
+            parts=self._wrote(conversation, said),
             state=_STATES.get(state, state),
             echo=key.echo if key else None,
             undo_until=local(said.next_at) if state == "undo" else None,
@@ -291,9 +293,18 @@ class Reading:
         )
 
     def _parts(self, conversation: bytes, body: bytes) -> tuple[m.Piece, ...]:
-        message, owner = open_message(self.sealer, body), talk_owner(conversation)
-        pieces = []
-        for part in message.parts:
+        return self._pieces(conversation, open_message(self.sealer, body).parts)
+
+    def _wrote(self, conversation: bytes, said: sql.Said) -> tuple[m.Piece, ...]:
+        """Return what we wrote: its words, or the file that went with them."""
+        brought = enclosed.load(json.loads(self.sealer.open(said.fields))).part if said.fields else None
+        if brought is not None:
+            return self._pieces(conversation, (brought,))
+        return (m.Piece(kind="text", text=self.sealer.open(said.body).decode()),)
+
+    def _pieces(self, conversation: bytes, parts: Sequence[Part]) -> tuple[m.Piece, ...]:
+        owner, pieces = talk_owner(conversation), []
+        for part in parts:
             piece = m.Piece(
                 kind=part.kind.value, text=part.text, name=part.name or None, mime=part.mime or None
             )

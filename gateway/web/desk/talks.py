@@ -10,10 +10,11 @@ from gateway.desk.moves import Refused, Why
 from gateway.desk.rights import Right, may
 from gateway.desk.views import STANDING, Looker
 from gateway.runtime import millis
+from gateway.sending import Prepared
 from gateway.store import desk as talks
 from gateway.store import desk_reads, lists
 from gateway.web.desk import models as m
-from gateway.web.desk.operations import Call, Operation, Reply
+from gateway.web.desk.operations import Call, Operation, Reply, talk_id
 from gateway.web.desk.problems import invalid, refused, unknown
 from gateway.web.desk.reading import PAGE, local
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from gateway.desk.views import Views
     from gateway.store.seal import Sealer
     from gateway.store.store import Store
+    from gateway.web.desk.files import Files
     from gateway.web.desk.reading import Reading
 
 SEEN_MS = 25_000
@@ -50,6 +52,7 @@ class Talks:
         looked: Callable[[bytes], None],
         drafts: Drafts,
         views: Views,
+        files: Files,
     ) -> None:
         self._desk = desk
         self._reading = reading
@@ -60,6 +63,7 @@ class Talks:
         self._looked = looked
         self._drafts = drafts
         self._views = views
+        self._files = files
 
     def operations(self) -> tuple[Operation, ...]:
         """Return the operations."""
@@ -171,18 +175,27 @@ class Talks:
 
     async def reply(self, call: Call, given: m.Answer) -> Reply:
         """Answer the citizen."""
-        text = given.text.replace("\0", "").strip()
-        if not text:
+        text, conversation = given.text.replace("\0", "").strip(), _talk(call)
+        brought = [await self._files.ready(call.agent, conversation, key) for key in given.files]
+        said = [Prepared(text), *brought] if text else brought
+        if not said:
             raise invalid("/text", "请写点什么再发送。")
-        if given.files:
-            raise invalid("/files", "这个渠道暂不能发送文件。")
-        conversation = _talk(call)
-        written = await self._desk.reply(call.agent.id, conversation, given.epoch, text, given.echo)
-        return Reply(await self._line(conversation, written.row, call), HTTPStatus.CREATED)
+        rows = [
+            await self._desk.reply(
+                call.agent.id,
+                conversation,
+                given.epoch,
+                each.text,
+                f"{given.echo}.{at}" if at else given.echo,
+                fields=each.fields,
+            )
+            for at, each in enumerate(said)
+        ]
+        return Reply(await self._line(conversation, rows[0].row, call), HTTPStatus.CREATED)
 
     async def undo(self, call: Call, given: m.Bare) -> Reply:
         """Take a reply back."""
-        await self._desk.undo(call.agent.id, _talk(call), given.epoch, _id(call.named("line")))
+        await self._desk.undo(call.agent.id, _talk(call), given.epoch, talk_id(call.named("line")))
         return Reply(status=HTTPStatus.NO_CONTENT)
 
     async def note(self, call: Call, given: m.Note) -> Reply:
@@ -214,6 +227,9 @@ class Talks:
         )
         await self._store.write(work)
         self._looked(conversation)
+        talk = await self._store.read(partial(talks.seen, conversation=conversation))
+        if given.typing and talk is not None and talk.agent == call.agent.id:
+            await self._files.types(conversation)
         return Reply(status=HTTPStatus.NO_CONTENT)
 
     async def reveal(self, call: Call) -> Reply:
@@ -246,18 +262,7 @@ class Talks:
 
 
 def _talk(call: Call) -> bytes:
-    return _id(call.named("id"))
-
-
-def _id(text: str) -> bytes:
-    """Return an id of an address; raises Wrong for what is none."""
-    try:
-        raw = bytes.fromhex(text)
-    except ValueError:
-        raise unknown() from None
-    if len(raw) != _ID:
-        raise unknown()
-    return raw
+    return talk_id(call.named("id"))
 
 
 def _without_whispers(lines: tuple[m.Line, ...], row: m.Row, call: Call) -> tuple[m.Line, ...]:

@@ -19,8 +19,7 @@ from gateway.desk.wording import warnings
 from gateway.runtime import instant
 from gateway.store import cases as case_rows
 from gateway.web.desk.case_models import STRICT, local
-from gateway.web.desk.cases import talk_id
-from gateway.web.desk.operations import Call, Operation, Reply
+from gateway.web.desk.operations import Call, Operation, Reply, talk_id
 from normalizer.pinyin import initials
 
 if TYPE_CHECKING:
