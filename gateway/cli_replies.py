@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gateway.desk.replies import Canned, Replies
     from gateway.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, help="坐席的常用语。")
+app = typer.Typer(no_args_is_help=True, help="座席的常用语。")
 
 
 @app.command("list")

@@ -48,7 +48,7 @@ SHOWN = 20
 HOST = "127.0.0.1"
 SMS_ID, SMS_NUMBER = "906888", "1069012345"
 MAILBOX = "12345@taian.example"
-STAFF = (("坐席", "zuoxi", rights.Role.AGENT), ("值班长", "banzhang", rights.Role.SUPERVISOR))
+STAFF = (("座席", "1001", rights.Role.AGENT), ("值班长", "2001", rights.Role.SUPERVISOR))
 """Who may sit at the desk of the demo: title, login, role."""
 
 _AGENT = Actor(Role.AGENT, "demo")

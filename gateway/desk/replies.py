@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from gateway.store.store import Store
 
-VARIABLES = frozenset({"称呼", "单号", "热线", "城市", "坐席", "今天"})
+VARIABLES = frozenset({"称呼", "单号", "热线", "城市", "座席", "今天"})
 _VARIABLE = re.compile(r"\{([^{}]+)\}")
 _ID = re.compile(r"[a-z0-9_]{1,40}")
 _ACT = re.compile(r"wrap_up|close|hold|back|note:.{1,200}|transfer:.{0,40}")

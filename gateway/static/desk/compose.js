@@ -90,7 +90,7 @@ export function composer(desk) {
   function paint() {
     const row = store.rows.get(id);
     const whisper = store.may('whisper') && !store.mine(row);
-    const kinds = { text: t('回复市民'), note: whisper ? t('耳语给坐席') : t('内部备注') };
+    const kinds = { text: t('回复市民'), note: whisper ? t('耳语给座席') : t('内部备注') };
     const marked = mode + JSON.stringify(kinds);
     if (modes.mark !== marked) {
       modes.mark = marked;

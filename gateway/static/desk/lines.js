@@ -3,7 +3,7 @@
 import { button, h } from './dom.js';
 import { clock, t } from './words.js';
 
-const WHO = { citizen: '市民', bot: '智能客服', agent: '坐席', system: '系统', note: '内部备注', whisper: '督导耳语' };
+const WHO = { citizen: '市民', bot: '智能客服', agent: '座席', system: '系统', note: '内部备注', whisper: '督导耳语' };
 const STATES = { sending: '发送中', undo: '可撤回', sent: '已发出', delivered: '已送达', failed: '没有送到', unknown: '不知是否送到', unsent: '没有发出', queued: '等待发出', undone: '已撤回' };
 
 /** Return what a line was made of: it is made anew when this changes. */

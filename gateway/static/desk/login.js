@@ -15,7 +15,7 @@ export function login(api, { again = false, name = '' } = {}) {
     fresh.node.hidden = true;
     const said = h('p', { class: 'fault', role: 'alert' });
     const go = h('button', { type: 'submit', class: 'main' }, t('登录'));
-    const form = h('form', { class: 'login' }, h('h1', { id: 'login-title' }, t('坐席登录')), again && h('p', {}, t('登录过期了。您写的内容还在，登录后可以接着写。')), user.node, password.node, code.node, fresh.node, said, go);
+    const form = h('form', { class: 'login' }, h('h1', { id: 'login-title' }, t('座席登录')), again && h('p', {}, t('登录过期了。您写的内容还在，登录后可以接着写。')), user.node, password.node, code.node, fresh.node, said, go);
     const box = h('dialog', { class: 'loginbox', 'aria-labelledby': 'login-title' }, form);
     box.addEventListener('cancel', (event) => event.preventDefault());
 

@@ -11,9 +11,9 @@ export async function passOn({ store, acts, colleagues }, id) {
   const to = h(
     'select',
     { id: 'pass-to' },
-    h('option', { value: '' }, t('任何有空的坐席')),
+    h('option', { value: '' }, t('任何有空的座席')),
     skills.length ? h('optgroup', { label: t('技能组') }, skills.map((each) => h('option', { value: `skill:${each}` }, each))) : null,
-    h('optgroup', { label: t('坐席') }, people.filter((each) => !supervisors.includes(each)).map(option)),
+    h('optgroup', { label: t('座席') }, people.filter((each) => !supervisors.includes(each)).map(option)),
     supervisors.length ? h('optgroup', { label: t('督导') }, supervisors.map(option)) : null,
   );
   const note = h('textarea', { id: 'pass-note', rows: '3' });

@@ -99,7 +99,7 @@ export function queuePane(root, desk) {
 
   function item(row, at) {
     const words = row.last?.text || '';
-    const who = row.last?.who === 'agent' ? t('坐席：') : row.last?.who === 'bot' ? t('智能客服：') : '';
+    const who = row.last?.who === 'agent' ? t('座席：') : row.last?.who === 'bot' ? t('智能客服：') : '';
     const others = company(row, store.me);
     const gone = !store.ids.includes(row.id);
     const node = h(

@@ -33,7 +33,7 @@ _WORDS: dict[Why, tuple[HTTPStatus, str, str]] = {
 def refused(why: Why, holder: tuple[str, str] | None = None) -> Wrong:
     """Return the problem of an act that was refused; ``holder`` is the id and the name of who has the talk."""
     status, kind, words = _WORDS[why]
-    wrong = Wrong(status, kind, words.format(holder=holder[1] if holder else "别的坐席"))
+    wrong = Wrong(status, kind, words.format(holder=holder[1] if holder else "别的座席"))
     known = {"id": holder[0], "name": holder[1]} if holder else None
     wrong.problem = Held(**wrong.problem.model_dump(), holder=known)
     return wrong

@@ -58,7 +58,7 @@ _WORDS = {
     "accepted": "{by}接受",
     "declined": "{by}婉拒，回到排队",
     "lapsed": "超时未接受，回到排队",
-    "lost": "坐席离线或超时，回到排队",
+    "lost": "座席离线或超时，回到排队",
     "transferred": "{by}转接",
     "taken_over": "{by}接管",
     "returned": "{by}转回智能客服",
@@ -66,7 +66,7 @@ _WORDS = {
     "closed": "服务结束",
     "held": "{by}挂起",
     "unheld": "{by}恢复",
-    "silent": "坐席超时未答复，已提醒市民稍候",
+    "silent": "座席超时未答复，已提醒市民稍候",
     "idle": "市民长时间未回复，已提醒",
     "alert": "发现危险词，已发警报",
 }
@@ -163,7 +163,7 @@ class Reading:
         if row.kind in {"note", "whisper"}:
             parts: tuple[m.Piece, ...] = (m.Piece(kind="text", text=written),)
         else:
-            words = _WORDS.get(row.kind, row.kind).format(by=row.by or "系统", to=row.to or "坐席")
+            words = _WORDS.get(row.kind, row.kind).format(by=row.by or "系统", to=row.to or "座席")
             parts = (m.Piece(kind="text", text=f"{words}：{written}" if written else words),)
         return m.Line(
             id=f"e{row.id}",

@@ -283,7 +283,7 @@ class Work:
         values = {
             "热线": self.city.hotline,
             "城市": self.city.name,
-            "坐席": call.agent.login,
+            "座席": call.agent.login,
             "今天": f"{today.month}月{today.day}日",
         }
         if not talk:
