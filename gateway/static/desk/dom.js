@@ -59,7 +59,8 @@ export function dialog(title, body, { kind = '', closed = () => {} } = {}) {
   const box = h('dialog', { class: kind, 'aria-labelledby': heading.id }, heading, body);
   box.addEventListener('close', () => {
     box.remove();
-    if (from?.isConnected) from.focus();
+    // What was chosen in it may have taken the focus since: the event comes later than the closing.
+    if (from?.isConnected && document.activeElement === document.body) from.focus();
     closed();
   });
   document.body.append(box);
