@@ -1,8 +1,9 @@
 """How fast is the desk? Each figure beside a floor of the same run (``script/bench desk``).
 
 Agents take talks out of a long queue, one after the other and all at once, and the router gives out more of them. The
-floor is one bare update of one row through the same store, as often and in the same way. What a first visit to
-``/desk`` weighs is counted as it comes over the wire.
+floor is one bare update of one row through the same store, as often and in the same way. Then every agent has a page open:
+how soon it is told, what a page that comes back has to wait, what one costs in memory. What a first visit to ``/desk``
+weighs is counted as it comes over the wire.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from gateway.store.desk_tables import AGENT
 from gateway.store.migrate import upgrade
 from gateway.store.rows import DeskEventRow, Rows, WaitRow, new_conversation
 from gateway.store.store import open_store
-from tests.bench import apart
+from tests.bench import apart, desk_live
 from tests.bench.intake import databases
 from tests.kit.desk import Floor
 from tests.kit.process import configure, served
@@ -157,6 +158,8 @@ def main() -> None:
     parser.add_argument("--stores", default="sqlite", help="sqlite, postgres or both")
     parser.add_argument("--agents", type=int, default=200)
     parser.add_argument("--talks", type=int, default=5_000)
+    parser.add_argument("--events", type=int, default=1_000, help="what a page that comes back has missed")
+    parser.add_argument("--notes", type=int, default=100, help="what open pages are told")
     given = parser.parse_args()
     apart.quiet()
     sizes = Sizes(given.agents, given.talks)
@@ -175,6 +178,13 @@ def main() -> None:
                 rounds.append(asyncio.run(claims(address, sizes)))
             for kind in rounds[0]:
                 report[f"{store} {kind}"] = apart.middle([each[kind] for each in rounds])
+        lives = []
+        for turn in range(given.rounds):
+            place = folder / f"live{turn}"
+            place.mkdir()
+            lives.append(desk_live.measure(place, pages=given.agents, events=given.events, notes=given.notes))
+        for kind in lives[0]:
+            report[kind] = apart.middle([each[kind] for each in lives])
         with served(configure(folder, f"sqlite:///{folder}/jiesu.sqlite3")) as (_, site):
             report["first_load"] = asyncio.run(first_load(site))
     if given.json:
