@@ -126,6 +126,8 @@ class Door:
         try:
             async with asyncio.timeout(patience):
                 return await work(request)
+        except ConnectionResetError:
+            raise  # who asked is gone: the server knows what to do, and it is no fault of ours
         except Refused as error:
             holder = (error.holder.hex(), await self._name_of(error.holder)) if error.holder else None
             raise refused(error.why, holder) from error
