@@ -126,8 +126,6 @@ class Door:
         try:
             async with asyncio.timeout(patience):
                 return await work(request)
-        except ConnectionResetError:
-            raise  # who asked is gone: the server knows what to do, and it is no fault of ours
         except Refused as error:
             holder = (error.holder.hex(), await self._name_of(error.holder)) if error.holder else None
             raise refused(error.why, holder) from error
@@ -140,8 +138,8 @@ class Door:
         except (Busy, TimeoutError) as error:
             busy = HTTPStatus.SERVICE_UNAVAILABLE
             raise Wrong(busy, "busy", "系统正忙，请过一会儿再试。", retry_after=5) from error
-        except (Wrong, web.HTTPException):
-            raise
+        except (Wrong, web.HTTPException, ConnectionResetError):
+            raise  # who asked may be gone: that is no fault of ours
         except Exception as error:
             log.exception("desk.failed", method=request.method)
             failed = HTTPStatus.INTERNAL_SERVER_ERROR
