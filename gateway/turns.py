@@ -97,6 +97,7 @@ class There:
 
 
 _RULES = routing.Rules()
+_WAITS = (Owner.QUEUED.value, Owner.OFFERED.value)
 _UNREAD, _NEW, _NOTHING = CaseDraft(), states.State(), Facts()
 
 
@@ -198,6 +199,8 @@ class Turns:
         case_no = ""
         for effect in done.effects:
             case_no = self._carry_out(effect, talk, before, change, rows) or case_no
+        if before.owner in _WAITS and change.get("owner", before.owner) in _WAITS:
+            self._tell_waiting(talk, before, rows)
         rows_of_conversation(rows, talk.before).append(before._replace(**change))
         if case_no and talk.message.name:
             rows.names.append(NameRow(talk.message.account, talk.message.name, case_no, millis(talk.now)))
@@ -387,6 +390,13 @@ class Turns:
             DeskEventRow(at, before.id, "message", before.owner, before.epoch, detail=row_id.hex())
         )
         return before
+
+    def _tell_waiting(self, talk: Talk, before: ConversationRow, rows: Rows) -> None:
+        """Tell the desk what somebody says whom the bot still answers while he waits for a person."""
+        at = millis(talk.now)
+        rows.desk.append(
+            DeskEventRow(at, before.id, "message", before.owner, before.epoch, detail=talk.row_id.hex())
+        )
 
     def _alert(self, emergency: Emergency, at: int, before: ConversationRow, rows: Rows) -> None:
         """Alarm the people on duty; the event's detail is the alert's id, which somebody must acknowledge."""

@@ -205,6 +205,15 @@ async def test_a_full_look_at_personal_data_is_noted(hall):
     assert noted == [("agent:li", row["id"])]
 
 
+async def test_what_somebody_says_while_he_waits_is_seen_in_the_list_at_once(hall):
+    li = await hall.busy("li")
+    async with li.follows() as page:
+        row = await hall.waits(li)
+        await hall.phone.says("噪音扰民")
+        news = await page.hears("talk", lambda data: data["row"]["last"]["text"] == "噪音扰民")
+    assert news.data["row"]["id"] == row["id"]
+
+
 @pytest.fixture
 async def hall(database, tmp_path):
     async with opened(database, tmp_path) as each:
