@@ -76,11 +76,11 @@ class Joining:
     async def run(self) -> None:
         """Ask until cancelled; return at once where no account knows unions."""
         while any(self._knowing()):
+            await asyncio.sleep(PAUSE)
             try:
                 await self.once()
             except Exception:
                 log.exception("unions.failed")
-            await asyncio.sleep(PAUSE)
 
     async def once(self) -> int:
         """Go over all talks whose union is not known, and return how many people were asked about."""

@@ -118,6 +118,21 @@ def test_a_row_enters_and_leaves_the_view_as_it_changes_t13():
     ]
 
 
+def test_a_line_that_comes_while_its_talk_is_on_its_way_stays():
+    script = (
+        MADE
+        + """const line = (id, at) => ({ id, at, parts: [] });
+    store.loading('a');
+    store.line('a', line('new', '2026-11-26T08:00:02+08:00'));
+    store.loaded('a', { lines: [line('old', '2026-11-26T08:00:01+08:00')] });
+    store.loading('a');
+    store.line('a', line('newer', '2026-11-26T08:00:03+08:00'));
+    store.loaded('a', { lines: [line('old', '2026-11-26T08:00:01+08:00'), line('new', '2026-11-26T08:00:02+08:00')] });
+    return store.talks.get('a').lines.map((each) => each.id)"""
+    )
+    assert run("store.js", "createStore", script) == ["old", "new", "newer"]
+
+
 def test_the_urgent_stand_first_then_the_elderly_then_who_waits_longest():
     script = (
         MADE

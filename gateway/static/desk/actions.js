@@ -38,6 +38,7 @@ export function createActions(store, api, { say }) {
   };
   acts.load = async (id) => {
     const known = store.talks.get(id);
+    store.loading(id);
     const [talk, draft] = await Promise.all([
       guarded(() => api.newest('talk', at(id))),
       known ? null : api.get(`${at(id)}/draft`).catch(() => null),
@@ -48,7 +49,7 @@ export function createActions(store, api, { say }) {
     talk.lines = talk.lines.filter(store.alive);
     const echoes = new Set(talk.lines.map((line) => line.echo).filter(Boolean));
     talk.lines.push(...unsent.filter((line) => !echoes.has(line.echo)));
-    store.talks.set(id, talk);
+    store.loaded(id, talk);
     store.take(talk.row);
     store.read(id);
     store.tell('talk', id);

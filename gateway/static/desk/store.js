@@ -5,6 +5,7 @@ export const MINE = ['offered', 'agent', 'wrap_up'];
 export function createStore() {
   const heard = new Map();
   const buried = new Set();
+  const came = new Map();
   const store = {
     me: null,
     rights: new Set(),
@@ -82,8 +83,18 @@ export function createStore() {
     store.tell('rows', id);
   };
 
+  /** Put a talk in place of ours; what came live while it was on its way is newer and stays. */
+  store.loading = (id) => came.has(id) || came.set(id, []);
+  store.loaded = (id, talk) => {
+    const newer = came.get(id) ?? [];
+    came.delete(id);
+    store.talks.set(id, talk);
+    for (const line of newer) store.line(id, line);
+  };
+
   /** Take a line into a talk that is known: by its echo or its id there is only ever one of it. */
   store.line = (id, line) => {
+    came.get(id)?.push(line);
     const talk = store.talks.get(id);
     if (!talk || !store.alive(line)) return;
     const at = talk.lines.findIndex((each) => each.id === line.id || (line.echo && each.echo === line.echo));
