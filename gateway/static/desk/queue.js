@@ -34,25 +34,27 @@ export function queuePane(root, desk) {
   );
   changed.hidden = true;
 
+  let drawn = '';
+
+  /** Draw the views; a button stays the same while only its count or its choice changes, for somebody may be about to press it. */
   function tabs() {
     const names = [...Object.entries(BUILT_IN).map(([id, name]) => ({ id, name: t(name) })), ...saved];
-    fill(
-      views,
-      names.map(({ id, name, mine }) =>
-        h(
-          'span',
-          { class: 'view' },
-          h(
-            'button',
-            { type: 'button', 'aria-pressed': String(store.view === id), data: { view: id }, on: { click: () => choose(id) } },
-            name,
-            h('span', { class: 'count' }, String(store.counts[id] ?? '')),
-          ),
-          mine && store.view === id && button('×', () => forget(id), { 'aria-label': t('删除视图{name}', { name }) }),
-        ),
-      ),
-    );
+    const form = JSON.stringify(names.map(({ id, name, mine }) => [id, name, mine && store.view === id]));
+    if (form !== drawn) fill(views, names.map(view));
+    drawn = form;
+    for (const each of views.querySelectorAll('[data-view]')) {
+      each.setAttribute('aria-pressed', String(store.view === each.dataset.view));
+      each.querySelector('.count').textContent = String(store.counts[each.dataset.view] ?? '');
+    }
   }
+
+  const view = ({ id, name, mine }) =>
+    h(
+      'span',
+      { class: 'view' },
+      h('button', { type: 'button', data: { view: id }, on: { click: () => choose(id) } }, name, h('span', { class: 'count' })),
+      mine && store.view === id && button('×', () => forget(id), { 'aria-label': t('删除视图{name}', { name }) }),
+    );
 
   const choose = (view) => {
     sought.value = '';
