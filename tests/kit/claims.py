@@ -6,10 +6,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import statistics
 import sys
+import time
 from collections import Counter
-from functools import partial
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import text
 
 from gateway.desk.moves import Refused
 from gateway.store import desk as sql
@@ -17,11 +22,16 @@ from gateway.store.rows import DeskEventRow, Rows, WaitRow, new_conversation
 from tests.kit.desk import Floor
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Sequence
+
+    from sqlalchemy import Connection
+
     from gateway.store.store import Store
 
 TAKERS = 3
-TAKEN = {"taken", "assigned"}
+ROOM = 2
 PAGE = 500
+GO = "go\n"
 
 
 def talk_of(number: int) -> bytes:
@@ -45,51 +55,149 @@ async def wait_in_line(floor: Floor, talks: int) -> None:
             await batch.write(rows)
 
 
-async def crowd(store: Store, name: str, talks: int) -> int:
-    """Claim every talk from several sides at once, close what was won, and return how many claims were tried.
+@dataclass(slots=True)
+class Tally:
+    """What one process did: claims tried, those of them won, and the seconds that each took; the wall clock beside."""
+
+    tried: int = 0
+    won: int = 0
+    began: float = field(default_factory=time.monotonic)
+    ended: float = 0.0
+    took: list[float] = field(default_factory=list)
+
+    async def claims(self, claim: Awaitable[Any]) -> Any:
+        """Await one claim and count it; None when it was refused."""
+        before = time.perf_counter()
+        try:
+            held = await claim
+        except Refused:
+            held = None
+        self.took.append(time.perf_counter() - before)
+        self.tried += 1
+        self.won += held is not None
+        return held
+
+
+async def crowd(store: Store, name: str, talks: int) -> Tally:
+    """Claim every talk from several sides at once, close what was won, and return what was done.
 
     Some take by hand, all from the tail on, and a router gives out from the head until they meet.
     """
     floor = Floor(store, offers=False, lease_ms=10**9, grace_ms=10**9)
-    mine = [await floor.agent(f"{name}{n}", capacity=2) for n in range(TAKERS)]
+    mine = [await floor.agent(f"{name}{n}", capacity=ROOM) for n in range(TAKERS)]
     for agent in mine:
         await floor.chose(agent, "busy")
-    given = await floor.agent(f"{name}r", capacity=2)
-    taken = asyncio.gather(*(_takes(floor, agent, talks) for agent in mine))
-    tried, routed = await asyncio.gather(taken, _routes(floor, given, taken))
-    return sum(tried) + routed
+    given = await floor.agent(f"{name}r", capacity=ROOM)
+    tally = Tally()
+    taken = asyncio.gather(*(_takes(floor, agent, talks, tally) for agent in mine))
+    await asyncio.gather(taken, _routes(floor, given, taken, tally))
+    tally.ended = time.monotonic()
+    return tally
 
 
-async def _takes(floor: Floor, agent: bytes, talks: int) -> int:
+async def _takes(floor: Floor, agent: bytes, talks: int, tally: Tally) -> None:
     for number in reversed(range(talks)):
-        try:
-            held = await floor.desk.take(agent, talk_of(number), 1)
-        except Refused:
-            continue
-        await floor.desk.close(agent, held.conversation, held.epoch)
-    return talks
+        if held := await tally.claims(floor.desk.take(agent, talk_of(number), 1)):
+            await floor.desk.close(agent, held.conversation, held.epoch)
 
 
-async def _routes(floor: Floor, given: bytes, taken: asyncio.Future[list[int]]) -> int:
-    routed = 0
+async def _routes(floor: Floor, given: bytes, taken: asyncio.Future[list[None]], tally: Tally) -> None:
     while not taken.done():
-        won = await floor.desk.route()
+        routed = await floor.desk.route()
+        tally.tried += routed
+        tally.won += routed
         for talk in await floor.store.read(lambda c: sql.owned(c, given)):
             held = await floor.talk(talk)
             await floor.desk.close(given, talk, held.epoch)
-        routed += won
         await asyncio.sleep(0.02)
-    return routed
 
 
-async def doubled(store: Store) -> tuple[int, list[bytes]]:
-    """Return how many claims were won, and the talks that were won twice."""
-    won: Counter[bytes | None] = Counter()
-    after = 0
-    while page := await store.read(partial(sql.events, after=after, limit=5000)):
-        won.update(event.conversation for event in page if event.kind in TAKEN)
-        after = page[-1].id
-    return won.total(), [talk for talk, times in won.items() if talk is not None and times > 1]
+@dataclass(slots=True)
+class Log:
+    """What the event log says: talks that went to an agent, and every rule that was broken on the way."""
+
+    won: int = 0
+    broken: list[str] = field(default_factory=list)
+
+
+async def followed(store: Store) -> Log:
+    """Follow the event log from its beginning, and believe nothing else: neither the program nor its other tables."""
+    rows = await store.read(_logged)
+    log = Log()
+    holders: dict[bytes, bytes] = {}
+    epochs: Counter[bytes] = Counter()
+    loads: Counter[bytes] = Counter()
+    for number, (id_, talk, kind, epoch, agent) in enumerate(rows, 1):
+        if id_ != number:
+            log.broken.append(f"a hole in the log before {id_}")
+        if talk is None:
+            continue
+        if epoch != epochs[talk] + 1:
+            log.broken.append(f"{talk!r} went from epoch {epochs[talk]} to {epoch}")
+        epochs[talk] = epoch
+        if (before := holders.pop(talk, None)) is not None:
+            loads[before] -= 1
+        if kind in {"taken", "assigned"}:
+            if before is not None:
+                log.broken.append(f"{talk!r} was given to two")
+            holders[talk] = agent
+            loads[agent] += 1
+            log.won += 1
+            if loads[agent] > ROOM:
+                log.broken.append(f"{agent!r} holds {loads[agent]}")
+    return log
+
+
+def _logged(connection: Connection) -> Sequence[Any]:
+    query = "SELECT id, conversation, kind, epoch, agent FROM desk_event ORDER BY id"
+    return connection.execute(text(query)).all()
+
+
+def figures(tallies: Sequence[Tally]) -> dict[str, Any]:
+    """Return how many claims there were a second of the wall clock, who won them, and how long one took."""
+    took = sorted(each for tally in tallies for each in tally.took)
+    tried = sum(tally.tried for tally in tallies)
+    seconds = max(tally.ended for tally in tallies) - min(tally.began for tally in tallies)
+    return {
+        "claims": tried,
+        "won": [tally.won for tally in tallies],
+        "seconds": round(seconds, 1),
+        "claims_per_second": round(tried / seconds),
+        "p50_ms": round(statistics.median(took) * 1000, 2),
+        "p99_ms": round(took[len(took) * 99 // 100] * 1000, 2),
+    }
+
+
+class Other:
+    """The crowd of another process; ``begin`` when all is ready, then ``ended`` tells what it did."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    @classmethod
+    async def start(cls, database: str, name: str, talks: int) -> Other:
+        """Start it, and return when it stands ready."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tests.kit.claims", database, name, str(talks)),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            limit=2**28,
+        )
+        assert process.stdout is not None
+        assert await process.stdout.readline() == b"ready\n"
+        return cls(process)
+
+    async def begin(self) -> None:
+        """Let it claim."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(GO.encode())
+        await self._process.stdin.drain()
+
+    async def ended(self) -> Tally:
+        """Return what it did."""
+        out, _ = await self._process.communicate()
+        assert self._process.returncode == 0
+        return Tally(**json.loads(out))
 
 
 async def _main(database: str, name: str, talks: int) -> None:
@@ -97,7 +205,10 @@ async def _main(database: str, name: str, talks: int) -> None:
 
     store = await open_any(database)
     try:
-        sys.stdout.write(f"{await crowd(store, name, talks)}\n")
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+        assert await asyncio.to_thread(sys.stdin.readline) == GO
+        sys.stdout.write(json.dumps(asdict(await crowd(store, name, talks))))
     finally:
         await store.close()
 
