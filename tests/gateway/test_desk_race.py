@@ -18,7 +18,7 @@ CLAIMS = int(os.environ.get("JIESU_TEST_CLAIMS", "150"))
 
 @pytest.mark.timeout(60 + CLAIMS // 50)
 async def test_t01_and_t02_of_interleaved_claims_by_two_processes_none_is_won_twice(store, database):
-    floor, talks = Floor(store), CLAIMS // TAKERS
+    floor, talks = Floor(store), -(-CLAIMS // TAKERS)
     await wait_in_line(floor, talks)
     other = await Other.start(database, "two", talks)
     await other.begin()

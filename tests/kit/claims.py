@@ -114,37 +114,42 @@ async def _routes(floor: Floor, given: bytes, taken: asyncio.Future[list[None]],
 
 @dataclass(slots=True)
 class Log:
-    """What the event log says: talks that went to an agent, and every rule that was broken on the way."""
+    """What the event log says: how many talks went to an agent, and every rule that was broken on the way."""
 
     won: int = 0
     broken: list[str] = field(default_factory=list)
+    _holders: dict[bytes, bytes] = field(default_factory=dict)
+    _epochs: Counter[bytes] = field(default_factory=Counter)
+    _loads: Counter[bytes] = field(default_factory=Counter)
+
+    def tell(self, talk: bytes, kind: str, epoch: int, agent: bytes) -> None:
+        """Follow what happened to a talk: each epoch comes once, and one agent is rid of it before another has it."""
+        if epoch != self._epochs[talk] + 1:
+            self.broken.append(f"{talk!r} went from epoch {self._epochs[talk]} to {epoch}")
+        self._epochs[talk] = epoch
+        if (before := self._holders.pop(talk, None)) is not None:
+            self._loads[before] -= 1
+        if kind in {"taken", "assigned"}:
+            self._given(talk, agent, before)
+
+    def _given(self, talk: bytes, agent: bytes, before: bytes | None) -> None:
+        self.won += 1
+        self._holders[talk] = agent
+        self._loads[agent] += 1
+        if before is not None:
+            self.broken.append(f"{talk!r} was given to two")
+        if self._loads[agent] > ROOM:
+            self.broken.append(f"{agent!r} holds {self._loads[agent]}")
 
 
 async def followed(store: Store) -> Log:
     """Follow the event log from its beginning, and believe nothing else: neither the program nor its other tables."""
-    rows = await store.read(_logged)
     log = Log()
-    holders: dict[bytes, bytes] = {}
-    epochs: Counter[bytes] = Counter()
-    loads: Counter[bytes] = Counter()
-    for number, (id_, talk, kind, epoch, agent) in enumerate(rows, 1):
+    for number, (id_, talk, *rest) in enumerate(await store.read(_logged), 1):
         if id_ != number:
             log.broken.append(f"a hole in the log before {id_}")
-        if talk is None:
-            continue
-        if epoch != epochs[talk] + 1:
-            log.broken.append(f"{talk!r} went from epoch {epochs[talk]} to {epoch}")
-        epochs[talk] = epoch
-        if (before := holders.pop(talk, None)) is not None:
-            loads[before] -= 1
-        if kind in {"taken", "assigned"}:
-            if before is not None:
-                log.broken.append(f"{talk!r} was given to two")
-            holders[talk] = agent
-            loads[agent] += 1
-            log.won += 1
-            if loads[agent] > ROOM:
-                log.broken.append(f"{agent!r} holds {loads[agent]}")
+        if talk is not None:
+            log.tell(talk, *rest)
     return log
 
 
