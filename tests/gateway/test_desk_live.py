@@ -11,7 +11,8 @@ import pytest
 
 from gateway.desk.accounts import Account
 from gateway.desk.rights import Role
-from gateway.web.desk.live import HELD, Hub, News, Stream
+from gateway.web.desk.live import HELD, Hub, Stream
+from gateway.web.desk.news import News
 from gateway.web.desk.reading import Reading
 from tests.kit.desk import Floor
 
