@@ -15,7 +15,7 @@ from gateway.store.desk_tables import AGENT, DESK_EVENT, DESK_TALK, PRESENCE
 from gateway.store.rows import DeskEventRow
 from gateway.store.tables import ALERT, CONVERSATION, OUTGOING
 from outbox import notices
-from outbox.tables import OutState
+from outbox.tables import UNSETTLED, OutState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -93,6 +93,21 @@ _ASSIGNED = update(AGENT).where(AGENT.c.id == bindparam("the_id"))
 _LAST_EVENT = select(func.coalesce(func.max(DESK_EVENT.c.id), 0))
 _APPEND = insert(DESK_EVENT).values(id=_LAST_EVENT.scalar_subquery() + 1).returning(DESK_EVENT.c.id)
 _PROMISE = insert(OUTGOING)
+# By what is unsettled of one talk, never by all that is queued: with a long backlog every close would read it whole.
+_RELEASE = (
+    update(OUTGOING)
+    .where(
+        OUTGOING.c.conversation == bindparam("talk"),
+        OUTGOING.c.state.in_(UNSETTLED),
+        OUTGOING.c.state == OutState.QUEUED,
+        OUTGOING.c.notice == AGENT_NOTICE,
+        OUTGOING.c.epoch == bindparam("before"),
+    )
+    .values(
+        epoch=bindparam("next"),
+        next_at=case((OUTGOING.c.attempts == 0, bindparam("now")), else_=OUTGOING.c.next_at),
+    )
+)
 _LOG_LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
 
 
@@ -280,14 +295,8 @@ def promise(connection: Connection, rows: Sequence[OutgoingRow]) -> None:
 
 def release(connection: Connection, talk: Talk, now: int, epoch: int) -> None:
     """Let what the holder wrote go out under the next owner too: he hands over with his words said."""
-    mine = (
-        OUTGOING.c.conversation == talk.conversation,
-        OUTGOING.c.state == OutState.QUEUED,
-        OUTGOING.c.notice == AGENT_NOTICE,
-        OUTGOING.c.epoch == talk.epoch,
-    )
-    sooner = case((OUTGOING.c.attempts == 0, now), else_=OUTGOING.c.next_at)
-    connection.execute(update(OUTGOING).where(*mine).values(epoch=epoch, next_at=sooner))
+    named = {"talk": talk.conversation, "before": talk.epoch, "now": now, "next": epoch}
+    connection.execute(_RELEASE, named)
 
 
 def undo(connection: Connection, row: bytes, conversation: bytes, epoch: int, now: int) -> bool:

@@ -1,6 +1,7 @@
 """A crowd that claims the same talks, in one process or several; who won is read from the event log afterwards.
 
-``python -m tests.kit.claims DATABASE NAME TALKS`` is one process of it.
+``python -m tests.kit.claims DATABASE NAME`` is one process of it: it claims each stretch of talks that a line of its
+input names, and answers ``done``; at the end of its input it prints what it did.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 TAKERS = 3
 ROOM = 2
 PAGE = 500
-GO = "go\n"
+DONE = "done\n"
 
 
 def talk_of(number: int) -> bytes:
@@ -78,38 +79,49 @@ class Tally:
         return held
 
 
-async def crowd(store: Store, name: str, talks: int) -> Tally:
-    """Claim every talk from several sides at once, close what was won, and return what was done.
+class Crowd:
+    """The staff of one process: some take by hand, and a router gives out to one more of them."""
 
-    Some take by hand, all from the tail on, and a router gives out from the head until they meet.
-    """
-    floor = Floor(store, offers=False, lease_ms=10**9, grace_ms=10**9)
-    mine = [await floor.agent(f"{name}{n}", capacity=ROOM) for n in range(TAKERS)]
-    for agent in mine:
-        await floor.chose(agent, "busy")
-    given = await floor.agent(f"{name}r", capacity=ROOM)
-    tally = Tally()
-    taken = asyncio.gather(*(_takes(floor, agent, talks, tally) for agent in mine))
-    await asyncio.gather(taken, _routes(floor, given, taken, tally))
-    tally.ended = time.monotonic()
-    return tally
+    def __init__(self, floor: Floor, mine: Sequence[bytes], given: bytes) -> None:
+        self._floor = floor
+        self._mine = mine
+        self._given = given
+        self.tally = Tally()
 
+    @classmethod
+    async def come(cls, store: Store, name: str) -> Crowd:
+        """Let them come to work."""
+        floor = Floor(store, offers=False, lease_ms=10**9, grace_ms=10**9)
+        mine = [await floor.agent(f"{name}{n}", capacity=ROOM) for n in range(TAKERS)]
+        for agent in mine:
+            await floor.chose(agent, "busy")
+        return cls(floor, mine, await floor.agent(f"{name}r", capacity=ROOM))
 
-async def _takes(floor: Floor, agent: bytes, talks: int, tally: Tally) -> None:
-    for number in reversed(range(talks)):
-        if held := await tally.claims(floor.desk.take(agent, talk_of(number), 1)):
-            await floor.desk.close(agent, held.conversation, held.epoch)
+    async def claims(self, stretch: range) -> None:
+        """Claim every talk of a stretch from several sides at once, and close what was won.
 
+        The takers go from the tail on; the router gives out from the head of the whole line until they meet.
+        """
+        taken = asyncio.gather(*(self._takes(agent, stretch) for agent in self._mine))
+        await asyncio.gather(taken, self._routes(taken))
+        self.tally.ended = time.monotonic()
 
-async def _routes(floor: Floor, given: bytes, taken: asyncio.Future[list[None]], tally: Tally) -> None:
-    while not taken.done():
-        routed = await floor.desk.route()
-        tally.tried += routed
-        tally.won += routed
-        for talk in await floor.store.read(lambda c: sql.owned(c, given)):
-            held = await floor.talk(talk)
-            await floor.desk.close(given, talk, held.epoch)
-        await asyncio.sleep(0.02)
+    async def _takes(self, agent: bytes, stretch: range) -> None:
+        desk = self._floor.desk
+        for number in reversed(stretch):
+            if held := await self.tally.claims(desk.take(agent, talk_of(number), 1)):
+                await desk.close(agent, held.conversation, held.epoch)
+
+    async def _routes(self, taken: asyncio.Future[list[None]]) -> None:
+        floor, given = self._floor, self._given
+        while not taken.done():
+            routed = await floor.desk.route()
+            self.tally.tried += routed
+            self.tally.won += routed
+            for talk in await floor.store.read(lambda c: sql.owned(c, given)):
+                held = await floor.talk(talk)
+                await floor.desk.close(given, talk, held.epoch)
+            await asyncio.sleep(0.02)
 
 
 @dataclass(slots=True)
@@ -174,49 +186,52 @@ def figures(tallies: Sequence[Tally]) -> dict[str, Any]:
 
 
 class Other:
-    """The crowd of another process; ``begin`` when all is ready, then ``ended`` tells what it did."""
+    """The crowd of another process."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
 
     @classmethod
-    async def start(cls, database: str, name: str, talks: int) -> Other:
-        """Start it, and return when it stands ready."""
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.kit.claims", database, name, str(talks)),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            limit=2**28,
+    async def come(cls, database: str, name: str) -> Other:
+        """Start it."""
+        return cls(
+            await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "tests.kit.claims", database, name),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                limit=2**28,
+            )
         )
-        assert process.stdout is not None
-        assert await process.stdout.readline() == b"ready\n"
-        return cls(process)
 
-    async def begin(self) -> None:
-        """Let it claim."""
+    async def claims(self, stretch: range) -> None:
+        """Let it claim a stretch of talks, and return when it has."""
         assert self._process.stdin is not None
-        self._process.stdin.write(GO.encode())
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{stretch.start} {stretch.stop}\n".encode())
         await self._process.stdin.drain()
+        assert await self._process.stdout.readline() == DONE.encode()
 
     async def ended(self) -> Tally:
         """Return what it did."""
-        out, _ = await self._process.communicate()
+        out, _ = await self._process.communicate(b"")
         assert self._process.returncode == 0
         return Tally(**json.loads(out))
 
 
-async def _main(database: str, name: str, talks: int) -> None:
+async def _main(database: str, name: str) -> None:
     from tests.conftest import open_any  # noqa: PLC0415 - only a process of its own needs it
 
     store = await open_any(database)
     try:
-        sys.stdout.write("ready\n")
-        sys.stdout.flush()
-        assert await asyncio.to_thread(sys.stdin.readline) == GO
-        sys.stdout.write(json.dumps(asdict(await crowd(store, name, talks))))
+        crowd = await Crowd.come(store, name)
+        while stretch := await asyncio.to_thread(sys.stdin.readline):
+            await crowd.claims(range(*map(int, stretch.split())))
+            sys.stdout.write(DONE)
+            sys.stdout.flush()
+        sys.stdout.write(json.dumps(asdict(crowd.tally)))
     finally:
         await store.close()
 
 
 if __name__ == "__main__":
-    asyncio.run(_main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
+    asyncio.run(_main(*sys.argv[1:]))
