@@ -39,7 +39,7 @@ async def test_an_event_is_read_once_however_many_pages_are_open(store, pages):
 
     links: Any = SimpleNamespace()
     reading = Reading(store, floor.sealer, {}, links, floor.desk.rules, floor.clock)
-    hub = Hub(store=counting, reading=reading, now=floor.clock, woken=wait)
+    hub = Hub(store=counting, reading=reading, now=floor.clock, woken=wait, replayed=100)
     with contextlib.ExitStack() as stack:
         streams = [stack.enter_context(hub.open(_account(number))) for number in range(pages)]
         reader = asyncio.create_task(hub.run())

@@ -32,8 +32,6 @@ LOOK = 1.0
 REST = 0.02
 """Seconds between two looks, so that a crowd of events is one reading."""
 READ = 500
-REPLAYED = 5_000
-"""A page that missed more begins anew."""
 HELD = 2_000
 """Messages that may wait for one page; one that takes none of them is let go and comes back by itself."""
 PER_PROCESS, PER_AGENT = 2_000, 12
@@ -65,7 +63,7 @@ class Stream:
 
 
 class Hub:
-    """The open pages of a process."""
+    """The open pages of a process; one that missed more than ``replayed`` events begins anew."""
 
     def __init__(
         self,
@@ -74,10 +72,12 @@ class Hub:
         reading: Reading,
         now: Callable[[], datetime],
         woken: Callable[[float], Awaitable[None]],
+        replayed: int,
     ) -> None:
         self._store = store
         self._reporter = Reporter(reading, now)
         self._woken = woken
+        self._replayed = replayed
         self._streams: set[Stream] = set()
         self._some = asyncio.Event()
         self._ending = False
@@ -114,7 +114,7 @@ class Hub:
 
     async def missed(self, account: Account, after: int, last: int) -> list[News] | None:
         """Return what somebody was not told of the events up to ``last``, None when that is too much."""
-        if after > last or last - after > REPLAYED:
+        if after > last or last - after > self._replayed:
             return None
         told: list[News] = []
         while after < last:
