@@ -33,10 +33,10 @@ class Floor:
         self.sealer = Sealer(b"k" * 32)
         self.desk = self.another(**rules)
 
-    def another(self, **rules: Any) -> Desk:
-        """A desk of another process, which shares nothing but the database."""
+    def another(self, store: Store | None = None, **rules: Any) -> Desk:
+        """A desk of another process, which shares nothing but the database; ``store`` is its own way to it."""
         return Desk(
-            store=self.store,
+            store=store or self.store,
             sealer=self.sealer,
             ids=IDS,
             now=self.clock,
