@@ -165,7 +165,7 @@ class Desk:
             owner = moved(Act.WRAP_UP, talk.owner, talk.agent)
             clock: dict[str, Any] = {"clock": "wrap_up", "due_at": now + self.rules.wrap_up_ms, "held": False}
             new = sql.give(connection, talk._replace(owner=owner.value, **clock))
-            sql.release(connection, talk, now, new.epoch)
+            sql.release(connection, talk, now)
             return self._done(connection, new, Act.WRAP_UP, agent, now)
 
         return await self._write(work)
@@ -479,7 +479,7 @@ class Desk:
         waits: dict[str, Any] = {"enqueued_at": came, "rank": place, "clock": pause[0], "due_at": pause[1]}
         new = sql.give(connection, talk._replace(owner=owner.value, agent=None, held=False, **waits))
         if act is Act.TRANSFER:
-            sql.release(connection, talk, now, new.epoch)
+            sql.release(connection, talk, now)
         if words:
             self._voice.say(connection, new, words, now)
         return self._done(connection, new, act, actor, now, note=note)
@@ -512,7 +512,7 @@ class Desk:
                 last_at=now,
             ),
         )
-        sql.release(connection, talk, now, new.epoch)
+        sql.release(connection, talk, now)
         self._voice.say(connection, new, words, now)
         return self._done(connection, new, act, actor, now)
 

@@ -15,6 +15,7 @@ from gateway.store.desk_tables import AGENT, DESK_EVENT, DESK_TALK, PRESENCE
 from gateway.store.rows import DeskEventRow
 from gateway.store.tables import ALERT, CONVERSATION, OUTGOING
 from outbox import notices
+from outbox.queue import ANY_OWNER
 from outbox.tables import UNSETTLED, OutState
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ _RELEASE = (
         OUTGOING.c.epoch == bindparam("before"),
     )
     .values(
-        epoch=bindparam("next"),
+        epoch=ANY_OWNER,
         next_at=case((OUTGOING.c.attempts == 0, bindparam("now")), else_=OUTGOING.c.next_at),
     )
 )
@@ -293,10 +294,9 @@ def promise(connection: Connection, rows: Sequence[OutgoingRow]) -> None:
         connection.execute(_PROMISE, [row._asdict() for row in rows])
 
 
-def release(connection: Connection, talk: Talk, now: int, epoch: int) -> None:
-    """Let what the holder wrote go out under the next owner too: he hands over with his words said."""
-    named = {"talk": talk.conversation, "before": talk.epoch, "now": now, "next": epoch}
-    connection.execute(_RELEASE, named)
+def release(connection: Connection, talk: Talk, now: int) -> None:
+    """Let what the holder wrote go out now, whoever is next: he hands over with his words said."""
+    connection.execute(_RELEASE, {"talk": talk.conversation, "before": talk.epoch, "now": now})
 
 
 def undo(connection: Connection, row: bytes, conversation: bytes, epoch: int, now: int) -> bool:

@@ -7,7 +7,6 @@ import pytest
 
 from gateway.desk.desk import Desk
 from gateway.desk.moves import Refused, Why
-from outbox import queue as outbox
 from tests.kit.desk import Floor
 
 RACES = int(os.environ.get("JIESU_TEST_CLAIMS", "40"))
@@ -176,11 +175,7 @@ async def test_t16_what_a_former_owner_wrote_is_not_sent(floor):
     await floor.desk.reply(one, talk, held.epoch, "迟到的话", "e1")
     await floor.desk.take_over(boss, talk, held.epoch)
     floor.clock.wait(seconds=11)
-    claimed = []
-    while rows := await floor.store.write(lambda c: outbox.claim(c, floor.now, 10, floor.now + 60_000)):
-        claimed += [floor.sealer.open(row.body).decode() for row in rows]
-        break
-    assert claimed == ["座席boss号正在为您服务。"]
+    assert await floor.sends() == ["座席boss号正在为您服务。"]
     assert [state for text, state, _ in await floor.told(talk) if text == "迟到的话"] == ["stale"]
     with pytest.raises(Refused) as refused:
         await floor.desk.reply(one, talk, held.epoch, "再说一句", "e2")
@@ -193,13 +188,20 @@ async def test_what_an_agent_wrote_last_is_sent_though_the_talk_is_closed_at_onc
     held = await floor.desk.take(agent, talk, 1)
     await floor.desk.reply(agent, talk, held.epoch, "再见", "e1")
     await floor.desk.close(agent, talk, held.epoch)
-    sent = []
-    for _ in range(5):
-        for row in await floor.store.write(lambda c: outbox.claim(c, floor.now, 10, floor.now + 60_000)):
-            sent.append(floor.sealer.open(row.body).decode())
-            done = outbox.Settled(row, outbox.OutState.SENT, floor.now, tried="custom")
-            await floor.store.write(lambda c, done=done: outbox.settle(c, [done]))
-    assert [text[:2] for text in sent] == ["再见", "本次"]
+    assert [text[:2] for text in await floor.sends()] == ["再见", "本次"]
+
+
+async def test_what_an_agent_wrote_before_he_passed_a_talk_on_is_sent_though_another_has_it_first(floor):
+    one, two = await floor.agent("one"), await floor.agent("two")
+    talk = await floor.waits("li")
+    held = await floor.desk.take(one, talk, 1)
+    await floor.desk.reply(one, talk, held.epoch, "我请同事来办", "e1")
+    await floor.desk.transfer(one, talk, held.epoch, to_agent=two)
+    await floor.desk.route()
+    await floor.desk.accept(two, talk, (await floor.talk(talk)).epoch)
+    await floor.sends()
+    states = {text: state for text, state, notice in await floor.told(talk) if notice == "agent"}
+    assert states == {"我请同事来办": "sent"}
 
 
 async def test_t18_after_the_return_the_bot_answers_again(floor):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -19,6 +20,8 @@ from gateway.store.rows import DeskEventRow, Rows, WaitRow, new_conversation
 from gateway.store.seal import Sealer
 from gateway.store.store import Store
 from gateway.store.tables import CONVERSATION, DESK_TALK, OUTGOING
+from outbox import queue as outbox
+from outbox.tables import OutState
 from tests.kit.gateway import Hand
 
 IDS = Ids()
@@ -119,6 +122,15 @@ class Floor:
 
     async def chose(self, agent: bytes, state: str) -> None:
         await self.desk.choose(agent, State(state))
+
+    async def sends(self) -> list[str]:
+        """Send all that is due, and return its words in their order."""
+        sent = []
+        while rows := await self.store.write(lambda c: outbox.claim(c, self.now, 10, self.now + 60_000)):
+            sent += [self.sealer.open(row.body).decode() for row in rows]
+            done = [outbox.Settled(row, OutState.SENT, self.now, tried="custom") for row in rows]
+            await self.store.write(partial(outbox.settle, settled=done))
+        return sent
 
     async def told(self, conversation: bytes) -> list[tuple[str, str, str]]:
         """What was written to a citizen: text, state, notice."""
