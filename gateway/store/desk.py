@@ -156,6 +156,11 @@ def give(connection: Connection, talk: Talk) -> Talk:
     return new
 
 
+def remember(connection: Connection, talk: Talk) -> None:
+    """Write what the bot remembers of a locked talk; its owner and epoch stay."""
+    connection.execute(_GIVE, {"the_id": talk.conversation, "state": talk.state})
+
+
 def keep(connection: Connection, talk: Talk) -> None:
     """Write what the desk notes of a locked talk; its owner stays."""
     noted = {name: getattr(talk, name) for name in _OF_TALK}

@@ -48,7 +48,7 @@ class Floor:
             rules=Rules(**rules),
         )
 
-    def line(self, *, hours: Hours | None = None, pushes: bool = True) -> Line:
+    def line(self, *, hours: Hours | None = None, pushes: bool = True, texts: bool = False) -> Line:
         """What tells of the queue, on channels where people look while they wait."""
         return Line(
             store=self.store,
@@ -56,6 +56,7 @@ class Floor:
             rules=self.desk.rules,
             hours=hours,
             pushes=lambda _: pushes,
+            texts=lambda _: texts,
             now=self.clock,
             owed=lambda: None,
         )
