@@ -65,12 +65,18 @@ async def test_t05_a_returning_citizen_is_not_kept_for_an_agent_who_is_gone(floo
 
 
 @pytest.mark.parametrize("state", ["away", "busy", "offline"])
-async def test_t06_who_is_not_online_is_given_nothing(floor, state):
+async def test_t06_who_is_not_online_is_given_nothing_and_takes_only_while_he_is_there(floor, state):
     agent = await floor.agent("one", here=state != "offline")
     if state != "offline":
         await floor.chose(agent, state)
-    await floor.waits("li")
+    talk = await floor.waits("li")
     assert await floor.desk.route() == 0
+    if state == "busy":
+        await floor.desk.take(agent, talk, 1)
+        return
+    with pytest.raises(Refused) as refused:
+        await floor.desk.take(agent, talk, 1)
+    assert refused.value.why is Why.AWAY
 
 
 @pytest.mark.parametrize("values", [{"disabled": True}, {"role": "auditor"}, {"role": "unit"}])

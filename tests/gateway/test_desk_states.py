@@ -94,7 +94,7 @@ class Course(RuleBasedStateMachine):
         self.run(self.floor.desk.route())
         for agent, load in self.loads().items():
             if load > loads[agent]:
-                self.may_have_more(agent, load)
+                self.may_have_more(agent, "online")
         left = {talk.conversation for talk in self.line()}
         given = [talk for key, talk in waited.items() if key not in left]
         for still in (waited[key] for key in left if _plain(waited[key])):
@@ -106,11 +106,12 @@ class Course(RuleBasedStateMachine):
     def loads(self) -> dict[bytes, int]:
         return {agent: self.run(self.floor.load(agent)) for agent in (*self.agents.values(), self.boss)}
 
-    def may_have_more(self, agent: bytes, load: int) -> None:
-        """Only who is there, wants more, may reply and has the room is given anything."""
+    def may_have_more(self, agent: bytes, *states: str) -> None:
+        """Only who is there, wants more, may reply and has the room gets anything."""
         row = self.run(self.store.read(lambda c: sql.agent(c, agent)))
-        assert load <= row["capacity"] * 5
-        assert (row["state"], row["disabled"]) == ("online", False)
+        assert self.run(self.floor.load(agent)) <= row["capacity"] * 5
+        assert row["state"] in states
+        assert not row["disabled"]
         assert self.run(self.store.read(lambda c: sql.last_seen(c, agent))) > self.floor.now
 
     def nobody_waits_before_an_empty_seat(self) -> None:
@@ -163,8 +164,7 @@ class Course(RuleBasedStateMachine):
         won = self.tried(self.floor.desk.take(agent, talk.conversation, talk.epoch - stale))
         if won:
             assert not stale
-            row = self.run(self.store.read(lambda c: sql.agent(c, agent)))
-            assert self.run(self.floor.load(agent)) <= row["capacity"] * 5
+            self.may_have_more(agent, "online", "busy")
 
     @rule(number=which, act=st.sampled_from(OWN), as_another=st.booleans())
     def does(self, number: int, act: str, as_another: bool) -> None:  # noqa: FBT001 - drawn
