@@ -81,6 +81,14 @@ class Course(RuleBasedStateMachine):
         word = f"c{number % self.came}"
         return self.run(self.floor.talk(word.encode().ljust(16, b".")))
 
+    def someones(self, number: int) -> sql.Talk | None:
+        """Return a talk that somebody has, any of them; any talk at all where nobody has one."""
+        query = select(DESK_TALK.c.conversation).where(DESK_TALK.c.agent.is_not(None))
+        owned = self.run(
+            self.store.read(lambda c: c.execute(query.order_by(DESK_TALK.c.conversation)).scalars().all())
+        )
+        return self.run(self.floor.talk(owned[number % len(owned)])) if owned else self.talk(number)
+
     @rule(skill=st.sampled_from(["", "", "en"]), urgent=st.booleans())
     def arrives(self, skill: str, *, urgent: bool) -> None:
         at = self.floor.now
@@ -166,9 +174,9 @@ class Course(RuleBasedStateMachine):
             assert not stale
             self.may_have_more(agent, "online", "busy")
 
-    @rule(number=which, act=st.sampled_from(OWN), as_another=st.booleans())
+    @rule(number=which, act=st.sampled_from(OWN), as_another=_SELDOM)
     def does(self, number: int, act: str, as_another: bool) -> None:  # noqa: FBT001 - drawn
-        if (talk := self.talk(number)) is None:
+        if (talk := self.someones(number)) is None:
             return
         other = as_another or talk.agent is None
         agent = self.agents["eve"] if other else talk.agent
@@ -177,7 +185,7 @@ class Course(RuleBasedStateMachine):
 
     @rule(number=which, word=st.sampled_from([*WORDS, ""]), skill=st.sampled_from(["", "en"]))
     def transfers(self, number: int, word: str, skill: str) -> None:
-        talk = self.talk(number)
+        talk = self.someones(number)
         if talk is not None and talk.agent is not None:
             to = self.agents.get(word)
             desk = self.floor.desk
@@ -188,7 +196,7 @@ class Course(RuleBasedStateMachine):
 
     @rule(number=which, held=st.booleans())
     def holds(self, number: int, held: bool) -> None:  # noqa: FBT001 - drawn
-        talk = self.talk(number)
+        talk = self.someones(number)
         if talk is not None and talk.agent is not None:
             self.tried(self.floor.desk.hold(talk.agent, talk.conversation, talk.epoch, held=held))
 
@@ -197,9 +205,9 @@ class Course(RuleBasedStateMachine):
         if (talk := self.talk(number)) is not None:
             self.tried(self.floor.desk.take_over(self.boss, talk.conversation, talk.epoch))
 
-    @rule(number=which, stale=st.booleans())
+    @rule(number=which, stale=_SELDOM)
     def replies(self, number: int, stale: bool) -> None:  # noqa: FBT001 - drawn
-        talk = self.talk(number)
+        talk = self.someones(number)
         if talk is None or talk.agent is None:
             return
         echo = f"e{self.run(self.store.read(sql.last_event))}"
