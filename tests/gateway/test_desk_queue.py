@@ -2,8 +2,12 @@
 
 import asyncio
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 
 from gateway.desk.desk import Desk
 from gateway.desk.moves import Refused, Why
@@ -197,6 +201,21 @@ async def test_what_an_agent_wrote_last_is_sent_though_the_talk_is_closed_at_onc
     assert [text[:2] for text in await floor.sends()] == ["再见", "本次"]
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+async def test_a_close_finds_the_last_words_by_their_talk_and_does_not_read_all_that_is_owed(floor):
+    asked: list[tuple[str, Any]] = []
+    agent = await floor.agent("one")
+    talk = await floor.waits("li")
+    held = await floor.desk.take(agent, talk, 1)
+    with _listening(lambda statement, values: asked.append((statement, values))):
+        await floor.desk.close(agent, talk, held.epoch)
+    [(statement, values)] = [each for each in asked if each[0].startswith("UPDATE outgoing")]
+    plan = await floor.store.read(
+        lambda c: [row[3] for row in c.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
+    )
+    assert plan == ["SEARCH outgoing USING INDEX ix_outgoing_unsettled (conversation=?)"]
+
+
 async def test_what_an_agent_wrote_before_he_passed_a_talk_on_is_sent_though_another_has_it_first(floor):
     one, two = await floor.agent("one"), await floor.agent("two")
     talk = await floor.waits("li")
@@ -320,6 +339,20 @@ async def test_events_have_no_hole_and_come_in_the_order_of_their_ids(floor):
     async with asyncio.timeout(30):
         await asyncio.gather(follow(), *takes)
     assert seen == list(range(1, 25))
+
+
+@contextmanager
+def _listening(hear: Callable[[str, Any], None]) -> Iterator[None]:
+    """Hear every statement that is sent to a database inside the block."""
+
+    def heard(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        hear(statement, values)
+
+    event.listen(Engine, "before_cursor_execute", heard)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "before_cursor_execute", heard)
 
 
 @pytest.fixture
