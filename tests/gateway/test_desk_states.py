@@ -34,9 +34,8 @@ from tests.conftest import open_any
 from tests.kit.desk import Floor
 
 COURSES = int(os.environ.get("JIESU_TEST_STATES", "8"))
-STEPS = 30
+STEPS = 40
 WORDS = ("ann", "bob", "eve")
-OWN = ("accept", "decline", "give_back", "close", "wrap_up")
 
 who = st.sampled_from(WORDS)
 which = st.integers(0, 7)
@@ -81,13 +80,11 @@ class Course(RuleBasedStateMachine):
         word = f"c{number % self.came}"
         return self.run(self.floor.talk(word.encode().ljust(16, b".")))
 
-    def someones(self, number: int) -> sql.Talk | None:
-        """Return a talk that somebody has, any of them; any talk at all where nobody has one."""
-        query = select(DESK_TALK.c.conversation).where(DESK_TALK.c.agent.is_not(None))
-        owned = self.run(
-            self.store.read(lambda c: c.execute(query.order_by(DESK_TALK.c.conversation)).scalars().all())
-        )
-        return self.run(self.floor.talk(owned[number % len(owned)])) if owned else self.talk(number)
+    def someones(self, number: int, *owners: str) -> sql.Talk | None:
+        """Return one of the talks that stand so; any talk at all where none does, so that what is refused is tried too."""
+        query = select(CONVERSATION.c.id).where(CONVERSATION.c.owner.in_(owners)).order_by(CONVERSATION.c.id)
+        ours = self.run(self.store.read(lambda c: c.execute(query).scalars().all()))
+        return self.run(self.floor.talk(ours[number % len(ours)])) if ours else self.talk(number)
 
     @rule(skill=st.sampled_from(["", "", "en"]), urgent=st.booleans())
     def arrives(self, skill: str, *, urgent: bool) -> None:
@@ -164,9 +161,9 @@ class Course(RuleBasedStateMachine):
         values = {"capacity": capacity, "skills": skills, "disabled": disabled}
         self.run(self.floor.change(self.agents[word], **values))
 
-    @rule(word=who, number=which, stale=st.booleans())
+    @rule(word=who, number=which, stale=_SELDOM)
     def takes(self, word: str, number: int, stale: bool) -> None:  # noqa: FBT001 - drawn
-        if (talk := self.talk(number)) is None:
+        if (talk := self.someones(number, "queued", "bot")) is None:
             return
         agent = self.agents[word]
         won = self.tried(self.floor.desk.take(agent, talk.conversation, talk.epoch - stale))
@@ -174,18 +171,24 @@ class Course(RuleBasedStateMachine):
             assert not stale
             self.may_have_more(agent, "online", "busy")
 
-    @rule(number=which, act=st.sampled_from(OWN), as_another=_SELDOM)
-    def does(self, number: int, act: str, as_another: bool) -> None:  # noqa: FBT001 - drawn
-        if (talk := self.someones(number)) is None:
+    @rule(number=which, act=st.sampled_from(["accept", "accept", "decline"]), as_another=_SELDOM)
+    def answers_an_offer(self, number: int, act: str, *, as_another: bool) -> None:
+        self.does(self.someones(number, "offered"), act, as_another=as_another)
+
+    @rule(number=which, act=st.sampled_from(["close", "give_back", "wrap_up"]), as_another=_SELDOM)
+    def is_done_with_it(self, number: int, act: str, *, as_another: bool) -> None:
+        self.does(self.someones(number, "agent", "wrap_up"), act, as_another=as_another)
+
+    def does(self, talk: sql.Talk | None, act: str, *, as_another: bool) -> None:
+        if talk is None:
             return
-        other = as_another or talk.agent is None
-        agent = self.agents["eve"] if other else talk.agent
+        agent = talk.agent if talk.agent and not as_another else self.agents["eve"]
         won = self.tried(getattr(self.floor.desk, act)(agent, talk.conversation, talk.epoch))
         assert not won or agent == talk.agent
 
     @rule(number=which, word=st.sampled_from([*WORDS, ""]), skill=st.sampled_from(["", "en"]))
     def transfers(self, number: int, word: str, skill: str) -> None:
-        talk = self.someones(number)
+        talk = self.someones(number, "agent")
         if talk is not None and talk.agent is not None:
             to = self.agents.get(word)
             desk = self.floor.desk
@@ -196,7 +199,7 @@ class Course(RuleBasedStateMachine):
 
     @rule(number=which, held=st.booleans())
     def holds(self, number: int, held: bool) -> None:  # noqa: FBT001 - drawn
-        talk = self.someones(number)
+        talk = self.someones(number, "agent")
         if talk is not None and talk.agent is not None:
             self.tried(self.floor.desk.hold(talk.agent, talk.conversation, talk.epoch, held=held))
 
@@ -207,7 +210,7 @@ class Course(RuleBasedStateMachine):
 
     @rule(number=which, stale=_SELDOM)
     def replies(self, number: int, stale: bool) -> None:  # noqa: FBT001 - drawn
-        talk = self.someones(number)
+        talk = self.someones(number, "agent")
         if talk is None or talk.agent is None:
             return
         echo = f"e{self.run(self.store.read(sql.last_event))}"
