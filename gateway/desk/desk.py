@@ -377,17 +377,20 @@ class Desk:
         moved(Act.TAKE, talk.owner, talk.agent)
         if talk.only_for not in (None, agent):
             raise Refused(Why.TAKEN, talk.only_for)
-        row = self._with_room(connection, talk, agent, now)
+        row, _ = self._with_room(connection, talk, agent, now)
         return self._give_to(connection, talk, row, Act.TAKE, actor=agent, now=now)
 
-    def _with_room(self, connection: Connection, talk: Talk, agent: bytes, now: int) -> Mapping[str, Any]:
-        """Lock an agent who is there, may reply and has room for a talk."""
+    def _with_room(
+        self, connection: Connection, talk: Talk, agent: bytes, now: int
+    ) -> tuple[Mapping[str, Any], int]:
+        """Lock an agent who is there, may reply and has room for a talk; return him and what he holds."""
         row = _staff(connection, agent, Right.REPLY)
-        if row["state"] == "away" or not sql.present(connection, agent, now):
+        here, held = sql.room(connection, agent, now)
+        if row["state"] == "away" or not here:
             raise Refused(Why.AWAY)
-        if sql.load(connection, agent) + talk.weight > row["capacity"] * CHAT:
+        if held + talk.weight > row["capacity"] * CHAT:
             raise Refused(Why.FULL)
-        return row
+        return row, held
 
     def _give_to(
         self,
@@ -435,11 +438,10 @@ class Desk:
         talk = sql.lock(connection, pair.conversation, skip=True)
         if talk is None or talk.owner != Owner.QUEUED.value:
             return False
-        row = self._with_room(connection, talk, pair.agent, now)
+        row, held = self._with_room(connection, talk, pair.agent, now)
         if row["state"] != "online":
             raise Refused(Why.AWAY)
-        free = _free(row, sql.load(connection, pair.agent))
-        if not fits(_waiting(talk, now), free, now, self.rules):
+        if not fits(_waiting(talk, now), _free(row, held), now, self.rules):
             raise Refused(Why.SKILL)
         self._give_to(
             connection, talk, row, Act.OFFER if self.rules.offers else Act.ASSIGN, actor=None, now=now

@@ -89,7 +89,9 @@ _GIVE = update(CONVERSATION).where(_C.id == bindparam("the_id")).values(version=
 _WEIGHS = func.coalesce(func.sum(case((_T.held, 0), else_=_T.weight)), 0)
 _LOAD = select(_WEIGHS).where(_T.agent == bindparam("agent"))
 _LOCK_AGENT = select(AGENT).where(AGENT.c.id == bindparam("agent")).with_for_update()
-_PRESENT = select(exists().where(PRESENCE.c.agent == bindparam("agent"), PRESENCE.c.until > bindparam("now")))
+_HERE = exists().where(PRESENCE.c.agent == bindparam("agent"), PRESENCE.c.until > bindparam("now"))
+_PRESENT = select(_HERE)
+_ROOM = select(_HERE, _LOAD.scalar_subquery())
 _ASSIGNED = update(AGENT).where(AGENT.c.id == bindparam("the_id"))
 _LAST_EVENT = select(func.coalesce(func.max(DESK_EVENT.c.id), 0))
 _APPEND = insert(DESK_EVENT).values(id=_LAST_EVENT.scalar_subquery() + 1).returning(DESK_EVENT.c.id)
@@ -192,6 +194,12 @@ def choose(connection: Connection, agent: bytes, state: str) -> None:
 def present(connection: Connection, agent: bytes, now: int) -> bool:
     """Return whether one of an agent's tabs is open."""
     return bool(connection.execute(_PRESENT, {"agent": agent, "now": now}).scalar())
+
+
+def room(connection: Connection, agent: bytes, now: int) -> tuple[bool, int]:
+    """Return whether an agent is there, and what he holds, in fifths of a chat."""
+    here, held = connection.execute(_ROOM, {"agent": agent, "now": now}).one()
+    return bool(here), int(held)
 
 
 def assigned(connection: Connection, agent: bytes, now: int) -> None:

@@ -1,7 +1,7 @@
 """A crowd that claims the same talks, in one process or several; who won is read from the event log afterwards.
 
 ``python -m tests.kit.claims DATABASE NAME`` is one process of it: it claims each stretch of talks that a line of its
-input names, and answers ``done``; at the end of its input it prints what it did.
+input names, and says ``done`` when it stands ready and after each; at the end of its input it prints what it did.
 """
 
 from __future__ import annotations
@@ -193,22 +193,26 @@ class Other:
 
     @classmethod
     async def come(cls, database: str, name: str) -> Other:
-        """Start it."""
-        return cls(
-            await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "tests.kit.claims", database, name),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                limit=2**28,
-            )
+        """Start it, and return when its staff is there."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tests.kit.claims", database, name),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            limit=2**28,
         )
+        here = cls(process)
+        await here._done()
+        return here
 
     async def claims(self, stretch: range) -> None:
         """Let it claim a stretch of talks, and return when it has."""
         assert self._process.stdin is not None
-        assert self._process.stdout is not None
         self._process.stdin.write(f"{stretch.start} {stretch.stop}\n".encode())
         await self._process.stdin.drain()
+        await self._done()
+
+    async def _done(self) -> None:
+        assert self._process.stdout is not None
         assert await self._process.stdout.readline() == DONE.encode()
 
     async def ended(self) -> Tally:
@@ -224,6 +228,8 @@ async def _main(database: str, name: str) -> None:
     store = await open_any(database)
     try:
         crowd = await Crowd.come(store, name)
+        sys.stdout.write(DONE)
+        sys.stdout.flush()
         while stretch := await asyncio.to_thread(sys.stdin.readline):
             await crowd.claims(range(*map(int, stretch.split())))
             sys.stdout.write(DONE)
