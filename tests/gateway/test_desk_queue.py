@@ -192,6 +192,18 @@ async def test_t16_what_a_former_owner_wrote_is_not_sent(floor):
     assert (refused.value.why, refused.value.holder) == (Why.TAKEN, boss)
 
 
+async def test_t16_who_took_a_talk_over_and_ends_it_lets_out_his_own_words_alone(floor):
+    one, boss = await floor.agent("one"), await floor.agent("boss", role="supervisor")
+    talk = await floor.waits("li")
+    held = await floor.desk.take(one, talk, 1)
+    await floor.desk.reply(one, talk, held.epoch, "迟到的话", "e1")
+    held = await floor.desk.take_over(boss, talk, held.epoch)
+    await floor.desk.reply(boss, talk, held.epoch, "由我来办", "e2")
+    await floor.desk.close(boss, talk, held.epoch)
+    floor.clock.wait(seconds=11)
+    assert [words[:4] for words in await floor.sends()] == ["由我来办", "本次人工"]
+
+
 async def test_what_an_agent_wrote_last_is_sent_though_the_talk_is_closed_at_once(floor):
     agent = await floor.agent("one")
     talk = await floor.waits("li")
