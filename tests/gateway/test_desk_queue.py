@@ -94,6 +94,14 @@ async def test_t07_who_may_not_reply_is_given_nothing_and_takes_nothing(floor, v
     assert refused.value.why is Why.RIGHT
 
 
+async def test_t07_who_is_disabled_stands_in_nobodys_way(floor):
+    gone, here = await floor.agent("a"), await floor.agent("b")
+    await floor.change(gone, disabled=True)
+    talk = await floor.waits("li")
+    assert await floor.desk.route() == 1
+    assert (await floor.talk(talk)).agent == here
+
+
 async def test_t08_the_router_never_overwrites_what_a_person_took(floor):
     one, _ = await floor.agent("one"), await floor.agent("two")
     talk = await floor.waits("li")

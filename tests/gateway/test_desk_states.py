@@ -60,6 +60,7 @@ class Course(RuleBasedStateMachine):
         self.run(self.floor.chose(self.boss, "busy"))
         for _ in range(3):
             self.arrives("", urgent=False)
+        self.takes("ann", 0, stale=False)
 
     def run(self, work: Any) -> Any:
         return self.runner.run(work)
@@ -205,7 +206,7 @@ class Course(RuleBasedStateMachine):
 
     @rule(number=which)
     def is_taken_over(self, number: int) -> None:
-        if (talk := self.talk(number)) is not None:
+        if (talk := self.someones(number, "agent", "wrap_up")) is not None:
             self.tried(self.floor.desk.take_over(self.boss, talk.conversation, talk.epoch))
 
     @rule(number=which, stale=_SELDOM)
@@ -279,6 +280,17 @@ class Course(RuleBasedStateMachine):
             if talk.agent is not None and not talk.held:
                 loads[talk.agent] += talk.weight
         assert self.loads() == loads
+
+    @invariant()
+    def nothing_is_owed_that_was_not_its_writers_to_say(self) -> None:
+        """What the outbox would let pass now, whether or not it is sent before the next act."""
+        owed = select(OUTGOING.c.id, OUTGOING.c.epoch, CONVERSATION.c.epoch.label("now")).join(
+            CONVERSATION, CONVERSATION.c.id == OUTGOING.c.conversation
+        )
+        owed = owed.where(OUTGOING.c.state == OutState.QUEUED)
+        for row in self.run(self.store.read(lambda c: c.execute(owed).all())):
+            if row.id in self.written and row.epoch in {outbox.ANY_OWNER, row.now}:
+                self.was_his_to_say(*self.written[row.id])
 
     @invariant()
     def whoever_waits_has_kept_the_instant_he_came(self) -> None:
