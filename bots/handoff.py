@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bots.contract import AskQueue, Handoff, Turn, Unqueue
 from bots.intent import Intent
 from bots.scene import ZONE, idle
-from bots.state import Flow
+from bots.state import Flow, Step
 from bots.words import say
 from normalizer.evolve import evolve
 from normalizer.people import PersonalKind, mask_phone, valid_phone
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from bots.contract import Ask, QueueView
     from bots.scene import Scene
 
+CHOICES = frozenset({1, 2, 3})
+"""Wait on, be called back, leave a message."""
 MATTER_HAN = 8
 """Chinese characters that are a matter of their own."""
 _BACK_WORDS = frozenset({Intent.BACK, Intent.CANCEL, Intent.MENU, Intent.RESTART})
@@ -36,9 +38,12 @@ def asked(scene: Scene) -> Turn | Ask | None:
     queued = scene.queued
     queue = scene.facts.queue
     words = scene.say("still_queued" if queued else "queued", ahead=queue.ahead, agents=_agents(scene, queue))
+    # By SMS a bare digit is an answer only where something was asked; elsewhere the choices are always told.
+    offered = scene.sms and (queued or queue.full)
+    step = Step.PICK if offered else Step.NONE
     # Whoever waits already keeps his place, and what was noted with it.
     effects = () if queued else (Handoff("callback" if scene.phone else "asked", phone=scene.phone),)
-    return scene.turn(words, state=idle(scene.state, heard=False, alarmed=False), effects=effects)
+    return scene.turn(words, state=idle(scene.state, heard=False, alarmed=False, step=step), effects=effects)
 
 
 def waiting(scene: Scene) -> Turn | None:
@@ -56,13 +61,16 @@ def waiting(scene: Scene) -> Turn | None:
 
 
 def _chosen(scene: Scene) -> Turn | None:
-    if scene.sms and scene.reading.digit is not None:
+    digit = scene.reading.digit
+    if scene.sms and digit is not None and not (scene.state.step is Step.PICK and digit in CHOICES):
         # No choices were offered; the digit may be a rating.
         return None
-    match scene.reading.digit:
+    match digit:
         case 1:
             words = scene.say("wait_on", hotline=scene.city.hotline)
-            return scene.turn(words, state=evolve(scene.state, heard=True))
+            return scene.turn(words, state=idle(scene.state, heard=True))
+        case 2 if scene.phone:
+            return _called_back(scene, scene.phone)
         case 2:
             return scene.turn(scene.say("ask_callback"), state=idle(scene.state, flow=Flow.CALLBACK))
         case 3:
@@ -91,6 +99,10 @@ def _callback(scene: Scene) -> Turn:
             scene.say("bad_phone" if misses == 1 else "ask_callback"),
             state=evolve(scene.state, misses=misses),
         )
+    return _called_back(scene, phone)
+
+
+def _called_back(scene: Scene, phone: str) -> Turn:
     words = scene.say("callback_noted", phone=mask_phone(phone), hotline=scene.city.hotline)
     return scene.turn(words, state=idle(scene.state, heard=True), effects=(Handoff("callback", phone=phone),))
 
@@ -103,11 +115,13 @@ def _noted(scene: Scene) -> Turn:
 
 
 def _agents(scene: Scene, queue: QueueView) -> str:
+    # One segment of a text message has no room for more, and the elderly view is half as long.
+    brief = scene.sms or scene.state.elderly
     if queue.full:
-        return scene.say("queue_full")
+        return scene.say("queue_full") + expected(scene.state.lang, None if brief else queue.wait)
+    if scene.sms and scene.queued:
+        return scene.say("wait_choices")
     if queue.agents:
-        # One segment of a text message has no room for more, and the elderly view is half as long.
-        brief = scene.sms or scene.state.elderly
         return scene.say("agents_some") + expected(scene.state.lang, None if brief else queue.wait)
     return scene.say("agents_none", hotline=scene.city.hotline, when=_when(scene, queue))
 

@@ -35,7 +35,8 @@ class Flow(StrEnum):
 class Step(StrEnum):
     """The question of a talk that is open: a slot of the order, or a place in another talk.
 
-    ``DONE`` stands, with no flow, right after an order went out, so that a second tap is known for what it is.
+    ``DONE`` stands, with no flow, right after an order went out, so that a second tap is known for what it is; ``PICK``
+    stands so while by SMS the choices of a long wait were offered.
     """
 
     NONE = ""

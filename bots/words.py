@@ -138,6 +138,7 @@ ZH: dict[str, str] = {
     "hours_later": "人工在线时段为{opens}到{closes}，届时按先后顺序处理",
     "hours_next": "人工服务{opens}开始，届时按先后顺序处理",
     "queue_full": "现在排队的人很多，建议请回电或留言，不用一直等。",
+    "wait_choices": "1 继续等 2 请回电 3 留言",
     "wait_short": "预计{high}分钟内接入。",
     "wait_band": "预计等候{low}到{high}分钟。",
     "wait_long": "预计等候超过{low}分钟。",

@@ -28,6 +28,7 @@ EN: dict[str, str] = {
     "queued": "You are in the queue for an agent, {ahead} ahead of you. {agents} Your messages are kept. 1 keep waiting, 2 call me back, 3 leave a message",
     "still_queued": "You are in the queue, {ahead} ahead of you; your place is kept. {agents} 1 keep waiting, 2 call me back, 3 leave a message",
     "agents_none": "No agent is online at the moment; in urgent cases call {hotline}, day and night.",
+    "wait_choices": "1 keep waiting, 2 call me back, 3 leave a message",
     "queue_full": "Many people are waiting; a call back or a message may serve you better.",
     "wait_short": " Expected within {high} minutes.",
     "wait_band": " Expected wait {low} to {high} minutes.",

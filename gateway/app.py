@@ -172,6 +172,7 @@ def _join(
         rules=rules,
         hours=hours_of(settings.desk, calendar),
         pushes=lambda account: _looked_at(channels, account),
+        texts=lambda account: account in channels and channels[account].capabilities.phones,
         now=clock,
         owed=queued,
     )

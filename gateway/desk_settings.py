@@ -12,7 +12,7 @@ Spans = tuple[tuple[time, time], ...]
 
 
 class DeskSettings(BaseModel):
-    """How talks are given out, the clocks, the length of the queue, and when people are there.
+    """How talks are given out, the clocks, the length of the queue, the pace of a page, and when people are there.
 
     ``hours`` are spans of a working day (make-up workdays too), ``holiday_hours`` those of any other day; with neither
     the city's ``seats`` count, every day alike.
@@ -34,6 +34,10 @@ class DeskSettings(BaseModel):
     queue_limit: int = Field(default=500, ge=1)
     long_wait_minutes: int = Field(default=10, ge=1, le=1440)
     idle_logout_minutes: int = Field(default=30, ge=1, le=1440)
+    session_per_second: float = Field(default=10.0, gt=0)
+    session_burst: float = Field(default=100.0, ge=1)
+    heartbeat_seconds: float = Field(default=15.0, gt=0, le=60)
+    replay_events: int = Field(default=5_000, ge=1)
     hours: Spans = ()
     holiday_hours: Spans = ()
 

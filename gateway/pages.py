@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -116,7 +115,7 @@ def _desk(
         changed=gateway.desk.changed,
         files=Files(uploads=gateway.media.uploads, sending=gateway.sending, now=parts.now),
         secure=parts.secure,
-        idle=timedelta(minutes=settings.desk.idle_logout_minutes),
+        settings=settings.desk,
         more=casework(gateway, settings, parts.now).operations(),
     )
 

@@ -165,7 +165,7 @@ class Desk:
             owner = moved(Act.WRAP_UP, talk.owner, talk.agent)
             clock: dict[str, Any] = {"clock": "wrap_up", "due_at": now + self.rules.wrap_up_ms, "held": False}
             new = sql.give(connection, talk._replace(owner=owner.value, **clock))
-            sql.release(connection, talk, now, new.epoch)
+            sql.release(connection, talk, now)
             return self._done(connection, new, Act.WRAP_UP, agent, now)
 
         return await self._write(work)
@@ -377,17 +377,20 @@ class Desk:
         moved(Act.TAKE, talk.owner, talk.agent)
         if talk.only_for not in (None, agent):
             raise Refused(Why.TAKEN, talk.only_for)
-        row = self._with_room(connection, talk, agent, now)
+        row, _ = self._with_room(connection, talk, agent, now)
         return self._give_to(connection, talk, row, Act.TAKE, actor=agent, now=now)
 
-    def _with_room(self, connection: Connection, talk: Talk, agent: bytes, now: int) -> Mapping[str, Any]:
-        """Lock an agent who is there, may reply and has room for a talk."""
+    def _with_room(
+        self, connection: Connection, talk: Talk, agent: bytes, now: int
+    ) -> tuple[Mapping[str, Any], int]:
+        """Lock an agent who is there, may reply and has room for a talk; return him and what he holds."""
         row = _staff(connection, agent, Right.REPLY)
-        if row["state"] == "away" or not sql.present(connection, agent, now):
+        here, held = sql.room(connection, agent, now)
+        if row["state"] == "away" or not here:
             raise Refused(Why.AWAY)
-        if sql.load(connection, agent) + talk.weight > row["capacity"] * CHAT:
+        if held + talk.weight > row["capacity"] * CHAT:
             raise Refused(Why.FULL)
-        return row
+        return row, held
 
     def _give_to(
         self,
@@ -435,11 +438,10 @@ class Desk:
         talk = sql.lock(connection, pair.conversation, skip=True)
         if talk is None or talk.owner != Owner.QUEUED.value:
             return False
-        row = self._with_room(connection, talk, pair.agent, now)
+        row, held = self._with_room(connection, talk, pair.agent, now)
         if row["state"] != "online":
             raise Refused(Why.AWAY)
-        free = _free(row, sql.load(connection, pair.agent))
-        if not fits(_waiting(talk, now), free, now, self.rules):
+        if not fits(_waiting(talk, now), _free(row, held), now, self.rules):
             raise Refused(Why.SKILL)
         self._give_to(
             connection, talk, row, Act.OFFER if self.rules.offers else Act.ASSIGN, actor=None, now=now
@@ -479,7 +481,7 @@ class Desk:
         waits: dict[str, Any] = {"enqueued_at": came, "rank": place, "clock": pause[0], "due_at": pause[1]}
         new = sql.give(connection, talk._replace(owner=owner.value, agent=None, held=False, **waits))
         if act is Act.TRANSFER:
-            sql.release(connection, talk, now, new.epoch)
+            sql.release(connection, talk, now)
         if words:
             self._voice.say(connection, new, words, now)
         return self._done(connection, new, act, actor, now, note=note)
@@ -512,7 +514,7 @@ class Desk:
                 last_at=now,
             ),
         )
-        sql.release(connection, talk, now, new.epoch)
+        sql.release(connection, talk, now)
         self._voice.say(connection, new, words, now)
         return self._done(connection, new, act, actor, now)
 

@@ -43,7 +43,11 @@ class _Due:
 
 
 class Line:
-    """Tells of the queue; ``pushes`` says of an account whether people look at it while they wait (no text, no mail)."""
+    """Tells of the queue.
+
+    ``pushes`` says of an account whether people look at it while they wait (no text, no mail); by those that ``texts``
+    names they are told one thing only: that it takes long, and what they may choose.
+    """
 
     def __init__(
         self,
@@ -53,6 +57,7 @@ class Line:
         rules: Rules,
         hours: Hours | None,
         pushes: Callable[[str], bool],
+        texts: Callable[[str], bool],
         now: Callable[[], datetime],
         owed: Callable[[], None],
     ) -> None:
@@ -61,6 +66,7 @@ class Line:
         self._rules = rules
         self._hours = hours
         self._pushes = pushes
+        self._texts = texts
         self._now = now
         self._owed = owed
 
@@ -94,7 +100,7 @@ class Line:
                 break
             waited = now - (talk.enqueued_at or now)
             what = LONG if waited >= self._rules.long_ms else _name(band(ahead, accepted))
-            if what and self._pushes(talk.account):
+            if what and (self._pushes(talk.account) or (what == LONG and self._texts(talk.account))):
                 due.append(_Due(talk.conversation, ahead, what))
         return due
 
@@ -108,6 +114,8 @@ class Line:
         # The first band was told when he came; only a change is news.
         first = not before and due.what != LONG
         if not first and not self._news(connection, talk, due, before, now):
+            return False
+        if due.what == LONG and not self._voice.offers(connection, talk):
             return False
         if not first:
             wait = "" if due.what == LONG else expected(self._voice.lang(talk), _band(due.what))

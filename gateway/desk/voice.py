@@ -8,6 +8,7 @@ from bots import state as states
 from bots.words import say
 from gateway.store import desk as sql
 from gateway.store.rows import OutgoingRow
+from normalizer.evolve import evolve
 from outbox import notices
 from outbox.tables import OutState
 
@@ -35,6 +36,15 @@ class Voice:
         """Owe a citizen a sentence."""
         text = say(self.lang(talk), words, **fields)
         sql.promise(connection, [self.row(talk, text, notices.DESK, now)])
+
+    def offers(self, connection: Connection, talk: Talk) -> bool:
+        """Note that choices are offered, which a digit answers; False while another question is open."""
+        state = states.load(self._sealer.open(talk.state))
+        if state.flow is not states.Flow.NONE:
+            return False
+        offered = evolve(state, step=states.Step.PICK)
+        sql.remember(connection, talk._replace(state=self._sealer.seal(states.dump(offered))))
+        return True
 
     def row(self, talk: Talk, text: str, notice: str, now: int) -> OutgoingRow:
         """Return the row of a text that is to go out now."""

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import and_, case, func, insert, or_, select, text, update
+from sqlalchemy import and_, bindparam, case, exists, func, insert, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.store.desk_tables import AGENT, DESK_EVENT, DESK_TALK, PRESENCE
 from gateway.store.rows import DeskEventRow
 from gateway.store.tables import ALERT, CONVERSATION, OUTGOING
 from outbox import notices
-from outbox.tables import OutState
+from outbox.queue import ANY_OWNER
+from outbox.tables import UNSETTLED, OutState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -79,16 +80,57 @@ _C, _T = CONVERSATION.c, DESK_TALK.c
 _OF_CONVERSATION = (_C.id, _C.account, _C.state, _C.owner, _C.epoch, _C.enqueued_at, _C.skill, _C.urgent)
 _OF_TALK = Talk._fields[8:]
 
+# A claim's statements are made once: to make them anew cost more than all that the database does with them.
+_CONVERSATION = select(*_OF_CONVERSATION).where(_C.id == bindparam("conversation"))
+_LOCK = _CONVERSATION.with_for_update(of=CONVERSATION)
+_LOCK_OR_SKIP = _CONVERSATION.with_for_update(of=CONVERSATION, skip_locked=True)
+_NOTED = select(*(_T[name] for name in _OF_TALK)).where(_T.conversation == bindparam("conversation"))
+_GIVE = update(CONVERSATION).where(_C.id == bindparam("the_id")).values(version=_C.version + 1)
+_WEIGHS = func.coalesce(func.sum(case((_T.held, 0), else_=_T.weight)), 0)
+_LOAD = select(_WEIGHS).where(_T.agent == bindparam("agent"))
+_LOCK_AGENT = select(AGENT).where(AGENT.c.id == bindparam("agent")).with_for_update()
+_HERE = exists().where(PRESENCE.c.agent == bindparam("agent"), PRESENCE.c.until > bindparam("now"))
+_PRESENT = select(_HERE)
+_ROOM = select(_HERE, _LOAD.scalar_subquery())
+_ASSIGNED = update(AGENT).where(AGENT.c.id == bindparam("the_id"))
+_LAST_EVENT = select(func.coalesce(func.max(DESK_EVENT.c.id), 0))
+_APPEND = insert(DESK_EVENT).values(id=_LAST_EVENT.scalar_subquery() + 1).returning(DESK_EVENT.c.id)
+_PROMISE = insert(OUTGOING)
+# By what is unsettled of one talk, never by all that is queued: with a long backlog every close would read it whole.
+_RELEASE = (
+    update(OUTGOING)
+    .where(
+        OUTGOING.c.conversation == bindparam("talk"),
+        OUTGOING.c.state.in_(UNSETTLED),
+        OUTGOING.c.state == OutState.QUEUED,
+        OUTGOING.c.notice == AGENT_NOTICE,
+        OUTGOING.c.epoch == bindparam("before"),
+    )
+    .values(
+        epoch=ANY_OWNER,
+        next_at=case((OUTGOING.c.attempts == 0, bindparam("now")), else_=OUTGOING.c.next_at),
+    )
+)
+_LOG_LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
+
+
+def _keeping(made: Any) -> Any:
+    row = made(DESK_TALK)
+    changed = {name: row.excluded[name] for name in _OF_TALK}
+    return row.on_conflict_do_update(index_elements=[_T.conversation], set_=changed)
+
+
+_KEEP = {"sqlite": _keeping(sqlite.insert), "postgresql": _keeping(postgresql.insert)}
+
 
 def lock(connection: Connection, conversation: bytes, *, skip: bool = False) -> Talk | None:
     """Lock a conversation and return it; None when there is none, or (``skip``) when another has the lock."""
-    query = select(*_OF_CONVERSATION).where(_C.id == conversation)
-    row = connection.execute(query.with_for_update(of=CONVERSATION, skip_locked=skip)).first()
+    named = {"conversation": conversation}
+    row = connection.execute(_LOCK_OR_SKIP if skip else _LOCK, named).first()
     if row is None:
         return None
     # A second statement: on PostgreSQL only that one sees what the former holder of the lock has written here.
-    rest = select(*(_T[name] for name in _OF_TALK)).where(_T.conversation == conversation)
-    return Talk(*row, *(connection.execute(rest).first() or ()))
+    return Talk(*row, *(connection.execute(_NOTED, named).first() or ()))
 
 
 def seen(connection: Connection, conversation: bytes) -> Talk | None:
@@ -107,36 +149,34 @@ def give(connection: Connection, talk: Talk) -> Talk:
     change = {
         "owner": new.owner,
         "epoch": new.epoch,
-        "version": _C.version + 1,
         "state": new.state,
         "enqueued_at": new.enqueued_at,
         "skill": new.skill,
     }
-    connection.execute(update(CONVERSATION).where(_C.id == new.conversation).values(change))
+    connection.execute(_GIVE, {"the_id": new.conversation, **change})
     keep(connection, new)
     return new
 
 
+def remember(connection: Connection, talk: Talk) -> None:
+    """Write what the bot remembers of a locked talk; its owner and epoch stay."""
+    connection.execute(_GIVE, {"the_id": talk.conversation, "state": talk.state})
+
+
 def keep(connection: Connection, talk: Talk) -> None:
     """Write what the desk notes of a locked talk; its owner stays."""
-    values = {name: getattr(talk, name) for name in _OF_TALK}
-    made = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    statement = made(DESK_TALK).values(conversation=talk.conversation, **values)
-    connection.execute(statement.on_conflict_do_update(index_elements=[_T.conversation], set_=values))
+    noted = {name: getattr(talk, name) for name in _OF_TALK}
+    connection.execute(_KEEP[connection.dialect.name], {"conversation": talk.conversation, **noted})
 
 
 def load(connection: Connection, agent: bytes) -> int:
     """Return what an agent holds, in fifths of a chat; what is on hold weighs nothing."""
-    weighs = case((_T.held, 0), else_=_T.weight)
-    return int(
-        connection.execute(select(func.coalesce(func.sum(weighs), 0)).where(_T.agent == agent)).scalar_one()
-    )
+    return int(connection.execute(_LOAD, {"agent": agent}).scalar_one())
 
 
 def lock_agent(connection: Connection, agent: bytes) -> dict[str, Any] | None:
     """Lock an agent's row and return it: while it is locked nobody else gives this agent anything."""
-    query = select(AGENT).where(AGENT.c.id == agent).with_for_update()
-    row = connection.execute(query).mappings().first()
+    row = connection.execute(_LOCK_AGENT, {"agent": agent}).mappings().first()
     return None if row is None else {**row}
 
 
@@ -153,13 +193,18 @@ def choose(connection: Connection, agent: bytes, state: str) -> None:
 
 def present(connection: Connection, agent: bytes, now: int) -> bool:
     """Return whether one of an agent's tabs is open."""
-    query = select(func.count()).where(PRESENCE.c.agent == agent, PRESENCE.c.until > now)
-    return bool(connection.execute(query.select_from(PRESENCE)).scalar())
+    return bool(connection.execute(_PRESENT, {"agent": agent, "now": now}).scalar())
+
+
+def room(connection: Connection, agent: bytes, now: int) -> tuple[bool, int]:
+    """Return whether an agent is there, and what he holds, in fifths of a chat."""
+    here, held = connection.execute(_ROOM, {"agent": agent, "now": now}).one()
+    return bool(here), int(held)
 
 
 def assigned(connection: Connection, agent: bytes, now: int) -> None:
     """Note that an agent was given something."""
-    connection.execute(update(AGENT).where(AGENT.c.id == agent).values(assigned_at=now))
+    connection.execute(_ASSIGNED, {"the_id": agent, "assigned_at": now})
 
 
 def queue(connection: Connection, page: int) -> Iterator[Talk]:
@@ -259,19 +304,12 @@ def holders_gone(connection: Connection, before: int) -> list[bytes]:
 def promise(connection: Connection, rows: Sequence[OutgoingRow]) -> None:
     """Put rows into the queue of what is owed."""
     if rows:
-        connection.execute(insert(OUTGOING), [row._asdict() for row in rows])
+        connection.execute(_PROMISE, [row._asdict() for row in rows])
 
 
-def release(connection: Connection, talk: Talk, now: int, epoch: int) -> None:
-    """Let what the holder wrote go out under the next owner too: he hands over with his words said."""
-    mine = (
-        OUTGOING.c.conversation == talk.conversation,
-        OUTGOING.c.state == OutState.QUEUED,
-        OUTGOING.c.notice == AGENT_NOTICE,
-        OUTGOING.c.epoch == talk.epoch,
-    )
-    sooner = case((OUTGOING.c.attempts == 0, now), else_=OUTGOING.c.next_at)
-    connection.execute(update(OUTGOING).where(*mine).values(epoch=epoch, next_at=sooner))
+def release(connection: Connection, talk: Talk, now: int) -> None:
+    """Let what the holder wrote go out now, whoever is next: he hands over with his words said."""
+    connection.execute(_RELEASE, {"talk": talk.conversation, "before": talk.epoch, "now": now})
 
 
 def undo(connection: Connection, row: bytes, conversation: bytes, epoch: int, now: int) -> bool:
@@ -304,12 +342,12 @@ def acknowledge(connection: Connection, alert: bytes, now: int) -> bytes | None:
 def append(connection: Connection, events: Sequence[DeskEventRow]) -> int:
     """Append events and return the id of the last; nothing may be locked after this in the same transaction."""
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": EVENT_LOCK})
-    last = int(connection.execute(select(func.coalesce(func.max(DESK_EVENT.c.id), 0))).scalar_one())
-    rows = [{"id": last + n, **event._asdict()} for n, event in enumerate(events, 1)]
-    if rows:
-        connection.execute(insert(DESK_EVENT), rows)
-    return last + len(rows)
+        # A statement of its own: the next one then sees every event that has its id.
+        connection.execute(_LOG_LOCK, {"lock": EVENT_LOCK})
+    last = 0
+    for event in events:
+        last = int(connection.execute(_APPEND, event._asdict()).scalar_one())
+    return last or last_event(connection)
 
 
 def events(connection: Connection, after: int, limit: int) -> list[Event]:
@@ -320,7 +358,7 @@ def events(connection: Connection, after: int, limit: int) -> list[Event]:
 
 def last_event(connection: Connection) -> int:
     """Return the id of the newest event, 0 for none."""
-    return int(connection.execute(select(func.coalesce(func.max(DESK_EVENT.c.id), 0))).scalar_one())
+    return int(connection.execute(_LAST_EVENT).scalar_one())
 
 
 def beat(connection: Connection, agent: bytes, tab: str, until: int) -> None:

@@ -293,12 +293,13 @@ def look(connection: Connection, conversation: bytes, agent: bytes, *, typing: b
     connection.execute(statement.on_conflict_do_update(index_elements=["conversation", "agent"], set_=values))
 
 
-def event(connection: Connection, number: int) -> Row[Any]:
-    """Return an event with the names of who did it and of who holds the talk."""
-    return connection.execute(_events().where(DESK_EVENT.c.id == number)).one()
+def happened(connection: Connection, numbers: Sequence[int]) -> dict[int, Row[Any]]:
+    """Return events by their numbers, each with the names of who did it and of who holds the talk."""
+    query = _events().where(DESK_EVENT.c.id.in_(numbers))
+    return {row.id: row for row in connection.execute(query)} if numbers else {}
 
 
-def alert(connection: Connection, conversation: bytes, number: bytes | None) -> Row[Any]:
-    """Return an alert by its id, else the newest one of a conversation."""
-    query = select(ALERT).where(ALERT.c.id == number if number else ALERT.c.conversation == conversation)
-    return connection.execute(query.order_by(ALERT.c.id.desc()).limit(1)).one()
+def alerts_of(connection: Connection, ids: Sequence[bytes]) -> dict[bytes, Row[Any]]:
+    """Return alerts by their ids."""
+    query = select(ALERT).where(ALERT.c.id.in_(ids))
+    return {row.id: row for row in connection.execute(query)} if ids else {}

@@ -90,7 +90,14 @@ class SqliteStore:
             yield SqliteBatch(self._connection, self._on_writer, self._write)
 
     async def _on_writer(self, work: Callable[..., T], *args: Any) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._writer, work, *args)
+        """Run on the writer thread; who gives up waits for it all the same, for until then nobody else may write."""
+        job = asyncio.get_running_loop().run_in_executor(self._writer, work, *args)
+        try:
+            return await asyncio.shield(job)
+        except asyncio.CancelledError:
+            await asyncio.wait({job})
+            job.exception()
+            raise
 
     def _open(self) -> None:
         self._connection = connection = _connect(self._path, *_PRAGMAS)

@@ -13,6 +13,7 @@ import asyncio
 import gzip
 import itertools
 import json
+import os
 import re
 import tempfile
 import time
@@ -65,8 +66,8 @@ async def claims(database: str, sizes: Sizes) -> dict[str, dict[str, float]]:
         crowd = [partial(floor.desk.take, agent, line.pop(), 1) for agent in agents]
         bare = [partial(store.write, partial(_touch, agent=agent)) for agent in agents]
         return {
-            "floor": apart.spread(await _one_by_one(bare)),
-            "take": apart.spread(await _one_by_one(alone)),
+            "floor": await _counted(bare),
+            "take": await _counted(alone),
             "floor_crowd": apart.spread(await _at_once(bare)),
             "take_crowd": apart.spread(await _at_once(crowd)),
             "route": apart.spread(await _routed(floor, sizes.agents)),
@@ -98,8 +99,12 @@ def _touch(connection: Connection, agent: bytes) -> None:
     connection.execute(update(AGENT).where(AGENT.c.id == agent).values(assigned_at=1))
 
 
-async def _one_by_one(works: Sequence[Callable[[], Awaitable[Any]]]) -> list[float]:
-    return [await _timed(work) for work in works]
+async def _counted(works: Sequence[Callable[[], Awaitable[Any]]]) -> dict[str, float]:
+    """Do one after the other, and return the spread, and what each cost this process's processor, whoever else is busy."""
+    began = time.process_time()
+    times = [await _timed(work) for work in works]
+    cpu = (time.process_time() - began) / len(works)
+    return {**apart.spread(times), "cpu_ms": round(cpu * 1000, 2)}
 
 
 async def _at_once(works: Sequence[Callable[[], Awaitable[Any]]]) -> list[float]:
@@ -164,7 +169,7 @@ def main() -> None:
     apart.quiet()
     sizes = Sizes(given.agents, given.talks)
     stores = [store for store in given.stores.split(",") if store]
-    report: dict[str, Any] = {}
+    report: dict[str, Any] = {"load": round(os.getloadavg()[0], 1)}
     with (
         tempfile.TemporaryDirectory(prefix="jiesu-bench-") as name,
         databases(wanted="postgres" in stores) as fresh,

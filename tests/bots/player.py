@@ -269,7 +269,7 @@ def _case(citizen: Citizen, rest: str) -> None:
 
 def _queue(citizen: Citizen, rest: str) -> None:
     values = dict(pair.split("=") for pair in rest.split())
-    citizen.queue = QueueView(int(values["ahead"]), int(values["agents"]))
+    citizen.queue = QueueView(int(values["ahead"]), int(values["agents"]), full="full" in values)
 
 
 def _secret(citizen: Citizen, rest: str) -> None:

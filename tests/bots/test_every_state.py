@@ -121,6 +121,7 @@ BY_SMS: dict[str, tuple[str, ...]] = {
     "rate": ("PJ",),
     "why": ("PJ 1",),
     "person": ("RG",),
+    "how to wait": ("RG", "RG"),
     "danger": ("着火了快来人",),
 }
 

@@ -172,7 +172,7 @@ CHOICES_WITHOUT = {
     # There is danger: nothing may stand beside the numbers to call.
     *("danger", "danger_elderly"),
     # Whoever reads these waits for a person already.
-    *("queued", "queued_elderly", "still_queued", "still_queued_elderly", "desk_long"),
+    *("queued", "queued_elderly", "still_queued", "still_queued_elderly", "wait_choices", "desk_long"),
 }
 
 

@@ -4,6 +4,7 @@ from datetime import date, datetime, time
 
 import pytest
 
+from bots.state import Flow, State, Step, dump, load
 from gateway.calendar import ZONE, Calendar
 from gateway.desk.hours import Hours
 from gateway.desk.wait import band
@@ -113,6 +114,32 @@ async def test_the_channels_leave_is_kept_for_the_agent(floor, leave, told):
     change = CONVERSATION.update().where(CONVERSATION.c.id == talk).values(values)
     await floor.store.write(lambda c: c.execute(change) and None)
     assert await floor.line().tell() == told
+
+
+async def test_who_waits_by_text_message_is_told_once_that_it_takes_long_and_nothing_else(floor):
+    await _busy(floor, 15)
+    await _wait(floor, 8)
+    line = floor.line(pushes=False, texts=True)
+    assert await line.tell() == 0
+    floor.clock.wait(minutes=11)
+    await floor.alive(_word("busy"))
+    assert await line.tell() == 8
+    assert await line.tell() == 0
+    assert "2 请回电 3 留言" in (await floor.told(_word("w0")))[0][0]
+
+
+@pytest.mark.parametrize(("flow", "told"), [(Flow.NONE, 1), (Flow.ORDER, 0), (Flow.CALLBACK, 0)])
+async def test_the_choices_are_not_offered_while_a_digit_would_answer_another_question(floor, flow, told):
+    await _busy(floor, 0)
+    talk = await floor.waits("li")
+    floor.clock.wait(minutes=11)
+    await floor.alive(_word("busy"))
+    state = floor.sealer.seal(dump(State(flow=flow)))
+    change = CONVERSATION.update().where(CONVERSATION.c.id == talk).values(state=state)
+    await floor.store.write(lambda c: c.execute(change) and None)
+    assert await floor.line().tell() == told
+    after = load(floor.sealer.open((await floor.talk(talk)).state))
+    assert (after.flow, after.step) == (flow, Step.PICK if told else Step.NONE)
 
 
 async def test_t32_who_waits_on_a_channel_nobody_looks_at_is_written_nothing(floor):

@@ -90,13 +90,15 @@ async def test_who_does_something_stays_and_a_working_day_is_the_longest(gateway
         assert (await agent.asks("GET", "me")).status == 401
 
 
-async def test_the_stream_ends_with_its_session(gateway, site, monkeypatch):
-    monkeypatch.setattr("gateway.web.desk.pages.HEARTBEAT", 0.05)
-    async with await hire(gateway, site, "li") as agent, agent.follows() as live:
-        await live.hears("beat")
-        await gateway.accounts.disable("li")
-        await live.ends()
-        assert (await agent.asks("GET", "me")).status == 401
+async def test_the_stream_ends_with_its_session(tmp_path):
+    given = settings(f"sqlite:///{tmp_path}/jiesu.sqlite3", tmp_path, desk={"heartbeat_seconds": 0.05})
+    async with running(given) as gateway, listening(gateway.app, "127.0.0.1", 0) as port:
+        site = f"http://127.0.0.1:{port}"
+        async with await hire(gateway, site, "li") as agent, agent.follows() as live:
+            await live.hears("beat")
+            await gateway.accounts.disable("li")
+            await live.ends()
+            assert (await agent.asks("GET", "me")).status == 401
 
 
 async def test_the_stream_is_for_those_who_may_read_talks(gateway, site):

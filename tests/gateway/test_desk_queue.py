@@ -2,12 +2,15 @@
 
 import asyncio
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 
 from gateway.desk.desk import Desk
 from gateway.desk.moves import Refused, Why
-from outbox import queue as outbox
 from tests.kit.desk import Floor
 
 RACES = int(os.environ.get("JIESU_TEST_CLAIMS", "40"))
@@ -66,12 +69,18 @@ async def test_t05_a_returning_citizen_is_not_kept_for_an_agent_who_is_gone(floo
 
 
 @pytest.mark.parametrize("state", ["away", "busy", "offline"])
-async def test_t06_who_is_not_online_is_given_nothing(floor, state):
+async def test_t06_who_is_not_online_is_given_nothing_and_takes_only_while_he_is_there(floor, state):
     agent = await floor.agent("one", here=state != "offline")
     if state != "offline":
         await floor.chose(agent, state)
-    await floor.waits("li")
+    talk = await floor.waits("li")
     assert await floor.desk.route() == 0
+    if state == "busy":
+        await floor.desk.take(agent, talk, 1)
+        return
+    with pytest.raises(Refused) as refused:
+        await floor.desk.take(agent, talk, 1)
+    assert refused.value.why is Why.AWAY
 
 
 @pytest.mark.parametrize("values", [{"disabled": True}, {"role": "auditor"}, {"role": "unit"}])
@@ -83,6 +92,14 @@ async def test_t07_who_may_not_reply_is_given_nothing_and_takes_nothing(floor, v
     with pytest.raises(Refused) as refused:
         await floor.desk.take(agent, talk, 1)
     assert refused.value.why is Why.RIGHT
+
+
+async def test_t07_who_is_disabled_stands_in_nobodys_way(floor):
+    gone, here = await floor.agent("a"), await floor.agent("b")
+    await floor.change(gone, disabled=True)
+    talk = await floor.waits("li")
+    assert await floor.desk.route() == 1
+    assert (await floor.talk(talk)).agent == here
 
 
 async def test_t08_the_router_never_overwrites_what_a_person_took(floor):
@@ -176,15 +193,23 @@ async def test_t16_what_a_former_owner_wrote_is_not_sent(floor):
     await floor.desk.reply(one, talk, held.epoch, "迟到的话", "e1")
     await floor.desk.take_over(boss, talk, held.epoch)
     floor.clock.wait(seconds=11)
-    claimed = []
-    while rows := await floor.store.write(lambda c: outbox.claim(c, floor.now, 10, floor.now + 60_000)):
-        claimed += [floor.sealer.open(row.body).decode() for row in rows]
-        break
-    assert claimed == ["座席boss号正在为您服务。"]
+    assert await floor.sends() == ["座席boss号正在为您服务。"]
     assert [state for text, state, _ in await floor.told(talk) if text == "迟到的话"] == ["stale"]
     with pytest.raises(Refused) as refused:
         await floor.desk.reply(one, talk, held.epoch, "再说一句", "e2")
     assert (refused.value.why, refused.value.holder) == (Why.TAKEN, boss)
+
+
+async def test_t16_who_took_a_talk_over_and_ends_it_lets_out_his_own_words_alone(floor):
+    one, boss = await floor.agent("one"), await floor.agent("boss", role="supervisor")
+    talk = await floor.waits("li")
+    held = await floor.desk.take(one, talk, 1)
+    await floor.desk.reply(one, talk, held.epoch, "迟到的话", "e1")
+    held = await floor.desk.take_over(boss, talk, held.epoch)
+    await floor.desk.reply(boss, talk, held.epoch, "由我来办", "e2")
+    await floor.desk.close(boss, talk, held.epoch)
+    floor.clock.wait(seconds=11)
+    assert [words[:4] for words in await floor.sends()] == ["由我来办", "本次人工"]
 
 
 async def test_what_an_agent_wrote_last_is_sent_though_the_talk_is_closed_at_once(floor):
@@ -193,13 +218,35 @@ async def test_what_an_agent_wrote_last_is_sent_though_the_talk_is_closed_at_onc
     held = await floor.desk.take(agent, talk, 1)
     await floor.desk.reply(agent, talk, held.epoch, "再见", "e1")
     await floor.desk.close(agent, talk, held.epoch)
-    sent = []
-    for _ in range(5):
-        for row in await floor.store.write(lambda c: outbox.claim(c, floor.now, 10, floor.now + 60_000)):
-            sent.append(floor.sealer.open(row.body).decode())
-            done = outbox.Settled(row, outbox.OutState.SENT, floor.now, tried="custom")
-            await floor.store.write(lambda c, done=done: outbox.settle(c, [done]))
-    assert [text[:2] for text in sent] == ["再见", "本次"]
+    assert [text[:2] for text in await floor.sends()] == ["再见", "本次"]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+async def test_a_close_finds_the_last_words_by_their_talk_and_does_not_read_all_that_is_owed(floor):
+    asked: list[tuple[str, Any]] = []
+    agent = await floor.agent("one")
+    talk = await floor.waits("li")
+    held = await floor.desk.take(agent, talk, 1)
+    with _listening(lambda statement, values: asked.append((statement, values))):
+        await floor.desk.close(agent, talk, held.epoch)
+    [(statement, values)] = [each for each in asked if each[0].startswith("UPDATE outgoing")]
+    plan = await floor.store.read(
+        lambda c: [row[3] for row in c.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
+    )
+    assert plan == ["SEARCH outgoing USING INDEX ix_outgoing_unsettled (conversation=?)"]
+
+
+async def test_what_an_agent_wrote_before_he_passed_a_talk_on_is_sent_though_another_has_it_first(floor):
+    one, two = await floor.agent("one"), await floor.agent("two")
+    talk = await floor.waits("li")
+    held = await floor.desk.take(one, talk, 1)
+    await floor.desk.reply(one, talk, held.epoch, "我请同事来办", "e1")
+    await floor.desk.transfer(one, talk, held.epoch, to_agent=two)
+    await floor.desk.route()
+    await floor.desk.accept(two, talk, (await floor.talk(talk)).epoch)
+    await floor.sends()
+    states = {text: state for text, state, notice in await floor.told(talk) if notice == "agent"}
+    assert states == {"我请同事来办": "sent"}
 
 
 async def test_t18_after_the_return_the_bot_answers_again(floor):
@@ -312,6 +359,20 @@ async def test_events_have_no_hole_and_come_in_the_order_of_their_ids(floor):
     async with asyncio.timeout(30):
         await asyncio.gather(follow(), *takes)
     assert seen == list(range(1, 25))
+
+
+@contextmanager
+def _listening(hear: Callable[[str, Any], None]) -> Iterator[None]:
+    """Hear every statement that is sent to a database inside the block."""
+
+    def heard(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        hear(statement, values)
+
+    event.listen(Engine, "before_cursor_execute", heard)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "before_cursor_execute", heard)
 
 
 @pytest.fixture

@@ -62,12 +62,17 @@ async def test_nothing_is_changed_without_the_proof_that_a_page_of_ours_asked(ga
 
 async def test_a_hall_behind_one_address_is_not_held_up_and_one_hasty_page_is(tmp_path):
     slow = {"address_per_second": 0.001, "address_burst": 3.0}
-    given = settings(embedded(tmp_path), tmp_path, portal=slow)
+    pace = {"session_per_second": 0.001, "session_burst": 10.0}
+    given = settings(embedded(tmp_path), tmp_path, portal=slow, desk=pace)
     async with running(given) as gateway, listening(gateway.app, "127.0.0.1", 0) as port:
-        async with await hire(gateway, f"http://127.0.0.1:{port}", "li") as agent:
-            statuses = [(await agent.asks("GET", "me")).status for _ in range(400)]
-        assert set(statuses[:90]) == {200}
-        assert 429 in statuses
+        site = f"http://127.0.0.1:{port}"
+        async with await hire(gateway, site, "li") as hasty, await hire(gateway, site, "wang") as calm:
+            answers = [await hasty.asks("GET", "me") for _ in range(12)]
+            statuses = [each.status for each in answers]
+            assert statuses == sorted(statuses)
+            assert (statuses[5], statuses[-1]) == (200, 429)
+            assert (answers[-1].kind, answers[-1].headers["Retry-After"]) == ("too-fast", "10")
+            assert (await calm.asks("GET", "me")).status == 200
 
 
 async def test_the_separated_roles_share_nothing():

@@ -107,12 +107,12 @@ async def test_t20_a_page_that_comes_back_is_told_all_it_missed_once_by_whicheve
             assert numbers == sorted(numbers)
 
 
-async def test_a_page_that_missed_too_much_begins_anew(hall, monkeypatch):
-    monkeypatch.setattr("gateway.web.desk.live.REPLAYED", 1)
-    agent = await hall.busy("li")
-    await hall.taken(agent)
-    async with agent.follows("0") as live:
-        assert (await live.hears("reset")).id == (await agent.get("me"))["cursor"]
+async def test_a_page_that_missed_too_much_begins_anew(database, tmp_path):
+    async with opened(database, tmp_path, desk={"replay_events": 1}) as hall:
+        agent = await hall.busy("li")
+        await hall.taken(agent)
+        async with agent.follows("0") as live:
+            assert (await live.hears("reset")).id == (await agent.get("me"))["cursor"]
 
 
 async def test_t22_a_reply_that_is_sent_twice_is_one_and_a_take_that_is_clicked_twice_too(hall):

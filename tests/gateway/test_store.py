@@ -1,8 +1,10 @@
 import asyncio
+import threading
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import text
 
 from gateway.runtime import Ids
 from gateway.store import kept, migrate
@@ -74,6 +76,32 @@ async def test_a_conflict_leaves_nothing_of_the_batch_behind(store):
     async with store.batch() as batch:
         _, known = await batch.load([WHO], [(WHO, "m2")])
     assert known == {}
+
+
+async def test_who_gives_up_a_long_write_is_in_no_others_way(store):
+    begun, over = threading.Event(), threading.Event()
+
+    def long(connection):
+        connection.execute(text("SELECT 1"))
+        begun.set()
+        over.wait(10)
+
+    writing = asyncio.create_task(store.write(long))
+    try:
+        # On PostgreSQL it holds the loop itself until it is over: there nobody can give up in its midst.
+        if store.dialect == "postgresql":
+            over.set()
+        await asyncio.to_thread(begun.wait)
+        writing.cancel()
+        next_one = asyncio.create_task(written(store, Rows(new_conversations=[conversation()])))
+        for _ in range(10):
+            await asyncio.sleep(0)
+    finally:
+        over.set()
+    await asyncio.gather(writing, return_exceptions=True)
+    await next_one
+    async with store.batch() as batch:
+        assert set((await batch.load([WHO], []))[0]) == {WHO}
 
 
 async def test_a_queued_reply_is_claimed_by_one_and_a_sent_one_by_none(store):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -19,6 +20,8 @@ from gateway.store.rows import DeskEventRow, Rows, WaitRow, new_conversation
 from gateway.store.seal import Sealer
 from gateway.store.store import Store
 from gateway.store.tables import CONVERSATION, DESK_TALK, OUTGOING
+from outbox import queue as outbox
+from outbox.tables import OutState
 from tests.kit.gateway import Hand
 
 IDS = Ids()
@@ -33,10 +36,10 @@ class Floor:
         self.sealer = Sealer(b"k" * 32)
         self.desk = self.another(**rules)
 
-    def another(self, **rules: Any) -> Desk:
-        """A desk of another process, which shares nothing but the database."""
+    def another(self, store: Store | None = None, **rules: Any) -> Desk:
+        """A desk of another process, which shares nothing but the database; ``store`` is its own way to it."""
         return Desk(
-            store=self.store,
+            store=store or self.store,
             sealer=self.sealer,
             ids=IDS,
             now=self.clock,
@@ -45,7 +48,7 @@ class Floor:
             rules=Rules(**rules),
         )
 
-    def line(self, *, hours: Hours | None = None, pushes: bool = True) -> Line:
+    def line(self, *, hours: Hours | None = None, pushes: bool = True, texts: bool = False) -> Line:
         """What tells of the queue, on channels where people look while they wait."""
         return Line(
             store=self.store,
@@ -53,6 +56,7 @@ class Floor:
             rules=self.desk.rules,
             hours=hours,
             pushes=lambda _: pushes,
+            texts=lambda _: texts,
             now=self.clock,
             owed=lambda: None,
         )
@@ -119,6 +123,15 @@ class Floor:
 
     async def chose(self, agent: bytes, state: str) -> None:
         await self.desk.choose(agent, State(state))
+
+    async def sends(self) -> list[str]:
+        """Send all that is due, and return its words in their order."""
+        sent = []
+        while rows := await self.store.write(lambda c: outbox.claim(c, self.now, 10, self.now + 60_000)):
+            sent += [self.sealer.open(row.body).decode() for row in rows]
+            done = [outbox.Settled(row, OutState.SENT, self.now, tried="custom") for row in rows]
+            await self.store.write(partial(outbox.settle, settled=done))
+        return sent
 
     async def told(self, conversation: bytes) -> list[tuple[str, str, str]]:
         """What was written to a citizen: text, state, notice."""

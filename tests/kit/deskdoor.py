@@ -75,7 +75,9 @@ async def seated(
         return agent.hex()
 
     app = web.Application()
-    Door(sessions=sessions, gate=gate, name_of=name_of).add(app, casework(gateway, now).operations())
+    Door(sessions=sessions, gate=gate, name_of=name_of, pace=Pace(per_second=1000, burst=1000)).add(
+        app, casework(gateway, now).operations()
+    )
     password = await gateway.accounts.add(login, login, role)
     _, account = await gateway.accounts.verify(login, password)
     assert account is not None

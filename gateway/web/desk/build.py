@@ -12,6 +12,7 @@ from aiohttp import web
 
 from gateway.desk.drafts import Drafts
 from gateway.desk.views import Views
+from gateway.pace import Pace
 from gateway.runtime import Ids
 from gateway.web.desk.door import Door
 from gateway.web.desk.live import Hub
@@ -19,7 +20,7 @@ from gateway.web.desk.login import Login
 from gateway.web.desk.me import Me
 from gateway.web.desk.pages import Pages
 from gateway.web.desk.reading import Reading
-from gateway.web.desk.session import IDLE, Sessions
+from gateway.web.desk.session import Sessions
 from gateway.web.desk.talks import Talks
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from channels.contract import Channel
     from gateway.desk.accounts import Accounts
     from gateway.desk.desk import Desk
+    from gateway.desk_settings import DeskSettings
     from gateway.media.links import Links
     from gateway.store.seal import Sealer
     from gateway.store.store import Store
@@ -55,7 +57,7 @@ class Parts:
     changed: Callable[[], None]
     files: Files
     secure: bool
-    idle: timedelta = IDLE
+    settings: DeskSettings
     more: tuple[Operation, ...] = ()
 
 
@@ -63,12 +65,18 @@ class Site:
     """The addresses of the desk, made and not yet added."""
 
     def __init__(self, parts: Parts) -> None:
-        ids, store, now = Ids(), parts.store, parts.now
+        ids, store, now, given = Ids(), parts.store, parts.now, parts.settings
         self.sessions = Sessions(
-            store=store, sealer=parts.sealer, now=now, secure=parts.secure, idle=parts.idle
+            store=store,
+            sealer=parts.sealer,
+            now=now,
+            secure=parts.secure,
+            idle=timedelta(minutes=given.idle_logout_minutes),
         )
         self.reading = Reading(store, parts.sealer, parts.channels, parts.links, parts.desk.rules, now)
-        self.hub = Hub(store=store, reading=self.reading, now=now, woken=parts.woken)
+        self.hub = Hub(
+            store=store, reading=self.reading, now=now, woken=parts.woken, replayed=given.replay_events
+        )
 
         async def name_of(agent: bytes) -> str:
             found = await parts.accounts.of(agent)
@@ -78,7 +86,12 @@ class Site:
             self.hub.looked(conversation)
             parts.changed()
 
-        self.door = Door(sessions=self.sessions, gate=parts.gate, name_of=name_of)
+        self.door = Door(
+            sessions=self.sessions,
+            gate=parts.gate,
+            name_of=name_of,
+            pace=Pace(per_second=given.session_per_second, burst=given.session_burst),
+        )
         self.login = Login(
             accounts=parts.accounts,
             sessions=self.sessions,
@@ -109,7 +122,13 @@ class Site:
             *talks.operations(),
             *parts.more,
         )
-        self._pages = Pages(door=self.door, hub=self.hub, sessions=self.sessions, secure=parts.secure)
+        self._pages = Pages(
+            door=self.door,
+            hub=self.hub,
+            sessions=self.sessions,
+            heartbeat=given.heartbeat_seconds,
+            secure=parts.secure,
+        )
 
     def add(self, app: web.Application) -> None:
         """Add the addresses."""

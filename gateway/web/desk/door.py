@@ -12,7 +12,6 @@ from aiohttp import web
 
 from gateway.desk.moves import Refused
 from gateway.desk.rights import may
-from gateway.pace import Pace
 from gateway.store.rows import Conflict
 from gateway.web.api import wire
 from gateway.web.desk.operations import CSRF, PATIENCE, PREFIX, SAFE, Call, Reply
@@ -23,19 +22,21 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from gateway.desk.accounts import Account
+    from gateway.pace import Pace
     from gateway.web.desk.operations import Operation
     from gateway.web.desk.session import Session, Sessions
     from gateway.web.gate import Gate
 
 log = structlog.get_logger()
 
-PER_SECOND, BURST = 10.0, 100.0
-"""Requests of one session."""
 _OURS = frozenset({"same-origin", "none"})
 
 
 class Door:
-    """Answers the operations of the desk; ``name_of`` finds an account by its id, for who holds a talk."""
+    """Answers the operations of the desk.
+
+    ``name_of`` finds an account by its id, for who holds a talk; ``pace`` is how fast one session may ask.
+    """
 
     def __init__(
         self,
@@ -43,11 +44,12 @@ class Door:
         sessions: Sessions,
         gate: Gate,
         name_of: Callable[[bytes], Awaitable[str]],
+        pace: Pace,
     ) -> None:
         self._sessions = sessions
         self._gate = gate
         self._name_of = name_of
-        self._pace = Pace(per_second=PER_SECOND, burst=BURST)
+        self._pace = pace
 
     def add(self, app: web.Application, operations: Sequence[Operation]) -> None:
         """Add the addresses of the operations, and of all that is not there."""

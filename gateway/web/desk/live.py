@@ -8,30 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 
-from gateway.desk.rights import Right, may
-from gateway.runtime import millis
 from gateway.store import desk as talks
-from gateway.store import desk_reads as sql
-from gateway.web.desk.me import alert_of
+from gateway.web.desk.news import News, Reporter
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
     from datetime import datetime
-    from typing import Any
-
-    from pydantic import BaseModel
-    from sqlalchemy import Connection
 
     from gateway.desk.accounts import Account
-    from gateway.store.desk import Event
     from gateway.store.store import Store
     from gateway.web.desk.reading import Reading
 
@@ -42,36 +32,9 @@ LOOK = 1.0
 REST = 0.02
 """Seconds between two looks, so that a crowd of events is one reading."""
 READ = 500
-REPLAYED = 5_000
-"""A page that missed more begins anew."""
 HELD = 2_000
 """Messages that may wait for one page; one that takes none of them is let go and comes back by itself."""
 PER_PROCESS, PER_AGENT = 2_000, 12
-WATCHED_MS = 10 * 60_000
-"""Milliseconds for which it is told how a reply goes out."""
-WATCHED = 2_000
-_SETTLED = frozenset({"delivered", "failed", "undone"})
-
-
-@dataclass(frozen=True, slots=True)
-class News:
-    """What a page is told: the event's number (None for what is not kept), its kind, its data, and whom it is for."""
-
-    id: int | None
-    kind: str
-    data: str
-    whom: frozenset[bytes] | None = None
-    right: Right = Right.READ_TALKS
-
-    def may_see(self, account: Account) -> bool:
-        """Return whether somebody is told: those named, else those with the right."""
-        return account.id in self.whom if self.whom is not None else may(account.role, self.right)
-
-    @property
-    def text(self) -> str:
-        """As it is written to a page."""
-        number = f"id: {self.id}\n" if self.id is not None else ""
-        return f"{number}event: {self.kind}\ndata: {self.data}\n\n"
 
 
 @dataclass(eq=False, slots=True)
@@ -100,7 +63,7 @@ class Stream:
 
 
 class Hub:
-    """The open pages of a process."""
+    """The open pages of a process; one that missed more than ``replayed`` events begins anew."""
 
     def __init__(
         self,
@@ -109,17 +72,17 @@ class Hub:
         reading: Reading,
         now: Callable[[], datetime],
         woken: Callable[[float], Awaitable[None]],
+        replayed: int,
     ) -> None:
         self._store = store
-        self._reading = reading
-        self._now = now
+        self._reporter = Reporter(reading, now)
         self._woken = woken
+        self._replayed = replayed
         self._streams: set[Stream] = set()
         self._some = asyncio.Event()
         self._ending = False
         self._at = -1
         self._placed = asyncio.Event()
-        self._watched: OrderedDict[bytes, tuple[str, int]] = OrderedDict()
         self._looked: set[bytes] = set()
 
     @contextlib.contextmanager
@@ -151,12 +114,12 @@ class Hub:
 
     async def missed(self, account: Account, after: int, last: int) -> list[News] | None:
         """Return what somebody was not told of the events up to ``last``, None when that is too much."""
-        if after > last or last - after > REPLAYED:
+        if after > last or last - after > self._replayed:
             return None
         told: list[News] = []
         while after < last:
             events = await self._store.read(partial(talks.events, after=after, limit=min(READ, last - after)))
-            told += await self._store.read(partial(self._told, events=events))
+            told += await self._store.read(partial(self._reporter.told, events=events))
             after = events[-1].id
         return [news for news in told if news.may_see(account)]
 
@@ -188,120 +151,14 @@ class Hub:
             return
         looked, self._looked = self._looked, set()
         while events := await self._store.read(partial(talks.events, after=self._at, limit=READ)):
-            self._tell(await self._store.read(partial(self._told, events=events)))
+            self._tell(await self._store.read(partial(self._reporter.told, events=events)))
             self._at = events[-1].id
         if looked:
-            self._tell(await self._store.read(partial(self._viewing, conversations=tuple(looked))))
-        if self._watched:
-            self._tell(await self._store.read(self._sent))
+            self._tell(await self._store.read(partial(self._reporter.viewing, conversations=tuple(looked))))
+        if self._reporter.watched:
+            self._tell(await self._store.read(self._reporter.sent))
 
     def _tell(self, told: Sequence[News]) -> None:
         for news in told:
             for stream in tuple(self._streams):
                 stream.tell(news)
-
-    def _told(self, connection: Connection, events: Sequence[Event]) -> list[News]:
-        """Return what events mean to a page: the lines first, then each talk once as it stands."""
-        told: list[News] = []
-        last = {event.conversation: event for event in events if event.conversation}
-        rows = {row.id: row for row in self._reading.rows(connection, list(last))}
-        said = self._said(connection, events)
-        for event in events:
-            if event.conversation is None:
-                told.append(self._presence(event))
-                continue
-            told += self._lines(connection, event, said)
-            if last[event.conversation] is event and (row := rows.get(event.conversation.hex())):
-                told.append(News(event.id, "talk", _data(row=row)))
-        return told
-
-    def _said(self, connection: Connection, events: Sequence[Event]) -> dict[bytes, sql.Said]:
-        """Return the messages that events are about, by their ids."""
-        heard = [bytes.fromhex(event.detail) for event in events if event.kind == "message"]
-        wrote = [bytes.fromhex(event.detail) for event in events if event.kind == "reply"]
-        return {each.id: each for _, each in sql.these(connection, heard, wrote)}
-
-    def _lines(self, connection: Connection, event: Event, said: dict[bytes, sql.Said]) -> list[News]:
-        assert event.conversation is not None
-        talk = event.conversation.hex()
-        if event.kind == "undone":
-            gone = {"id": event.detail, "state": "undone", "gone": True}
-            return [News(event.id, "line", json.dumps({"talk": talk, "line": gone}))]
-        if event.kind in {"message", "reply"}:
-            row = said.get(bytes.fromhex(event.detail))
-            if row is None:
-                return []
-            if event.kind == "reply":
-                self._watch(row.id)
-            names = sql.names(connection, [event.actor]) if event.actor else {}
-            line = self._reading.line(event.conversation, row, names)
-            return [News(event.id, "line", _data(talk=talk, line=line))] if line else []
-        if event.kind in {"alert", "acknowledged"}:
-            return [self._alert(connection, event)]
-        shown = sql.event(connection, event.id)
-        whom = None
-        if event.kind == "whisper":
-            whom = frozenset(each for each in (event.agent, event.actor) if each)
-        return [News(event.id, "line", _data(talk=talk, line=self._reading.event(shown)), whom)]
-
-    def _alert(self, connection: Connection, event: Event) -> News:
-        assert event.conversation is not None
-        row = sql.alert(connection, event.conversation, bytes.fromhex(event.detail) if event.detail else None)
-        return News(event.id, "alert", _data(alert=alert_of(row)), right=Right.ACKNOWLEDGE_ALERT)
-
-    def _presence(self, event: Event) -> News:
-        agent = event.agent.hex() if event.agent else ""
-        return News(event.id, "presence", json.dumps({"agent": agent, "state": event.detail}))
-
-    def _viewing(self, connection: Connection, conversations: Sequence[bytes]) -> list[News]:
-        """Return who looks at some talks; it is not kept, for it is soon over."""
-        here = sql.viewers(connection, conversations, millis(self._now()))
-        return [
-            News(
-                None,
-                "presence",
-                json.dumps(
-                    {
-                        "talk": each.hex(),
-                        "viewers": [
-                            {"id": row.id.hex(), "name": row.name, "typing": bool(row.typing)}
-                            for row in here
-                            if row.conversation == each
-                        ],
-                    },
-                    ensure_ascii=False,
-                ),
-            )
-            for each in conversations
-        ]
-
-    def _watch(self, row: bytes) -> None:
-        self._watched.setdefault(row, ("", millis(self._now()) + WATCHED_MS))
-        while len(self._watched) > WATCHED:
-            self._watched.popitem(last=False)
-
-    def _sent(self, connection: Connection) -> list[News]:
-        """Return the replies that are now in another state than was told."""
-        told: list[News] = []
-        now = millis(self._now())
-        for conversation, said in sql.these(connection, (), tuple(self._watched)):
-            before, until = self._watched[said.id]
-            key = said.key or ""
-            agent = bytes.fromhex(key.split(":", 2)[1]) if key.startswith("echo:") else b""
-            line = self._reading.line(conversation, said, sql.names(connection, [agent]))
-            state = line.state if line else "undone"
-            if state != before and line is not None:
-                told.append(News(None, "line", _data(talk=conversation.hex(), line=line)))
-            self._watched[said.id] = (state, until)
-            if state in _SETTLED or until <= now:
-                del self._watched[said.id]
-        return told
-
-
-def _data(**values: BaseModel | str | None) -> str:
-    """Return the data of an event as JSON on one line."""
-    plain: dict[str, Any] = {
-        name: value if isinstance(value, str) or value is None else value.model_dump(mode="json")
-        for name, value in values.items()
-    }
-    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))

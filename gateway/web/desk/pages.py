@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from gateway.web.desk.live import Hub, Stream
     from gateway.web.desk.session import Session, Sessions
 
-HEARTBEAT = 15.0
-"""Seconds after which a silent stream says that it is there, and asks whether its session still holds."""
 PATIENCE = 10.0
 """Seconds that a page has to take what it is sent."""
 PAGE = "desk.html"
@@ -33,12 +31,16 @@ _DIGITS = 15
 
 
 class Pages:
-    """Serves the page, and keeps its stream."""
+    """Serves the page, and keeps its stream.
 
-    def __init__(self, *, door: Door, hub: Hub, sessions: Sessions, secure: bool) -> None:
+    After ``heartbeat`` seconds of silence a stream says that it is there, and asks whether its session still holds.
+    """
+
+    def __init__(self, *, door: Door, hub: Hub, sessions: Sessions, heartbeat: float, secure: bool) -> None:
         self._door = door
         self._hub = hub
         self._sessions = sessions
+        self._heartbeat = heartbeat
         self._headers = dict(gates.headers(secure=secure))
         loader = jinja2.PackageLoader("gateway", "templates/desk")
         environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
@@ -81,7 +83,7 @@ class Pages:
         last = await self._catch_up(stream, after, response)
         while not stream.closed:
             try:
-                async with asyncio.timeout(HEARTBEAT):
+                async with asyncio.timeout(self._heartbeat):
                     news = await stream.waiting.get()
             except TimeoutError:
                 if await self._sessions.again(session.id) is None:
