@@ -118,6 +118,8 @@ def _desk(
         secure=parts.secure,
         idle=timedelta(minutes=settings.desk.idle_logout_minutes),
         more=casework(gateway, settings, parts.now).operations(),
+        oidc=settings.desk.oidc,
+        voucher=gateway.voucher,
     )
 
 

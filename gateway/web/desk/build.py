@@ -20,6 +20,7 @@ from gateway.web.desk.me import Me
 from gateway.web.desk.pages import Pages
 from gateway.web.desk.reading import Reading
 from gateway.web.desk.session import IDLE, Sessions
+from gateway.web.desk.sso import Sso
 from gateway.web.desk.talks import Talks
 
 if TYPE_CHECKING:
@@ -29,11 +30,13 @@ if TYPE_CHECKING:
     from channels.contract import Channel
     from gateway.desk.accounts import Accounts
     from gateway.desk.desk import Desk
+    from gateway.desk_settings import Oidc
     from gateway.media.links import Links
     from gateway.store.seal import Sealer
     from gateway.store.store import Store
     from gateway.web.desk.files import Files
     from gateway.web.desk.operations import Operation
+    from gateway.web.desk.vouching import Voucher
     from gateway.web.gate import Gate
     from gateway.web.limits import Limits
 
@@ -57,6 +60,8 @@ class Parts:
     secure: bool
     idle: timedelta = IDLE
     more: tuple[Operation, ...] = ()
+    oidc: Oidc | None = None
+    voucher: Voucher | None = None
 
 
 class Site:
@@ -88,7 +93,10 @@ class Site:
             store=store,
             ids=ids,
             now=now,
+            voucher=parts.voucher,
+            passwords=parts.oidc is None or parts.oidc.passwords,
         )
+        self.sso = _sso(parts, self.sessions, self.login)
         talks = Talks(
             desk=parts.desk,
             reading=self.reading,
@@ -109,12 +117,16 @@ class Site:
             *talks.operations(),
             *parts.more,
         )
-        self._pages = Pages(door=self.door, hub=self.hub, sessions=self.sessions, secure=parts.secure)
+        self._pages = Pages(
+            door=self.door, hub=self.hub, sessions=self.sessions, secure=parts.secure, oidc=parts.oidc
+        )
 
     def add(self, app: web.Application) -> None:
         """Add the addresses."""
         app[SITE] = self
         self.login.add(app)
+        if self.sso is not None:
+            self.sso.add(app)
         self._pages.add(app)
         self.door.add(app, self.operations)
         app.cleanup_ctx.append(self._followed)
@@ -130,6 +142,23 @@ class Site:
 
     async def _closed(self, app: web.Application) -> None:
         self.hub.close()
+
+
+def _sso(parts: Parts, sessions: Sessions, login: Login) -> Sso | None:
+    if parts.oidc is None or parts.voucher is None:
+        return None
+    return Sso(
+        settings=parts.oidc,
+        voucher=parts.voucher,
+        accounts=parts.accounts,
+        sessions=sessions,
+        limits=parts.limits,
+        gate=parts.gate,
+        sealer=parts.sealer,
+        noted=login.noted,
+        now=parts.now,
+        secure=parts.secure,
+    )
 
 
 SITE = web.AppKey("desk", Site)
