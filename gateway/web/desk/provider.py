@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import quote_plus
 
-from aiohttp import BasicAuth
+from aiohttp import encode_basic_auth
 from authlib.common.security import is_secure_transport
 from authlib.common.urls import add_params_to_uri
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri, prepare_token_request
@@ -223,7 +223,7 @@ class Provider:
         secret = settings.client_secret.get_secret_value() if settings.client_secret else ""
         if secret and not found.posts_secret:
             # Both are form-encoded first (RFC 6749 2.3.1).
-            headers["Authorization"] = BasicAuth(quote_plus(settings.client_id), quote_plus(secret)).encode()
+            headers["Authorization"] = encode_basic_auth(quote_plus(settings.client_id), quote_plus(secret))
         else:
             given |= {"client_id": settings.client_id} | ({"client_secret": secret} if secret else {})
         form = prepare_token_request("authorization_code", "", self.redirect, **given)
