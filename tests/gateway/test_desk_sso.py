@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 import json
 import re
+import time
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from functools import partial
 
 import pyotp
 import pytest
+from aiohttp import ClientSession
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 from sqlalchemy import select
@@ -19,16 +22,18 @@ from yarl import URL
 from gateway.app import listening, running
 from gateway.desk.accounts import LOCK_MS
 from gateway.desk.rights import Role
+from gateway.desk_settings import Oidc
 from gateway.store.desk_tables import DESK_SESSION
 from gateway.store.tables import ACCESS
+from gateway.web.desk import checkup
 from gateway.web.desk import provider as providers
 from tests.kit.agent import Agent, hire
 from tests.kit.deskpage import free_port
 from tests.kit.gateway import settings
 from tests.kit.oidc import CLIENT, SECRET, Person, Provider, breaks, hangs, huge
 
-SECONDS = 0.3
-"""How long a provider is waited for here."""
+HANGING = 1.0
+"""Seconds that a provider is waited for which never answers."""
 
 
 async def test_who_has_an_account_is_let_in_without_a_password_of_ours(house, database):
@@ -89,7 +94,7 @@ async def test_a_login_that_was_given_to_somebody_else_opens_nothing_until_an_ad
 
 async def test_a_second_factor_of_ours_is_asked_for_and_a_wrong_code_counts(house, clock):
     async with house() as (gateway, site, _), Person(site) as person:
-        async with await hire(gateway, site, "li") as agent:
+        async with await hire(gateway, site, "li", name="李") as agent:
             secret = (await agent.post("me/totp"))["secret"]
             totp = pyotp.TOTP(secret)
             await agent.post("me/totp/confirm", {"secret": secret, "code": totp.at(clock.now)})
@@ -109,7 +114,7 @@ async def test_a_second_factor_of_ours_is_asked_for_and_a_wrong_code_counts(hous
 
 async def test_a_code_after_ten_minutes_or_after_the_account_changed_is_too_late(house, clock):
     async with house() as (gateway, site, _), Person(site) as person:
-        async with await hire(gateway, site, "li") as agent:
+        async with await hire(gateway, site, "li", name="李") as agent:
             secret = (await agent.post("me/totp"))["secret"]
             totp = pyotp.TOTP(secret)
             await agent.post("me/totp/confirm", {"secret": secret, "code": totp.at(clock.now)})
@@ -154,7 +159,7 @@ async def test_the_strength_that_is_set_is_insisted_on(house, clock, case):
 
 async def test_the_providers_second_factor_stands_for_ours_where_it_is_insisted_on(house, clock):
     async with house(amr=["mfa"]) as (gateway, site, provider), Person(site) as person:
-        async with await hire(gateway, site, "li") as agent:
+        async with await hire(gateway, site, "li", name="李") as agent:
             secret = (await agent.post("me/totp"))["secret"]
             code = pyotp.TOTP(secret).at(clock.now)
             await agent.post("me/totp/confirm", {"secret": secret, "code": code})
@@ -331,7 +336,7 @@ async def test_what_a_browser_keeps_cannot_be_made_by_anybody_else(house):
 
 
 async def test_a_code_that_the_provider_does_not_know_lets_nobody_in(house):
-    async with house() as (_, site, provider), Person(site) as person:
+    async with house() as (_, site, _provider), Person(site) as person:
         back = URL(await person.proves())
         with capture_logs() as logged:
             told = await person.goes(str(back.update_query(code="stolen")))
@@ -340,7 +345,7 @@ async def test_a_code_that_the_provider_does_not_know_lets_nobody_in(house):
 
 
 async def test_who_says_no_at_the_provider_is_told_so(house):
-    async with house() as (_, site, provider), Person(site) as person:
+    async with house() as (_, site, _provider), Person(site) as person:
         back = URL(await person.proves())
         told = await person.goes(str(back.without_query_params("code").update_query(error="access_denied")))
         assert (told.status, "没有放行" in told.text) == (403, True)
@@ -357,7 +362,11 @@ async def test_an_answer_of_another_provider_is_not_taken(house, issuer):
 
 @pytest.mark.parametrize("name", ["discovery", "token", "keys"])
 @pytest.mark.parametrize("broken", [hangs, huge, breaks])
-async def test_a_provider_that_does_not_answer_well_leaves_the_door_of_passwords_open(house, name, broken):
+async def test_a_provider_that_does_not_answer_well_leaves_the_door_of_passwords_open(
+    house, name, broken, monkeypatch
+):
+    if broken is hangs:
+        monkeypatch.setattr(providers, "SECONDS", HANGING)
     async with house() as (gateway, site, provider), Person(site) as person:
         one_time = await gateway.accounts.add("li", "李", Role.AGENT)
         provider.broken = {name: broken}
@@ -439,7 +448,7 @@ async def test_keys_of_elliptic_curves_will_do_and_weak_ones_will_not(house, clo
 
 
 async def test_logging_out_here_logs_out_there_too(house):
-    async with house() as (gateway, site, provider), Person(site) as person:
+    async with house() as (gateway, site, _provider), Person(site) as person:
         await gateway.accounts.add("li", "李", Role.AGENT)
         await person.enters()
         csrf = (await person.me())["csrf"]
@@ -509,10 +518,13 @@ async def test_the_page_has_the_button_only_where_single_sign_on_is_set(house, t
     async with house(button="用泰安政务云登录") as (_, site, _), Person(site) as person:
         assert 'data-sso="用泰安政务云登录"' in (await person.goes(f"{site}/desk")).text
     given = settings(f"sqlite:///{tmp_path}/other.sqlite3", tmp_path)
-    async with running(given) as gateway, listening(gateway.app, "127.0.0.1", 0) as port:
-        async with Person(f"http://127.0.0.1:{port}") as person:
-            assert "data-sso" not in (await person.goes(f"{person.site}/desk")).text
-            assert (await person.enters()).status == 404
+    async with (
+        running(given) as gateway,
+        listening(gateway.app, "127.0.0.1", 0) as port,
+        Person(f"http://127.0.0.1:{port}") as person,
+    ):
+        assert "data-sso" not in (await person.goes(f"{person.site}/desk")).text
+        assert (await person.enters()).status == 404
 
 
 async def test_over_tls_the_cookie_of_an_attempt_is_for_this_host_alone(tmp_path):
@@ -525,16 +537,45 @@ async def test_over_tls_the_cookie_of_an_attempt_is_for_this_host_alone(tmp_path
             public_url="https://12345.example",
             desk={"oidc": oidc},
         )
-        async with running(given) as gateway, listening(gateway.app, "127.0.0.1", 0) as port:
-            async with Person(f"http://127.0.0.1:{port}") as person:
-                url = f"{person.site}/desk/sso"
-                async with person.http.get(url, allow_redirects=False) as answer:
-                    [cookie] = answer.headers.getall("Set-Cookie")
-                    sent = URL(answer.headers["Location"], encoded=True)
+        async with (
+            running(given) as gateway,
+            listening(gateway.app, "127.0.0.1", 0) as port,
+            Person(f"http://127.0.0.1:{port}") as person,
+            person.http.get(f"{person.site}/desk/sso", allow_redirects=False) as answer,
+        ):
+            [cookie] = answer.headers.getall("Set-Cookie")
+            sent = URL(answer.headers["Location"], encoded=True)
     assert cookie.startswith("__Host-jiesu-desk-sso=")
     marks = {mark.strip().lower() for mark in cookie.split(";")[1:]}
     assert {"httponly", "samesite=lax", "path=/", "secure", "max-age=600"} <= marks
     assert sent.query["redirect_uri"] == "https://12345.example/desk/sso/back"
+
+
+async def test_the_doctor_finds_all_well_and_says_what_to_do_where_it_is_not(house):
+    async with house() as (_, site, provider), ClientSession() as http:
+        oidc = Oidc(issuer=provider.issuer, client_id=CLIENT)
+
+        async def findings(now, at=site, **changed):
+            clock = partial(datetime.fromtimestamp, tz=UTC)
+            asked = oidc.model_copy(update=changed)
+            found = await checkup.examine(asked, http=http, site=at, now=lambda: clock(now()))
+            return {each.what: each.cure for each in found if not each.ok}
+
+        wrong = await findings(time.time)
+        assert list(wrong) == ["单点登录：public_url 不是 https"]
+        other = await findings(time.time, f"{site}/elsewhere")
+        assert f"{site}/elsewhere/desk/sso/back" in other["单点登录：统一认证不接受本系统（HTTP 400）"]
+        assert any("不接受" in each for each in await findings(time.time, client_id="nobody"))
+        assert "单点登录：时钟与统一认证相差 100 秒" in {
+            each.replace("99", "100").replace("101", "100")
+            for each in await findings(lambda: time.time() - 100)
+        }
+        provider.says = {"code_challenge_methods_supported": ["plain"]}
+        assert any("PKCE" in each for each in await findings(time.time))
+        provider.says = {"issuer": "https://evil.example"}
+        [(what, cure)] = (await findings(time.time)).items()
+        assert "another issuer" in what
+        assert f"{provider.issuer}/.well-known/openid-configuration" in cure
 
 
 def _one_line(logged: list, why: str) -> None:
@@ -556,9 +597,8 @@ async def _noted(gateway) -> list[tuple[str, str, str]]:
 
 
 @pytest.fixture
-def house(tmp_path, clock, monkeypatch, request):
+def house(tmp_path, clock, request):
     """Open a gateway before a provider, with some of its settings; on the store that the test asks for."""
-    monkeypatch.setattr(providers, "SECONDS", SECONDS)
     database = (
         request.getfixturevalue("database")
         if "database" in request.fixturenames

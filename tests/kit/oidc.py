@@ -17,7 +17,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from secrets import token_urlsafe
-from typing import Any
+from typing import Any, Self
 from urllib.parse import unquote_plus
 
 from aiohttp import ClientSession, ClientTimeout, CookieJar, web
@@ -181,7 +181,7 @@ class Person:
         self.site = site
         self.http = ClientSession(cookie_jar=CookieJar(unsafe=True), timeout=ClientTimeout(total=30))
 
-    async def __aenter__(self) -> Person:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *exc: object) -> None:

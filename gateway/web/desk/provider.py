@@ -74,6 +74,7 @@ class Metadata:
     algorithms: frozenset[str]
     posts_secret: bool
     names_itself: bool
+    proves_codes: bool
 
 
 class _Kept(Generic[T]):
@@ -120,6 +121,10 @@ class Provider:
     async def metadata(self) -> Metadata:
         """Return what the provider says of itself; raises NotVouched."""
         return await self._metadata.get()
+
+    async def keys(self) -> int:
+        """Return how many of the provider's keys can be used; raises NotVouched."""
+        return len((await self._keys.get()).keys)
 
     async def begin(self, attempt: Attempt, **more: str) -> str:
         """Return where a browser is sent to prove itself; raises NotVouched."""
@@ -189,6 +194,7 @@ class Provider:
             algorithms=algorithms or frozenset({"RS256"}),
             posts_secret="client_secret_post" in methods and "client_secret_basic" not in methods,
             names_itself=document.get("authorization_response_iss_parameter_supported") is True,
+            proves_codes="S256" in _words(document, "code_challenge_methods_supported"),
         )
 
     def _address(self, document: Mapping[str, Any], name: str, *, needed: bool = True) -> str:
