@@ -85,19 +85,19 @@ _SAID: dict[str, tuple[HTTPStatus, str, str, str]] = {
         _FORBIDDEN,
         "您还没有座席账号",
         "统一认证说您是“{login}”，座席台没有这个账号。请把这个名字告诉系统管理员，开通后再登录。",
-        "The single sign-on calls you “{login}”, and the desk has no such account. Give this name to your administrator.",
+        'The single sign-on calls you "{login}", and the desk has no such account. Give this name to your administrator.',
     ),
     Outcome.DISABLED: (
         _FORBIDDEN,
         "您的座席账号已停用",
         "账号“{login}”已停用。如果您还要使用，请联系系统管理员恢复。",
-        "The account “{login}” is disabled. Ask your administrator if you still need it.",
+        'The account "{login}" is disabled. Ask your administrator if you still need it.',
     ),
     Outcome.OTHER: (
         _FORBIDDEN,
         "这个座席账号属于另一个人",
         "账号“{login}”已绑定另一位统一认证用户。请联系系统管理员核对并解除绑定。",
-        "The account “{login}” is bound to another person of the single sign-on. Ask your administrator to check and unlink it.",
+        'The account "{login}" is bound to another person of the single sign-on. Ask your administrator to check and unlink it.',
     ),
     Outcome.LOCKED: (
         _OFTEN,
