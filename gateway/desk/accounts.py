@@ -235,13 +235,15 @@ class Accounts:
         return pyotp.random_base32()
 
     async def confirm(self, agent: bytes, secret: str, code: str) -> bool:
-        """Switch the second factor on when the code is right."""
+        """Switch the second factor on when the code is right; one that is on is never replaced, only taken away by ``reset``.
+
+        Else whoever finds an open page could put his own in its place.
+        """
         step = _step(secret, code, self._seconds(), 0)
         if step is None:
             return False
         sealed = self._sealer.seal(secret.encode())
-        await self._store.write(lambda c: sql.change(c, agent, totp=sealed, totp_step=step))
-        return True
+        return await self._store.write(lambda c: sql.enrol(c, agent, sealed, step))
 
     async def of(self, agent: bytes) -> Account | None:
         """Return an account by its id."""

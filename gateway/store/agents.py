@@ -46,6 +46,13 @@ def change(connection: Connection, agent: bytes, **values: Any) -> None:
     connection.execute(update(AGENT).where(AGENT.c.id == agent).values(values))
 
 
+def enrol(connection: Connection, agent: bytes, totp: bytes, step: int) -> bool:
+    """Switch a second factor on; return whether there was none."""
+    none = (AGENT.c.id == agent, AGENT.c.totp.is_(None))
+    done = connection.execute(update(AGENT).where(*none).values(totp=totp, totp_step=step))
+    return done.rowcount == 1
+
+
 def rotate(connection: Connection, agent: bytes, **values: Any) -> None:
     """Change an account and end its sessions."""
     change(connection, agent, session_version=AGENT.c.session_version + 1, **values)

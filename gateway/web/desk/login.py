@@ -188,13 +188,15 @@ class Login:
         return await self._let_in(changed)
 
     async def enrol(self, call: Call) -> Reply:
-        """Give a secret for a second factor."""
+        """Give a secret for a second factor, where there is none yet."""
+        _without_factor(call)
         secret = self._accounts.enrol()
         uri = pyotp.TOTP(secret).provisioning_uri(name=call.agent.login, issuer_name="接诉")
         return Reply(Secret(secret=secret, uri=uri))
 
     async def confirm(self, call: Call, given: Confirmation) -> Reply:
         """Switch the second factor on."""
+        _without_factor(call)
         if not await self._accounts.confirm(call.agent.id, given.secret, given.code):
             raise invalid("/code", "动态码不对，请看清后再输入一次。")
         await self.noted(call.agent.login, "desk.totp")
@@ -238,6 +240,12 @@ class Login:
             lists.looked, row_id=self._ids(), at=millis(self._now()), actor=actor, act=act, subject=subject
         )
         await self._store.write(work)
+
+
+def _without_factor(call: Call) -> None:
+    if call.agent.has_totp:
+        words = "您已开通第二重验证。要换手机，请联系管理员重置。"
+        raise Wrong(HTTPStatus.CONFLICT, "has-factor", words)
 
 
 def _nothing() -> web.Response:
