@@ -79,6 +79,7 @@ if TYPE_CHECKING:
 
     from channels.contract import Channel
     from gateway.settings import Settings
+    from gateway.web.desk.vouching import Voucher
 
 log = structlog.get_logger()
 
@@ -281,10 +282,19 @@ def _join(
         Sending(room, books.cases, channels, bus, settings.public_url.rstrip("/"), clock, queued),
         line,
         accounts,
+        _voucher(settings, http, clock),
         web.Application(),
     )
     pages.add(gateway, settings, clock, partial(bus.wait, TALKS), partial(bus.wait, DESK))
     return gateway
+
+
+def _voucher(settings: Settings, http: ClientSession, clock: Callable[[], datetime]) -> Voucher | None:
+    if settings.desk.oidc is None:
+        return None
+    from gateway.web.desk.provider import Provider  # noqa: PLC0415 - slow to import, and for those who set it
+
+    return Provider(settings.desk.oidc, http=http, site=settings.public_url, now=clock)
 
 
 def _looked_at(channels: Mapping[str, Channel], account: str) -> bool:

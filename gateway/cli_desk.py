@@ -1,4 +1,4 @@
-"""The commands for the staff's accounts: ``jiesu agent add|list|password|skills|unlock|remove|restore``."""
+"""The commands for the staff's accounts: ``jiesu agent add|list|password|skills|unlock|unlink|remove|restore``."""
 
 from __future__ import annotations
 
@@ -113,6 +113,18 @@ def unlock(login: Login, config: Config = None) -> None:
     out.print(f"{login} 已解锁。", highlight=False)
 
 
+@app.command("unlink")
+def unlink(login: Login, config: Config = None) -> None:
+    """Bind an account to nobody at the provider of single sign-on; whoever logs in there next under its name has it."""
+
+    async def work() -> None:
+        async with _accounts(config) as accounts:
+            await accounts.unlink(login, by=_me())
+
+    loop(work())
+    out.print(f"{login} 已解除统一认证的绑定；下次登录时重新绑定。", highlight=False)
+
+
 @app.command("remove")
 def remove(login: Login, config: Config = None) -> None:
     """Disable an account: its sessions end, its conversations go back to the queue; what it did stays on record."""
@@ -168,6 +180,7 @@ def _row(account: Account) -> dict[str, Any]:
         "groups": sorted(account.groups),
         "capacity": account.capacity,
         "totp": account.has_totp,
+        "sso": account.linked,
         "one_time": account.one_time,
         "disabled": account.disabled,
     }

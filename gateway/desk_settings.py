@@ -1,14 +1,62 @@
-"""What one installation decides about its desk: ``[desk]`` of the configuration."""
+"""What one installation decides about its desk: ``[desk]`` and ``[desk.oidc]`` of the configuration."""
 
 from __future__ import annotations
 
 from datetime import time
 from itertools import pairwise
-from typing import Literal
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 Spans = tuple[tuple[time, time], ...]
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_Word = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,200}$")]
+
+
+class Oidc(BaseModel):
+    """Single sign-on by OpenID Connect: whom to ask who somebody is, and what must be true of the answer.
+
+    ``claim`` of the ID token is a login of ours, without ``domain`` behind its @ where one is set. Its ``acr`` must be one
+    of these, one of its ``amr`` one of those; with either, the provider's second factor counts and ours is not asked for.
+    ``max_age_minutes``: so long ago at most somebody proved himself there. ``contact`` is whom to ask when it fails.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    issuer: str
+    client_id: _Word
+    client_secret: SecretStr | None = None
+    claim: str = Field(default="preferred_username", min_length=1)
+    domain: str = ""
+    scope: tuple[_Word, ...] = ("openid", "profile")
+    acr: tuple[_Word, ...] = ()
+    amr: tuple[_Word, ...] = ()
+    max_age_minutes: int | None = Field(default=None, ge=1, le=10_080)
+    passwords: bool = True
+    button: str = Field(default="用统一身份认证登录", min_length=1, max_length=40)
+    button_en: str = Field(default="Single sign-on", min_length=1, max_length=40)
+    contact: str = Field(default="", max_length=100)
+
+    @field_validator("issuer")
+    @classmethod
+    def _safe(cls, given: str) -> str:
+        parts = urlsplit(given)
+        safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+        if not safe or not parts.hostname or parts.query or parts.fragment:
+            message = (
+                "write the provider's issuer, https://… without ? and #, as its discovery document has it"
+            )
+            raise ValueError(message)
+        return given
+
+    @field_validator("scope")
+    @classmethod
+    def _connects(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        if "openid" not in given:
+            message = "openid must be among them"
+            raise ValueError(message)
+        return given
 
 
 class DeskSettings(BaseModel):
@@ -40,6 +88,7 @@ class DeskSettings(BaseModel):
     replay_events: int = Field(default=5_000, ge=1)
     hours: Spans = ()
     holiday_hours: Spans = ()
+    oidc: Oidc | None = None
 
     @field_validator("hours", "holiday_hours")
     @classmethod

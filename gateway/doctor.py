@@ -56,6 +56,7 @@ async def examine(settings: Settings) -> Sequence[Finding]:
         ("知识库", _knowledge),
         ("渠道", _channels),
         ("电话", _calls),
+        ("单点登录", _single_sign_on),
     )
     findings = [Finding(ok=True, what="设置：可以读取，没有错误")]
     for name, check in checks:
@@ -180,6 +181,16 @@ async def _calls(settings: Settings) -> Sequence[Finding]:
     cure = "用 jiesu outbox calls 查看，打完后用 jiesu outbox called 单号 记下" if late else ""
     what = f"电话：有 {len(rows)} 条通知要打电话告诉市民，其中 {len(late)} 条已过一天"
     return [Finding(ok=not late, what=what, cure=cure)]
+
+
+async def _single_sign_on(settings: Settings) -> Sequence[Finding]:
+    oidc = settings.desk.oidc
+    if oidc is None:
+        return []
+    from gateway.web.desk import checkup  # noqa: PLC0415 - slow to import, and for those who set it
+
+    async with ClientSession(timeout=ClientTimeout(total=10)) as http:
+        return await checkup.examine(oidc, http=http, site=settings.public_url, now=now)
 
 
 def _year(calendar: Calendar, year: int) -> Finding:

@@ -117,6 +117,7 @@ def _desk(
         secure=parts.secure,
         settings=settings.desk,
         more=casework(gateway, settings, parts.now).operations(),
+        voucher=gateway.voucher,
     )
 
 

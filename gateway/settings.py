@@ -26,7 +26,7 @@ from pydantic import (
     model_validator,
 )
 
-from gateway.desk_settings import DeskSettings
+from gateway.desk_settings import DeskSettings, Oidc
 from normalizer import media
 from normalizer.errors import Misconfigured
 from normalizer.message import SourceChannel
@@ -245,6 +245,9 @@ class Settings(_Strict):
         if self.workers > 1 and self.database.startswith("sqlite:"):
             message = "workers: one SQLite file belongs to one process; use PostgreSQL for several, or set workers = 1"
             raise ValueError(message)
+        if self.desk.oidc is not None and not self.public_url:
+            message = "public_url: set it; the provider of desk.oidc sends people back to it"
+            raise ValueError(message)
         return self
 
     @property
@@ -376,4 +379,6 @@ def _known(where: tuple[int | str, ...]) -> type[BaseModel]:
     """Return the room in which a wrong setting stands."""
     if where[:2] == ("open311", "api_keys"):
         return Partner
+    if where[:2] == ("desk", "oidc"):
+        return Oidc
     return _ROOMS.get(str(where[0]), Settings)

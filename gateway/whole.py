@@ -27,6 +27,7 @@ from gateway.sending import Sending
 from gateway.store.seal import Sealer
 from gateway.store.store import Store
 from gateway.unions import Joining
+from gateway.web.desk.vouching import Voucher
 from outbox.sender import Sender
 
 
@@ -63,4 +64,5 @@ class Gateway:
     sending: Sending
     line: Line
     accounts: Accounts
+    voucher: Voucher | None
     app: web.Application

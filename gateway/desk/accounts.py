@@ -56,6 +56,11 @@ class Outcome(StrEnum):
     WRONG = "wrong"
     LOCKED = "locked"
     NEEDS_CODE = "needs_code"
+    UNKNOWN = "unknown"
+    """The provider of single sign-on names somebody who has no account here."""
+    DISABLED = "disabled"
+    OTHER = "other"
+    """The account is bound to another person at the provider, or that person to another account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,8 @@ class Account:
     one_time: bool
     has_totp: bool
     session_version: int
+    linked: bool = False
+    """Bound to somebody whom the provider of single sign-on knows."""
 
 
 class Accounts:
@@ -159,6 +166,25 @@ class Accounts:
         checked = row["password"] if right else None
         return await self._store.write(lambda c: self._judged(c, login, checked, code))
 
+    async def vouched(
+        self, login: str, subject: str, *, second_factor: bool
+    ) -> tuple[Outcome, Account | None]:
+        """Let in whom the provider of single sign-on names; no account is ever made here.
+
+        The first time binds the account to ``subject``, who it is at the provider for ever, so that a login that is given
+        to another person there opens nothing (OpenID Connect Core 5.7). ``second_factor``: ours is asked for.
+        """
+        who = self._sealer.hash(f"desk subject {subject}")
+        return await self._store.write(lambda c: self._vouched(c, login, who, second_factor=second_factor))
+
+    async def coded(self, agent: bytes, version: int, code: str) -> tuple[Outcome, Account | None]:
+        """Check the second factor of whom the provider named; a wrong code counts as a wrong password does."""
+        return await self._store.write(lambda c: self._coded(c, agent, version, code))
+
+    async def unlink(self, login: str, *, by: str = SYSTEM) -> None:
+        """Bind an account to nobody at the provider of single sign-on, and end its sessions; raises InvalidInput."""
+        await self._set(login, by, "agent unlink", sql.rotate, subject=None)
+
     async def change_password(self, agent: bytes, new: str) -> None:
         """Set a password of one's own and end every other session; raises InvalidInput when it is too short."""
         if len(new) < PASSWORD_CHARS:
@@ -218,13 +244,15 @@ class Accounts:
         return pyotp.random_base32()
 
     async def confirm(self, agent: bytes, secret: str, code: str) -> bool:
-        """Switch the second factor on when the code is right."""
+        """Switch the second factor on when the code is right; one that is on is never replaced, only taken away by ``reset``.
+
+        Else whoever finds an open page could put his own in its place.
+        """
         step = _step(secret, code, self._seconds(), 0)
         if step is None:
             return False
         sealed = self._sealer.seal(secret.encode())
-        await self._store.write(lambda c: sql.change(c, agent, totp=sealed, totp_step=step))
-        return True
+        return await self._store.write(lambda c: sql.enrol(c, agent, sealed, step))
 
     async def of(self, agent: bytes) -> Account | None:
         """Return an account by its id."""
@@ -281,6 +309,39 @@ class Accounts:
         # A password that was changed while it was being checked is no longer the right one.
         if row["password"] != checked:
             return self._failed(connection, row, now)
+        return self._proved(connection, row, code)
+
+    def _vouched(
+        self, connection: Connection, login: str, who: bytes, *, second_factor: bool
+    ) -> tuple[Outcome, Account | None]:
+        row = sql.by_login(connection, login)
+        if row is None:
+            return Outcome.UNKNOWN, None
+        if row["disabled"] or row["locked_until"] > millis(self._now()):
+            return (Outcome.DISABLED if row["disabled"] else Outcome.LOCKED), None
+        if row["subject"] not in {None, who} or sql.by_subject(connection, who) not in {None, row["id"]}:
+            return Outcome.OTHER, None
+        if row["subject"] is None:
+            sql.change(connection, row["id"], subject=who)
+            self._note(connection, login, "agent link", login)
+        return self._proved(connection, {**row, "totp": row["totp"] if second_factor else None}, "")
+
+    def _coded(
+        self, connection: Connection, agent: bytes, version: int, code: str
+    ) -> tuple[Outcome, Account | None]:
+        found = sql.by_id(connection, agent)
+        row = sql.by_login(connection, found["login"]) if found else None
+        if row is None or row["disabled"] or row["session_version"] != version:
+            return Outcome.WRONG, None
+        if row["locked_until"] > millis(self._now()):
+            return Outcome.LOCKED, None
+        return self._proved(connection, row, code)
+
+    def _proved(
+        self, connection: Connection, row: dict[str, Any], code: str
+    ) -> tuple[Outcome, Account | None]:
+        """Ask for the second factor where there is one, and let in."""
+        now = millis(self._now())
         if row["totp"] is None:
             step: int | None = row["totp_step"]
         elif not code:
@@ -290,7 +351,7 @@ class Accounts:
         if step is None:
             return self._failed(connection, row, now)
         sql.change(connection, row["id"], failures=0, totp_step=step)
-        self._note(connection, login, "login", Outcome.RIGHT.value)
+        self._note(connection, row["login"], "login", Outcome.RIGHT.value)
         return Outcome.RIGHT, account_of(row)
 
     def _failed(self, connection: Connection, row: dict[str, Any], now: int) -> tuple[Outcome, None]:
@@ -341,4 +402,5 @@ def account_of(row: dict[str, Any]) -> Account:
         row["one_time"],
         row["totp"] is not None,
         row["session_version"],
+        row["subject"] is not None,
     )

@@ -29,6 +29,12 @@ def named(connection: Connection, login: str) -> dict[str, Any] | None:
     return None if row is None else {**row}
 
 
+def by_subject(connection: Connection, subject: bytes) -> bytes | None:
+    """Return the id of the account that is bound to somebody the provider of single sign-on knows."""
+    found: bytes | None = connection.execute(select(AGENT.c.id).where(AGENT.c.subject == subject)).scalar()
+    return found
+
+
 def by_id(connection: Connection, agent: bytes) -> dict[str, Any] | None:
     """Return an account by its id."""
     row = connection.execute(select(AGENT).where(AGENT.c.id == agent)).mappings().first()
@@ -38,6 +44,13 @@ def by_id(connection: Connection, agent: bytes) -> dict[str, Any] | None:
 def change(connection: Connection, agent: bytes, **values: Any) -> None:
     """Change an account."""
     connection.execute(update(AGENT).where(AGENT.c.id == agent).values(values))
+
+
+def enrol(connection: Connection, agent: bytes, totp: bytes, step: int) -> bool:
+    """Switch a second factor on; return whether there was none."""
+    none = (AGENT.c.id == agent, AGENT.c.totp.is_(None))
+    done = connection.execute(update(AGENT).where(*none).values(totp=totp, totp_step=step))
+    return done.rowcount == 1
 
 
 def rotate(connection: Connection, agent: bytes, **values: Any) -> None:

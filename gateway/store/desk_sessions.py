@@ -15,19 +15,30 @@ _S = DESK_SESSION.c
 
 
 def begin(
-    connection: Connection, session: bytes, agent: bytes, *, version: int, now: int, idle: int, longest: int
+    connection: Connection,
+    session: bytes,
+    agent: bytes,
+    *,
+    version: int,
+    hint: bytes | None,
+    now: int,
+    idle: int,
+    longest: int,
 ) -> None:
-    """Write a session down, and clear those away that have ended."""
+    """Write a session down, and clear those away that have ended; ``hint`` where the login was by single sign-on."""
     ended = or_(_S.used_at <= now - idle, _S.began_at <= now - longest)
     connection.execute(delete(DESK_SESSION).where(ended))
-    values = {"id": session, "agent": agent, "version": version, "began_at": now, "used_at": now}
-    connection.execute(insert(DESK_SESSION).values(values))
+    connection.execute(
+        insert(DESK_SESSION).values(
+            id=session, agent=agent, version=version, began_at=now, used_at=now, hint=hint
+        )
+    )
 
 
 def find(
     connection: Connection, session: bytes, *, now: int, idle: int, longest: int
-) -> tuple[dict[str, Any], int] | None:
-    """Return the account of a session that holds, and when it was last used; None for one that does not."""
+) -> tuple[dict[str, Any], int, bool] | None:
+    """Return the account of a session that holds, when it was last used, and whether single sign-on began it."""
     holds = (
         _S.id == session,
         _S.used_at > now - idle,
@@ -36,8 +47,15 @@ def find(
         ~AGENT.c.disabled,
     )
     joined = DESK_SESSION.join(AGENT, AGENT.c.id == _S.agent)
-    row = connection.execute(select(AGENT, _S.used_at).select_from(joined).where(*holds)).mappings().first()
-    return None if row is None else ({**row}, row["used_at"])
+    told = select(AGENT, _S.used_at, _S.hint.is_not(None).label("vouched")).select_from(joined)
+    row = connection.execute(told.where(*holds)).mappings().first()
+    return None if row is None else ({**row}, row["used_at"], bool(row["vouched"]))
+
+
+def hint(connection: Connection, session: bytes) -> bytes | None:
+    """Return the sealed ID token of a session, None where a password began it."""
+    found: bytes | None = connection.execute(select(_S.hint).where(_S.id == session)).scalar()
+    return found
 
 
 def used(connection: Connection, session: bytes, now: int) -> None:

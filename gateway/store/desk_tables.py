@@ -47,10 +47,13 @@ AGENT = Table(
     Column("disabled", Boolean, nullable=False, server_default=false()),
     Column("assigned_at", Instant, nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("subject", LargeBinary),
+    Index("ix_agent_subject", "subject", unique=True),
 )
 """``password`` is an argon2id hash, ``totp`` the sealed secret, ``totp_step`` the last time step that was used (no code
 twice); ``session_version`` grows when every session must end; ``skills`` and ``groups`` are words between blanks;
-``capacity`` is how many chats at once; ``state`` is what the agent chose: online, busy or away."""
+``capacity`` is how many chats at once; ``state`` is what the agent chose: online, busy or away; ``subject`` is a keyed
+hash of who the provider of single sign-on says that it is, once that was said."""
 
 PRESENCE = Table(
     "agent_presence",
@@ -112,11 +115,12 @@ DESK_SESSION = Table(
     Column("version", Integer, nullable=False),
     Column("began_at", Instant, nullable=False),
     Column("used_at", Instant, nullable=False),
+    Column("hint", LargeBinary),
     Index("ix_desk_session_used_at", "used_at"),
 )
 """Who is logged in at the desk: ``id`` is a keyed hash of what the browser keeps; ``version`` is the account's
 ``session_version`` at the login, and another one there ends this session; ``used_at`` is when a person last did
-something."""
+something; ``hint`` is there exactly when the login was by single sign-on: the sealed ID token, to log out there too."""
 
 DESK_VIEWER = Table(
     "desk_viewer",

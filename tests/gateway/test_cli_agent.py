@@ -45,6 +45,7 @@ def test_an_account_is_made_with_a_password_that_is_printed_once(shell):
         "groups": [],
         "capacity": 4,
         "totp": False,
+        "sso": False,
         "one_time": True,
         "disabled": False,
     }

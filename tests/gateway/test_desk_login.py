@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 
 import pyotp
@@ -70,6 +71,32 @@ async def test_the_second_factor_is_asked_for_after_the_password_and_counts_once
         code = totp.at(clock.now)
         assert (await agent.enters(PASSWORD, code)).status == 200
         assert (await agent.enters(PASSWORD, code)).kind == "wrong-login"
+
+
+async def test_a_second_factor_that_is_on_is_not_replaced_by_whoever_sits_at_an_open_page(
+    gateway, site, clock
+):
+    async with await hire(gateway, site, "li") as agent:
+        secret, other = [(await agent.post("me/totp"))["secret"] for _ in range(2)]
+        given = {"secret": secret, "code": pyotp.TOTP(secret).at(clock.now)}
+        await agent.post("me/totp/confirm", given)
+        mine = {"secret": other, "code": pyotp.TOTP(other).at(clock.now)}
+        assert (await agent.asks("POST", "me/totp")).kind == "has-factor"
+        assert (await agent.asks("POST", "me/totp/confirm", mine)).kind == "has-factor"
+        assert not await gateway.accounts.confirm(bytes.fromhex(agent.id), **mine)
+        clock.wait(seconds=30)
+        assert (await agent.enters(PASSWORD, pyotp.TOTP(other).at(clock.now))).kind == "wrong-login"
+        assert (await agent.enters(PASSWORD, pyotp.TOTP(secret).at(clock.now))).status == 200
+
+
+async def test_wrong_passwords_are_counted_by_all_processes_together(postgres_url, tmp_path, clock):
+    given = settings(postgres_url, tmp_path)
+    async with running(given, clock=clock) as one, running(given, clock=clock) as two:
+        one_time = await one.accounts.add("li", "李", Role.AGENT)
+        wrong = [each.accounts.verify("li", "wrong") for each in (one, two, one, two, one)]
+        outcomes = [outcome for outcome, _ in await asyncio.gather(*wrong)]
+        assert sorted(outcomes) == ["locked", *["wrong"] * 4]
+        assert (await two.accounts.verify("li", one_time))[0] == "locked"
 
 
 async def test_who_does_nothing_for_half_an_hour_is_out_though_his_page_beats(gateway, site, clock):

@@ -5,6 +5,8 @@ from gateway.desk.rules import rules_of
 from gateway.settings import load
 from normalizer.errors import Misconfigured
 
+SSO = "[desk.oidc]\nclient_id = 'jiesu'\n"
+
 
 def test_the_environment_wins_over_the_file(tmp_path):
     path = tmp_path / "jiesu.toml"
@@ -69,6 +71,11 @@ def test_a_secret_may_stand_in_a_file_and_is_never_shown(tmp_path):
         ('[desk]\nhours = [["12:00", "08:00"]]', "desk.hours", "in their order"),
         ('[desk]\nhours = [["08:00", "12:00"], ["11:00", "13:00"]]', "desk.hours", "in their order"),
         ('[desk]\nmode = "push"', "desk.mode", "offer"),
+        (f"{SSO}issuer = 'https://sso.example'\nclam = 'x'", "desk.oidc.clam", "did you mean claim"),
+        (f"{SSO}issuer = 'http://sso.example'", "desk.oidc.issuer", "https"),
+        (f"{SSO}issuer = 'https://sso.example?a'", "desk.oidc.issuer", "without ?"),
+        (f"{SSO}issuer = 'https://sso.example'\nscope = ['profile']", "desk.oidc.scope", "openid"),
+        (f"{SSO}issuer = 'https://sso.example'", "public_url", "set it"),
         ("[open311]\ncontcat = 'x'", "open311.contcat", "did you mean contact"),
     ],
 )
@@ -79,6 +86,18 @@ def test_a_wrong_setting_is_named_with_its_cure(tmp_path, text, setting, cure):
         load(path, {})
     assert wrong.value.setting == setting
     assert cure in wrong.value.cure
+
+
+def test_the_secret_of_single_sign_on_stands_in_a_file_and_is_never_shown(tmp_path):
+    (tmp_path / "s").write_text("very-secret\n")
+    path = tmp_path / "jiesu.toml"
+    path.write_text(
+        f'public_url = "https://a.example"\n{SSO}issuer = "https://sso.example/"\nclient_secret_file = "{tmp_path}/s"'
+    )
+    settings = load(path, {"JIESU_DESK__OIDC__CLAIM": "employee"})
+    oidc = settings.desk.oidc
+    assert (oidc.client_secret.get_secret_value(), oidc.claim) == ("very-secret", "employee")
+    assert "very-secret" not in repr(settings)
 
 
 def test_a_file_that_is_not_there_is_said(tmp_path):

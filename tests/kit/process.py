@@ -33,9 +33,9 @@ def configure(folder: Path, database: str, api_base: str = "http://127.0.0.1:9")
 
 
 @contextmanager
-def served(config: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Run ``jiesu serve`` on a free port and give the process and its address."""
-    command = [sys.executable, "-m", "gateway", "serve", "--config", str(config), "--port", "0"]
+def served(config: Path, port: int = 0) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run ``jiesu serve`` on a free port, or one that is known before, and give the process and its address."""
+    command = [sys.executable, "-m", "gateway", "serve", "--config", str(config), "--port", str(port)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

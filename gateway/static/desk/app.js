@@ -36,7 +36,8 @@ let panes = null;
 async function expired() {
   if (asking) return asking;
   const known = store.me;
-  asking = login(api, { again: Boolean(known), name: known?.login ?? '' });
+  const sso = here.dataset[lang === 'en' ? 'ssoEn' : 'sso'];
+  asking = login(api, { again: Boolean(known), name: known?.login ?? '', sso, passwords: here.dataset.passwords !== 'no' });
   await asking;
   asking = null;
   await begin(known);
@@ -77,8 +78,10 @@ async function alerts() {
 
 async function leave() {
   await panes.talk.write.saveAll();
-  await acts.guarded(() => api.post('logout'));
-  location.reload();
+  const left = await acts.guarded(() => api.post('logout'));
+  // Out at the single sign-on too, where it began the session.
+  if (left?.onward) location.assign(left.onward);
+  else location.reload();
 }
 
 // What happens

@@ -4,8 +4,11 @@ import { h } from './dom.js';
 import { Problem } from './api.js';
 import { t } from './words.js';
 
-/** Ask for name and password until somebody is in; resolves with the answer. */
-export function login(api, { again = false, name = '' } = {}) {
+/**
+ * Ask for name and password until somebody is in; resolves with the answer. "sso" is what the button of single sign-on
+ * says, where there is one; it opens a page of its own when something may lie unsaved below.
+ */
+export function login(api, { again = false, name = '', sso = '', passwords = true } = {}) {
   return new Promise((done) => {
     const user = field('login', t('登录名'), { autocomplete: 'username', value: name, required: true });
     const password = field('password', t('密码'), { type: 'password', autocomplete: 'current-password', required: true });
@@ -14,8 +17,10 @@ export function login(api, { again = false, name = '' } = {}) {
     code.node.hidden = true;
     fresh.node.hidden = true;
     const said = h('p', { class: 'fault', role: 'alert' });
-    const go = h('button', { type: 'submit', class: 'main' }, t('登录'));
-    const form = h('form', { class: 'login' }, h('h1', { id: 'login-title' }, t('座席登录')), again && h('p', {}, t('登录过期了。您写的内容还在，登录后可以接着写。')), user.node, password.node, code.node, fresh.node, said, go);
+    const go = h('button', { type: 'submit', class: sso ? '' : 'main' }, t('登录'));
+    const door = sso && h('a', { class: 'main', href: '/desk/sso', target: again ? '_blank' : null }, sso);
+    const typed = passwords ? [sso && h('p', { class: 'soft' }, t('或者用登录名和密码')), user.node, password.node, code.node, fresh.node, said, go] : [said];
+    const form = h('form', { class: 'login' }, h('h1', { id: 'login-title' }, t('座席登录')), again && h('p', {}, t('登录过期了。您写的内容还在，登录后可以接着写。')), door, typed);
     const box = h('dialog', { class: 'loginbox', 'aria-labelledby': 'login-title' }, form);
     box.addEventListener('cancel', (event) => event.preventDefault());
 
@@ -25,10 +30,7 @@ export function login(api, { again = false, name = '' } = {}) {
       go.disabled = true;
       try {
         const answer = await attempt();
-        if (!answer) return;
-        box.close();
-        box.remove();
-        done(answer);
+        if (answer) entered(answer);
       } catch (problem) {
         if (!(problem instanceof Problem)) throw problem;
         said.textContent = problem.status === 0 ? t('网络没有回应，请稍后再试') : problem.message || t('登录名、密码或验证码不对');
@@ -36,6 +38,20 @@ export function login(api, { again = false, name = '' } = {}) {
         go.disabled = false;
       }
     });
+
+    function entered(answer) {
+      window.removeEventListener('focus', look);
+      box.close();
+      box.remove();
+      done(answer);
+    }
+
+    // Single sign-on ends in a page of its own: who comes back from there is in.
+    async function look() {
+      const me = await api.get('me', { quiet: true }).catch(() => null);
+      if (me && box.open) entered(me);
+    }
+    if (sso && again) window.addEventListener('focus', look);
 
     async function attempt() {
       const given = { password: password.input.value, code: code.input.value.trim() };
@@ -68,7 +84,7 @@ export function login(api, { again = false, name = '' } = {}) {
 
     document.body.append(box);
     box.showModal();
-    (name ? password : user).input.focus();
+    (door || (name ? password : user).input).focus();
   });
 }
 

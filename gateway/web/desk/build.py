@@ -21,6 +21,7 @@ from gateway.web.desk.me import Me
 from gateway.web.desk.pages import Pages
 from gateway.web.desk.reading import Reading
 from gateway.web.desk.session import Sessions
+from gateway.web.desk.sso import Sso
 from gateway.web.desk.talks import Talks
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from gateway.store.store import Store
     from gateway.web.desk.files import Files
     from gateway.web.desk.operations import Operation
+    from gateway.web.desk.vouching import Voucher
     from gateway.web.gate import Gate
     from gateway.web.limits import Limits
 
@@ -59,6 +61,7 @@ class Parts:
     secure: bool
     settings: DeskSettings
     more: tuple[Operation, ...] = ()
+    voucher: Voucher | None = None
 
 
 class Site:
@@ -101,7 +104,10 @@ class Site:
             store=store,
             ids=ids,
             now=now,
+            voucher=parts.voucher,
+            passwords=parts.settings.oidc is None or parts.settings.oidc.passwords,
         )
+        self.sso = _sso(parts, self.sessions, self.login)
         talks = Talks(
             desk=parts.desk,
             reading=self.reading,
@@ -128,12 +134,15 @@ class Site:
             sessions=self.sessions,
             heartbeat=given.heartbeat_seconds,
             secure=parts.secure,
+            oidc=given.oidc,
         )
 
     def add(self, app: web.Application) -> None:
         """Add the addresses."""
         app[SITE] = self
         self.login.add(app)
+        if self.sso is not None:
+            self.sso.add(app)
         self._pages.add(app)
         self.door.add(app, self.operations)
         app.cleanup_ctx.append(self._followed)
@@ -149,6 +158,23 @@ class Site:
 
     async def _closed(self, app: web.Application) -> None:
         self.hub.close()
+
+
+def _sso(parts: Parts, sessions: Sessions, login: Login) -> Sso | None:
+    if parts.settings.oidc is None or parts.voucher is None:
+        return None
+    return Sso(
+        settings=parts.settings.oidc,
+        voucher=parts.voucher,
+        accounts=parts.accounts,
+        sessions=sessions,
+        limits=parts.limits,
+        gate=parts.gate,
+        sealer=parts.sealer,
+        noted=login.noted,
+        now=parts.now,
+        secure=parts.secure,
+    )
 
 
 SITE = web.AppKey("desk", Site)

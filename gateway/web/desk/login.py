@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import pyotp
+import structlog
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.desk.accounts import FAILURES, LOCK_MS, PASSWORD_CHARS, Outcome
@@ -19,6 +20,7 @@ from gateway.store import lists
 from gateway.web.api import wire
 from gateway.web.desk.operations import PREFIX, Call, Operation, Reply
 from gateway.web.desk.problems import Wrong, invalid
+from gateway.web.desk.vouching import NotVouched
 from gateway.web.limits import Limit
 from normalizer.errors import InvalidInput
 
@@ -31,9 +33,12 @@ if TYPE_CHECKING:
     from gateway.desk.accounts import Account, Accounts
     from gateway.store.store import Store
     from gateway.web.desk.door import Door
-    from gateway.web.desk.session import Sessions
+    from gateway.web.desk.session import Session, Sessions
+    from gateway.web.desk.vouching import Voucher
     from gateway.web.gate import Gate
     from gateway.web.limits import Limits
+
+log = structlog.get_logger()
 
 BY_ADDRESS, BY_LOGIN = 60, 30
 """Attempts in a quarter of an hour: a whole hall may sit behind one address."""
@@ -57,6 +62,14 @@ class Entered(BaseModel):
 
     csrf: str
     one_time: bool
+
+
+class Left(BaseModel):
+    """Where to log out too, at the provider of single sign-on."""
+
+    model_config = _STRICT
+
+    onward: str
 
 
 class Change(BaseModel):
@@ -101,6 +114,8 @@ class Login:
         store: Store,
         ids: Callable[[], bytes],
         now: Callable[[], datetime],
+        voucher: Voucher | None = None,
+        passwords: bool = True,
     ) -> None:
         self._accounts = accounts
         self._sessions = sessions
@@ -110,6 +125,8 @@ class Login:
         self._store = store
         self._ids = ids
         self._now = now
+        self._voucher = voucher
+        self._passwords = passwords
 
     def operations(self) -> tuple[Operation, ...]:
         """Return the operations of whoever is logged in."""
@@ -126,6 +143,8 @@ class Login:
 
     async def enter(self, request: web.Request) -> web.StreamResponse:
         """Log in."""
+        if not self._passwords:
+            raise Wrong(HTTPStatus.FORBIDDEN, "sso-only", "请用统一认证登录；密码登录没有开放。")
         address = self._gate.address(request)
         if self._gate.flooded(request) or await self._limits.over(
             Limit("desk login from", address, BY_ADDRESS, LOCK_MS)
@@ -135,16 +154,17 @@ class Login:
         if await self._limits.over(Limit("desk login as", attempt.login, BY_LOGIN, LOCK_MS)):
             raise _wait()
         account = await self._verified(attempt)
-        await self._noted(account.login, "desk.login")
+        await self.noted(account.login, "desk.login")
         return await self._let_in(account)
 
     async def leave(self, request: web.Request) -> web.StreamResponse:
-        """Log out."""
+        """Log out, and say where to log out too if single sign-on began the session."""
         session = await self._door.entered(request)
         self._door.prove(request, session)
+        onward = await self._onward(session)
         await self._sessions.end(session)
-        await self._noted(session.account.login, "desk.logout")
-        response = wire.written(None, HTTPStatus.NO_CONTENT)
+        await self.noted(session.account.login, "desk.logout")
+        response = wire.written(Left(onward=onward), HTTPStatus.OK) if onward else _nothing()
         self._sessions.take(response)
         return response
 
@@ -161,23 +181,25 @@ class Login:
             await self._accounts.change_password(session.account.id, change.new)
         except InvalidInput as error:
             raise invalid("/new", f"密码至少 {PASSWORD_CHARS} 个字符。") from error
-        await self._noted(login, "desk.password")
+        await self.noted(login, "desk.password")
         changed = await self._accounts.of(session.account.id)
         if changed is None or changed.disabled:
             raise Wrong(HTTPStatus.UNAUTHORIZED, "no-session", "登录已失效，请重新登录。")
         return await self._let_in(changed)
 
     async def enrol(self, call: Call) -> Reply:
-        """Give a secret for a second factor."""
+        """Give a secret for a second factor, where there is none yet."""
+        _without_factor(call)
         secret = self._accounts.enrol()
         uri = pyotp.TOTP(secret).provisioning_uri(name=call.agent.login, issuer_name="接诉")
         return Reply(Secret(secret=secret, uri=uri))
 
     async def confirm(self, call: Call, given: Confirmation) -> Reply:
         """Switch the second factor on."""
+        _without_factor(call)
         if not await self._accounts.confirm(call.agent.id, given.secret, given.code):
             raise invalid("/code", "动态码不对，请看清后再输入一次。")
-        await self._noted(call.agent.login, "desk.totp")
+        await self.noted(call.agent.login, "desk.totp")
         return Reply(status=HTTPStatus.NO_CONTENT)
 
     async def _let_in(self, account: Account) -> web.StreamResponse:
@@ -193,21 +215,41 @@ class Login:
             return account
         if outcome is Outcome.NEEDS_CODE:
             raise Wrong(HTTPStatus.UNAUTHORIZED, "needs-code", "请输入动态码。")
-        await self._noted(attempt.login, "desk.refused")
+        await self.noted(attempt.login, "desk.refused")
         # What has no account has no lock; it is counted here, so that its answers turn when an account's would.
         many = await self._limits.over(Limit("desk wrong", attempt.login, FAILURES - 1, LOCK_MS))
         if outcome is Outcome.LOCKED or many:
             raise _wait()
         raise Wrong(HTTPStatus.UNAUTHORIZED, "wrong-login", "账号、密码或动态码不对。")
 
-    async def _noted(self, login: str, act: str) -> None:
+    async def _onward(self, session: Session) -> str:
+        """Return where the provider logs out; one that does not answer keeps nobody from leaving here."""
+        if self._voucher is None or not session.vouched:
+            return ""
+        try:
+            return await self._voucher.farewell(await self._sessions.id_token(session))
+        except NotVouched as error:
+            log.warning("desk.sso_refused", why=error.why.value, detail=error.detail)
+            return ""
+
+    async def noted(self, login: str, act: str, subject: str = "") -> None:
         """Note who tried what; a login that was typed may be a password, so only its account's name is kept."""
         known = await self._accounts.by_login(login)
         actor = f"agent:{known.login}" if known else "agent:?"
         work = partial(
-            lists.looked, row_id=self._ids(), at=millis(self._now()), actor=actor, act=act, subject=""
+            lists.looked, row_id=self._ids(), at=millis(self._now()), actor=actor, act=act, subject=subject
         )
         await self._store.write(work)
+
+
+def _without_factor(call: Call) -> None:
+    if call.agent.has_totp:
+        words = "您已开通第二重验证。要换手机，请联系管理员重置。"
+        raise Wrong(HTTPStatus.CONFLICT, "has-factor", words)
+
+
+def _nothing() -> web.Response:
+    return wire.written(None, HTTPStatus.NO_CONTENT)
 
 
 def _wait() -> Wrong:

@@ -17,6 +17,7 @@ from gateway.web.api import wire
 from gateway.web.desk.problems import Wrong, refused
 
 if TYPE_CHECKING:
+    from gateway.desk_settings import Oidc
     from gateway.web.desk.door import Door
     from gateway.web.desk.live import Hub, Stream
     from gateway.web.desk.session import Session, Sessions
@@ -36,7 +37,16 @@ class Pages:
     After ``heartbeat`` seconds of silence a stream says that it is there, and asks whether its session still holds.
     """
 
-    def __init__(self, *, door: Door, hub: Hub, sessions: Sessions, heartbeat: float, secure: bool) -> None:
+    def __init__(
+        self,
+        *,
+        door: Door,
+        hub: Hub,
+        sessions: Sessions,
+        heartbeat: float,
+        secure: bool,
+        oidc: Oidc | None,
+    ) -> None:
         self._door = door
         self._hub = hub
         self._sessions = sessions
@@ -45,7 +55,7 @@ class Pages:
         loader = jinja2.PackageLoader("gateway", "templates/desk")
         environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
         environment.globals["asset"] = assets.address
-        self._template = environment.get_template(PAGE)
+        self._text = environment.get_template(PAGE).render(oidc=oidc)
 
     def add(self, app: web.Application) -> None:
         """Add the addresses."""
@@ -55,8 +65,7 @@ class Pages:
 
     async def show(self, request: web.Request) -> web.Response:
         """Show the page; it asks for the login itself, and holds nothing before that."""
-        text = self._template.render()
-        return web.Response(text=text, content_type="text/html", headers=self._headers)
+        return web.Response(text=self._text, content_type="text/html", headers=self._headers)
 
     async def live(self, request: web.Request) -> web.StreamResponse:
         """Tell a page what happens while it is open; it goes on from ``Last-Event-ID``, or from ``cursor``."""

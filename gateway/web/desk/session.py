@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -37,11 +37,15 @@ _TOKEN_CHARS = 64
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session that holds: its keyed name, whose it is, and when its person last did something (milliseconds)."""
+    """A session that holds: its keyed name, whose it is, and when its person last did something (milliseconds).
+
+    ``vouched``: it was begun by single sign-on; a one-time password that nobody used is then no hindrance.
+    """
 
     id: bytes
     account: Account
     used_at: int
+    vouched: bool = False
 
 
 class Sessions:
@@ -63,14 +67,15 @@ class Sessions:
         self._idle, self._longest = _ms(idle), _ms(LONGEST)
         self.cookie = SECURE_COOKIE if secure else COOKIE
 
-    async def begin(self, account: Account) -> str:
-        """Begin a session and return what the browser is to keep."""
+    async def begin(self, account: Account, id_token: str | None = None) -> str:
+        """Begin a session and return what the browser is to keep; ``id_token`` exactly where single sign-on began it."""
         token = secrets.token_urlsafe(32)
         work = partial(
             sql.begin,
             session=self.name(token),
             agent=account.id,
             version=account.session_version,
+            hint=None if id_token is None else self._sealer.seal(id_token.encode()),
             now=millis(self._now()),
             idle=self._idle,
             longest=self._longest,
@@ -90,7 +95,16 @@ class Sessions:
         now = millis(self._now())
         find = partial(sql.find, session=session, now=now, idle=self._idle, longest=self._longest)
         found = await self._store.read(find)
-        return Session(session, account_of(found[0]), found[1]) if found else None
+        if found is None:
+            return None
+        row, used_at, vouched = found
+        account = account_of(row)
+        return Session(session, replace(account, one_time=False) if vouched else account, used_at, vouched)
+
+    async def id_token(self, session: Session) -> str:
+        """Return the ID token that began a session, empty where none is kept."""
+        sealed = await self._store.read(partial(sql.hint, session=session.id))
+        return self._sealer.open(sealed).decode() if sealed else ""
 
     async def used(self, session: Session) -> None:
         """Note that the person of a session did something."""
