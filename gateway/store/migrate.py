@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 _FOLDER = Path(__file__).with_name("migrations")
+_STEPS = _FOLDER / "versions"
 _LOCK = 44_189_2024
 """The number of the advisory lock that keeps processes which start together from migrating together."""
 
@@ -24,23 +22,30 @@ def upgrade(connection: Connection) -> str:
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     if current(connection) != head():
-        command.upgrade(_config(connection), "head")
+        _take_steps(connection)
     return current(connection)
 
 
 def current(connection: Connection) -> str:
     """Return the version the tables have, empty for none."""
-    return MigrationContext.configure(connection).get_current_revision() or ""
+    if not inspect(connection).has_table("alembic_version"):
+        return ""
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or ""
 
 
+@cache
 def head() -> str:
-    """Return the version this program needs."""
-    return ScriptDirectory.from_config(_config(None)).get_current_head() or ""
+    """Return the version this program needs: the number of the newest step."""
+    return max(step.name.partition("_")[0] for step in _STEPS.glob("[0-9]*.py"))
 
 
-def _config(connection: Connection | None) -> Config:
+def _take_steps(connection: Connection) -> None:
+    # Most starts find nothing to do, and Alembic is the dearest import of them all.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
     config = Config()
     config.set_main_option("script_location", str(_FOLDER))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
-    return config
+    command.upgrade(config, "head")

@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 from dataclasses import replace
+from functools import cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +45,6 @@ class Door:
 
     def add(self, app: web.Application, operations: Sequence[Operation], city: str) -> None:
         """Add the addresses of the operations, of their document, and of all that is not there."""
-        told = json.dumps(document(operations, city), ensure_ascii=False).encode()
         by_path: dict[str, dict[str, Operation]] = {}
         for each in operations:
             by_path.setdefault(each.path, {})[each.method] = each
@@ -52,8 +52,16 @@ class Door:
             app.router.add_route("*", PREFIX + path, self._answering(methods))
         app.router.add_route("*", "/api/{tail:.*}", self._answering(None))
 
+        @cache
+        def told() -> bytes:
+            return json.dumps(document(operations, city), ensure_ascii=False).encode()
+
         async def describe(request: web.Request) -> web.Response:
-            return web.Response(body=told, headers=wire.HEADERS | {"Content-Type": "application/json"})
+            # Some 0.1 s of work, and few ask for it: made for the first who does, beside the loop.
+            return web.Response(
+                body=await asyncio.to_thread(told),
+                headers=wire.HEADERS | {"Content-Type": "application/json"},
+            )
 
         app.router.add_get("/openapi.json", describe)
 
