@@ -34,7 +34,7 @@ from gateway.cases.lookup import Lookup
 from gateway.cases.office import Office
 from gateway.consents import Consents
 from gateway.cursors import Cursors
-from gateway.desk.accounts import Accounts
+from gateway.desk.accounts import HASHER, Accounts
 from gateway.desk.desk import Desk
 from gateway.desk.grams import Grams
 from gateway.desk.indexing import Indexing
@@ -74,6 +74,8 @@ from outbox.sender import Sender
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
     from datetime import datetime
+
+    from argon2 import PasswordHasher
 
     from channels.contract import Channel
     from gateway.settings import Settings
@@ -125,6 +127,7 @@ async def running(
     *,
     clock: Callable[[], datetime] = now,
     decider: type[Decider] = Decider,
+    hasher: PasswordHasher = HASHER,
 ) -> AsyncIterator[Gateway]:
     """Join all parts and keep them running inside the block; raises Misconfigured.
 
@@ -135,7 +138,7 @@ async def running(
         bus = await buses.open_bus(settings.redis)
         stack.push_async_callback(bus.close)
         http = await stack.enter_async_context(ClientSession(timeout=ClientTimeout(total=CALL_SECONDS)))
-        gateway = _join(settings, books, bus=bus, http=http, clock=clock, decider=decider)
+        gateway = _join(settings, books, bus=bus, http=http, clock=clock, decider=decider, hasher=hasher)
         await gateway.knowledge.refresh()
         async with _kept_running(gateway, bus):
             gc.collect()
@@ -151,6 +154,7 @@ def _join(
     http: ClientSession,
     clock: Callable[[], datetime],
     decider: type[Decider],
+    hasher: PasswordHasher,
 ) -> Gateway:
     metrics, cities = Metrics(), profiles.load(settings.profile, settings.public_url)
     calendar = Calendar.of(cities.current)
@@ -252,7 +256,9 @@ def _join(
         owed=queued,
         rules=rules,
     )
-    accounts = Accounts(store=books.store, sealer=books.sealer, ids=Ids(), now=clock, changed=handed)
+    accounts = Accounts(
+        store=books.store, sealer=books.sealer, ids=Ids(), now=clock, changed=handed, hasher=hasher
+    )
     gateway = Gateway(
         books,
         office,

@@ -23,6 +23,7 @@ from gateway.store import migrate
 from gateway.store.postgres import PostgresStore
 from gateway.store.sqlite import SqliteStore
 from gateway.store.store import Store
+from tests.kit.gateway import embedded
 from tests.kit.redis import redis_program
 
 MADE = "jiesu_made"
@@ -58,7 +59,7 @@ _numbers = itertools.count()
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of a database without a row, on each store in turn."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/jiesu.sqlite3"
+        return embedded(tmp_path)
     return str(request.getfixturevalue("postgres_url"))
 
 

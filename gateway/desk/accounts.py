@@ -11,7 +11,7 @@ import re
 import secrets
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pyotp
@@ -45,7 +45,8 @@ SYSTEM = "system"
 """Who does what no person did."""
 _LOGIN = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 _WORD = re.compile(r"[\w-]{1,40}")
-_HASHER = PasswordHasher()
+HASHER = PasswordHasher()
+"""What passwords cost: argon2id as RFC 9106 has it where memory is short."""
 
 
 class Outcome(StrEnum):
@@ -77,7 +78,8 @@ class Account:
 class Accounts:
     """Makes, checks and changes accounts; every login and every change is noted in ACCESS with who did it (``by``).
 
-    ``changed`` is called when somebody may have got room or a skill: the router looks then.
+    ``changed`` is called when somebody may have got room or a skill: the router looks then. ``hasher`` says what a
+    hash costs.
     """
 
     def __init__(
@@ -88,12 +90,19 @@ class Accounts:
         ids: Callable[[], bytes],
         now: Callable[[], datetime],
         changed: Callable[[], None] = lambda: None,
+        hasher: PasswordHasher = HASHER,
     ) -> None:
         self._store = store
         self._sealer = sealer
         self._ids = ids
         self._now = now
         self._changed = changed
+        self._hasher = hasher
+
+    @cached_property
+    def nobody(self) -> str:
+        """A hash that no password has, so that an unknown name takes as long as a wrong password."""
+        return self._hasher.hash(secrets.token_urlsafe())
 
     async def add(
         self,
@@ -116,7 +125,7 @@ class Accounts:
             "login": login,
             "name": name,
             "role": role.value,
-            "password": await asyncio.to_thread(_HASHER.hash, password),
+            "password": await asyncio.to_thread(self._hasher.hash, password),
             "one_time": True,
             "totp": None,
             "totp_step": 0,
@@ -144,7 +153,7 @@ class Accounts:
     async def verify(self, login: str, password: str, code: str = "") -> tuple[Outcome, Account | None]:
         """Check a password and, where there is one, the second factor; five failures lock for a quarter of an hour."""
         row = await self._store.write(lambda c: sql.by_login(c, login))
-        right = await asyncio.to_thread(_verified, row["password"] if row else None, password)
+        right = await asyncio.to_thread(self._verified, row["password"] if row else None, password)
         if row is None or row["disabled"]:
             return Outcome.WRONG, None
         checked = row["password"] if right else None
@@ -154,7 +163,7 @@ class Accounts:
         """Set a password of one's own and end every other session; raises InvalidInput when it is too short."""
         if len(new) < PASSWORD_CHARS:
             raise InvalidInput(f"a password has at least {PASSWORD_CHARS} characters")
-        hashed = await asyncio.to_thread(_HASHER.hash, new)
+        hashed = await asyncio.to_thread(self._hasher.hash, new)
 
         def work(connection: Connection) -> None:
             sql.rotate(connection, agent, password=hashed, one_time=False)
@@ -167,7 +176,7 @@ class Accounts:
     async def reset(self, login: str, *, by: str = SYSTEM) -> str:
         """Give a new one-time password, take the second factor and the lock away; raises InvalidInput."""
         password = secrets.token_urlsafe(12)
-        hashed = await asyncio.to_thread(_HASHER.hash, password)
+        hashed = await asyncio.to_thread(self._hasher.hash, password)
         change: dict[str, Any] = {
             "password": hashed,
             "one_time": True,
@@ -252,6 +261,12 @@ class Accounts:
         at = millis(self._now())
         lists.looked(connection, row_id=self._ids(), at=at, actor=by, act=act, subject=subject.strip())
 
+    def _verified(self, hashed: str | None, password: str) -> bool:
+        try:
+            return self._hasher.verify(hashed or self.nobody, password)
+        except VerificationError:
+            return False
+
     def _seconds(self) -> int:
         return millis(self._now()) // 1000
 
@@ -289,12 +304,6 @@ class Accounts:
         return Outcome.LOCKED, None
 
 
-@cache
-def nobody() -> str:
-    """Return a hash that no password has, so that an unknown name takes as long as a wrong password."""
-    return _HASHER.hash(secrets.token_urlsafe())
-
-
 def _words(given: str) -> str:
     words = dict.fromkeys(given.split())
     if not all(_WORD.fullmatch(word) for word in words):
@@ -306,13 +315,6 @@ def _capacity(given: int) -> int:
     if not 1 <= given <= MOST_CAPACITY:
         raise InvalidInput(f"a capacity is 1 to {MOST_CAPACITY} chats at once")
     return given
-
-
-def _verified(hashed: str | None, password: str) -> bool:
-    try:
-        return _HASHER.verify(hashed or nobody(), password)
-    except VerificationError:
-        return False
 
 
 def _step(secret: str, code: str, seconds: int, used: int) -> int | None:

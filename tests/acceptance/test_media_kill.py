@@ -12,6 +12,7 @@ from gateway.app import listening
 from gateway.sandbox.application import DRIVER, PLATFORM, create_sandbox
 from gateway.sandbox.platform import Fault, SandboxSettings
 from tests.kit import media
+from tests.kit.gateway import embedded
 from tests.kit.process import configure, served
 from tests.kit.standin import until
 from tests.kit.wechat import AES_KEY, APP_ID, TOKEN
@@ -27,7 +28,7 @@ async def test_a_kill_while_files_are_fetched_loses_none_and_keeps_each_once(tmp
     sandbox = create_sandbox(account, clock=time.time)
     platform, driver = sandbox[PLATFORM], sandbox[DRIVER]
     async with listening(sandbox, "127.0.0.1", 0) as port:
-        config = configure(tmp_path, f"sqlite:///{tmp_path}/jiesu.sqlite3", f"http://127.0.0.1:{port}")
+        config = configure(tmp_path, embedded(tmp_path), f"http://127.0.0.1:{port}")
         person = platform.person("oUser")
         with served(config) as (process, address):
             account.callback_url = f"{address}/channels/wx"

@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 
 from tests.kit import media
 from tests.kit.chromium import Demo, chromium, demo
+from tests.kit.gateway import embedded
 from tests.kit.process import configure, served
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.browser]
@@ -271,7 +272,7 @@ def test_a_menu_is_read_as_the_bot_meant_it(page):
 def test_a_place_is_shown_on_the_map_by_mouse_keyboard_and_position(browser, tiles, tmp_path):
     if not (STATIC / "vendor/leaflet.js").is_file():
         pytest.skip("leaflet is not there: python hatch_build.py")
-    config = configure(tmp_path, f"sqlite:///{tmp_path}/jiesu.sqlite3")
+    config = configure(tmp_path, embedded(tmp_path))
     with config.open("a") as more:
         more.write(
             f'[portal]\nmap_tiles = "{tiles}/{{z}}/{{x}}/{{y}}.png"\nmap_center = "117.09,36.20"\nmap_zoom = 13\n'

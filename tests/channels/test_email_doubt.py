@@ -13,10 +13,9 @@ from channels.email import mime, proof
 from channels.email.letters import Letters
 from channels.email.settings import Settings
 from channels.settings import read
-from gateway.app import running
 from normalizer.message import SourceChannel
 from tests.kit.doors import tools
-from tests.kit.gateway import settings
+from tests.kit.gateway import embedded, running, settings
 
 OURS = "mx.city.example"
 
@@ -65,7 +64,7 @@ def mail(words, found, number="1"):
 async def city(folder):
     """A gateway, and a hand that puts a letter in at its door and waits for the answer."""
     channels = {"mail": {"kind": "memory"}}
-    made = settings(f"sqlite:///{folder}/jiesu.sqlite3", folder, channels=channels)
+    made = settings(embedded(folder), folder, channels=channels)
     async with ClientSession() as http, running(made) as gateway:
         channel = gateway.channels["mail"]
         channel.capabilities = Capabilities(SourceChannel.EMAIL, 65536)

@@ -6,9 +6,8 @@ from urllib.parse import parse_qs
 
 from sqlalchemy import select
 
-from gateway.app import running
 from outbox.tables import OUTGOING, OutState
-from tests.kit.gateway import settings
+from tests.kit.gateway import embedded, running, settings
 from tests.kit.providers import NUMBER, SECRET, SETTINGS, Peer
 
 
@@ -18,7 +17,7 @@ async def test_a_message_is_answered_once_and_its_answer_delivered(tmp_path, aio
     channels = {"sms": SETTINGS["aliyun"] | {"api_base": address}}
     up = {"phone_number": NUMBER, "content": "人民路12号门口井盖丢了", "sequence_id": 77}
     report = {"phone_number": NUMBER, "success": True, "biz_id": "b1", "err_code": "DELIVERED"}
-    async with running(settings(f"sqlite:///{tmp_path}/j.sqlite3", tmp_path, channels=channels)) as gateway:
+    async with running(settings(embedded(tmp_path, "j"), tmp_path, channels=channels)) as gateway:
         client = await aiohttp_client(gateway.app)
         for _ in range(2):
             assert (await client.post(f"/channels/sms/{SECRET}/up", json=[up])).status == 200

@@ -3,10 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app import running
 from gateway.whole import Gateway
 from tests.kit.browser import Browser, browsing, portal_settings
-from tests.kit.gateway import Hand, Person, settings
+from tests.kit.gateway import Hand, Person, embedded, running, settings
 
 
 @pytest.fixture
@@ -28,9 +27,7 @@ def person(gateway: Gateway, clock: Hand) -> Person:
 @pytest.fixture
 async def portal(tmp_path: Path, clock: Hand) -> AsyncIterator[Gateway]:
     """A gateway with pages and an account of telephones, on the embedded store."""
-    async with running(
-        portal_settings(f"sqlite:///{tmp_path}/jiesu.sqlite3", tmp_path), clock=clock
-    ) as opened:
+    async with running(portal_settings(embedded(tmp_path), tmp_path), clock=clock) as opened:
         yield opened
 
 

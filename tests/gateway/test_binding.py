@@ -10,11 +10,10 @@ import pytest
 from sqlalchemy import select, text
 
 from channels.contract import Capabilities
-from gateway.app import running
 from gateway.store.tables import BIND_CODE, BINDING, CASES, INBOX, OUTGOING
 from normalizer.message import InboundMessage, Part, PartKind, SourceChannel
 from outbox import receipts
-from tests.kit.gateway import Person, settings
+from tests.kit.gateway import Person, running, settings
 
 PHONE, MAIL = "13812345678", "zhang@example.com"
 MATTER = "泰山区青年路路灯坏了影响出行"

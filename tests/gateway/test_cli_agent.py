@@ -4,6 +4,8 @@ import json
 import sqlite3
 
 import pytest
+from argon2 import extract_parameters
+from argon2.profiles import RFC_9106_LOW_MEMORY
 
 from tests.kit.commands import run
 
@@ -48,6 +50,13 @@ def test_an_account_is_made_with_a_password_that_is_printed_once(shell):
     }
     assert password not in shell.agent("list").stdout
     assert shell.log() == [("agent add", "zuo01 agent 医保 en")]
+
+
+def test_a_password_costs_what_the_norm_asks_for(shell):
+    shell.agent("add", "zuo01", "王敏")
+    with sqlite3.connect(shell.database) as connection:
+        [[hashed]] = connection.execute("SELECT password FROM agent")
+    assert extract_parameters(hashed) == RFC_9106_LOW_MEMORY
 
 
 def test_what_is_changed_is_seen_and_on_record(shell):

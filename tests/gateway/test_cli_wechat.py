@@ -6,6 +6,7 @@ import pytest
 
 from gateway.runtime import now
 from tests.kit.commands import run_beside
+from tests.kit.gateway import embedded
 from tests.kit.process import configure
 from tests.kit.standin import phone
 
@@ -22,9 +23,9 @@ class Shell:
 @pytest.fixture
 async def shell(tmp_path, clock):
     clock.now = now()
-    async with phone(f"sqlite:///{tmp_path}/a.sqlite3", tmp_path, clock) as citizen:
+    async with phone(embedded(tmp_path, "a"), tmp_path, clock) as citizen:
         base = citizen.gateway.channels["wx"].api.base
-        config = configure(tmp_path, f"sqlite:///{tmp_path}/b.sqlite3", base)
+        config = configure(tmp_path, embedded(tmp_path, "b"), base)
         config.write_text(f'public_url = "{citizen.address}"\n' + config.read_text())
         yield Shell(config, citizen, tmp_path)
 

@@ -6,13 +6,14 @@ import pytest
 from aiohttp import FormData
 
 from tests.kit import media
+from tests.kit.gateway import embedded
 from tests.kit.hall import opened
 from tests.kit.standin import until
 
 
 @pytest.fixture
 async def hall(tmp_path):
-    async with opened(f"sqlite:///{tmp_path}/jiesu.sqlite3", tmp_path) as made:
+    async with opened(embedded(tmp_path), tmp_path) as made:
         yield made
 
 

@@ -9,14 +9,14 @@ import pytest
 from argon2 import extract_parameters
 from sqlalchemy import select
 
-from gateway.app import listening, running
-from gateway.desk.accounts import LOCK_MS, nobody
+from gateway.app import listening
+from gateway.desk.accounts import LOCK_MS
 from gateway.desk.rights import Role
 from gateway.store import agents
 from gateway.store.tables import ACCESS
 from gateway.web.desk.login import BY_ADDRESS
 from tests.kit.agent import PASSWORD, Agent, hire
-from tests.kit.gateway import Hand, settings
+from tests.kit.gateway import Hand, embedded, running, settings
 
 
 async def test_a_login_that_is_not_there_is_answered_as_one_that_is(gateway, site):
@@ -33,7 +33,7 @@ async def test_a_login_that_is_not_there_is_answered_as_one_that_is(gateway, sit
 async def test_a_login_that_is_not_there_is_tried_against_a_hash_as_costly_as_a_real_one(gateway):
     await gateway.accounts.add("li", "李", Role.AGENT)
     row = await gateway.books.store.read(partial(agents.by_login, login="li"))
-    assert extract_parameters(nobody()) == extract_parameters(row["password"])
+    assert extract_parameters(gateway.accounts.nobody) == extract_parameters(row["password"])
 
 
 async def test_a_locked_account_is_closed_to_the_right_password_too_until_the_time_is_over(
@@ -157,7 +157,7 @@ async def test_what_happened_at_the_door_is_noted_and_what_was_typed_is_not(gate
     [("https://12345.example", "__Host-jiesu-desk", True), ("http://127.0.0.1", "jiesu-desk", False)],
 )
 async def test_the_cookie_is_for_this_site_alone_and_no_script_reads_it(tmp_path, address, name, secure):
-    given = settings(f"sqlite:///{tmp_path}/jiesu.sqlite3", tmp_path, public_url=address)
+    given = settings(embedded(tmp_path), tmp_path, public_url=address)
     async with running(given) as gateway, listening(gateway.app, "127.0.0.1", 0) as port:
         one_time = await gateway.accounts.add("li", "李", Role.AGENT)
         async with Agent(f"http://127.0.0.1:{port}", "li") as agent:
@@ -180,7 +180,7 @@ async def test_the_page_allows_no_script_but_its_own(gateway, site):
 @pytest.fixture
 async def gateway(clock: Hand, tmp_path):
     """What is asked here is the door, not the store."""
-    async with running(settings(f"sqlite:///{tmp_path}/jiesu.sqlite3", tmp_path), clock=clock) as opened:
+    async with running(settings(embedded(tmp_path), tmp_path), clock=clock) as opened:
         yield opened
 
 

@@ -6,12 +6,12 @@ import re
 
 import pytest
 
-from gateway.app import listening, running
+from gateway.app import listening
 from gateway.desk.rights import RIGHTS, Right, Role
 from gateway.web.desk.build import SITE
 from gateway.web.desk.operations import SAFE, Operation
 from tests.kit.agent import Agent, hire
-from tests.kit.gateway import settings
+from tests.kit.gateway import embedded, running, settings
 
 NOBODYS = {"/me", "/me/totp", "/me/totp/confirm", "/me/beat"}
 """What everybody who is logged in may ask: it is about himself."""
@@ -62,7 +62,7 @@ async def test_nothing_is_changed_without_the_proof_that_a_page_of_ours_asked(ga
 
 async def test_a_hall_behind_one_address_is_not_held_up_and_one_hasty_page_is(tmp_path):
     slow = {"address_per_second": 0.001, "address_burst": 3.0}
-    given = settings(f"sqlite:///{tmp_path}/jiesu.sqlite3", tmp_path, portal=slow)
+    given = settings(embedded(tmp_path), tmp_path, portal=slow)
     async with running(given) as gateway, listening(gateway.app, "127.0.0.1", 0) as port:
         async with await hire(gateway, f"http://127.0.0.1:{port}", "li") as agent:
             statuses = [(await agent.asks("GET", "me")).status for _ in range(400)]
@@ -88,7 +88,7 @@ async def _asked(agent: Agent, operation: Operation):
 @pytest.fixture
 async def gateway(tmp_path):
     """What is asked here is the door, not the store."""
-    async with running(settings(f"sqlite:///{tmp_path}/jiesu.sqlite3", tmp_path)) as opened:
+    async with running(settings(embedded(tmp_path), tmp_path)) as opened:
         yield opened
 
 

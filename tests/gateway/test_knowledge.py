@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import select
 
 from gateway import doctor, library
-from gateway.app import running
 from gateway.bus import MemoryBus
 from gateway.knowledge import shelf
 from gateway.knowledge.book import TOPIC, Book
@@ -21,7 +20,7 @@ from gateway.store.rows import GapRow, Rows, VoteRow
 from gateway.store.tables import CONVERSATION
 from normalizer.errors import InvalidInput
 from tests.kit.cases import NOW
-from tests.kit.gateway import settings
+from tests.kit.gateway import running, settings
 
 CITY = "370900"
 FUND = Entry(

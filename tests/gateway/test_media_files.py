@@ -13,6 +13,7 @@ from gateway.media.intake import Claim
 from gateway.media.links import Variant
 from gateway.web.files import Span, span
 from tests.kit import media
+from tests.kit.gateway import embedded
 
 OWNER = "37090026112400017"
 
@@ -20,7 +21,7 @@ OWNER = "37090026112400017"
 @pytest.fixture
 def database(tmp_path):
     """One store is enough here: what is asked of it is asked of both in test_uploads."""
-    return f"sqlite:///{tmp_path}/jiesu.sqlite3"
+    return embedded(tmp_path)
 
 
 @pytest.fixture

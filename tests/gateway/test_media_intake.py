@@ -8,12 +8,13 @@ from gateway.store.media import talk_owner
 from normalizer.media import NotAccepted, Refusal, Trait
 from normalizer.message import Address, PartKind
 from tests.kit import media
+from tests.kit.gateway import embedded
 
 
 @pytest.fixture
 def database(tmp_path):
     """One store is enough here: what is asked of it is asked of both in test_uploads."""
-    return f"sqlite:///{tmp_path}/jiesu.sqlite3"
+    return embedded(tmp_path)
 
 
 async def taken(gateway, content: bytes, name: str = "照片.jpg"):

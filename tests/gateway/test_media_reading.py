@@ -6,12 +6,11 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from gateway.app import running
 from gateway.media import reading
 from gateway.media.intake import Claim
 from normalizer.errors import Misconfigured
 from tests.kit import media
-from tests.kit.gateway import settings
+from tests.kit.gateway import embedded, running, settings
 
 FONT = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")
 needs_reader = pytest.mark.skipif(
@@ -21,7 +20,7 @@ needs_reader = pytest.mark.skipif(
 
 @pytest.fixture
 def database(tmp_path):
-    return f"sqlite:///{tmp_path}/jiesu.sqlite3"
+    return embedded(tmp_path)
 
 
 def letter(*lines: str) -> bytes:

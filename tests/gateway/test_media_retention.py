@@ -11,6 +11,7 @@ from gateway.store import media as rows
 from normalizer.case import Command, Verb
 from tests.kit import media
 from tests.kit.cases import AGENT
+from tests.kit.gateway import embedded
 from tests.kit.process import configure, jiesu
 
 TEXT = "路灯坏了".encode()
@@ -70,7 +71,7 @@ async def test_what_is_taken_in_again_for_good_is_not_forgotten(gateway, clock):
 
 @pytest.mark.acceptance
 def test_the_command_counts_before_it_forgets(tmp_path):
-    config = configure(tmp_path, f"sqlite:///{tmp_path}/jiesu.sqlite3")
+    config = configure(tmp_path, embedded(tmp_path))
     nothing = {"of_cases": 0, "unattached": 0}
     assert jiesu(config, "retention", "media", "--dry-run") == nothing
     assert jiesu(config, "retention", "media") == nothing

@@ -7,12 +7,11 @@ import socket
 
 import pytest
 
-from gateway.app import running
 from gateway.media.intake import Claim
 from gateway.media.scan import Scan, Scanner
 from normalizer.media import NotAccepted, Refusal
 from tests.kit import media
-from tests.kit.gateway import settings
+from tests.kit.gateway import embedded, running, settings
 
 EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 
@@ -46,7 +45,7 @@ async def clamd():
 
 @pytest.fixture
 async def database(tmp_path):
-    return f"sqlite:///{tmp_path}/jiesu.sqlite3"
+    return embedded(tmp_path)
 
 
 async def test_a_clean_file_is_scanned_whole(clamd):

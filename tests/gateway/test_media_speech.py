@@ -9,12 +9,12 @@ import pytest
 from aiohttp import web
 
 from gateway import views
-from gateway.app import listening, running
+from gateway.app import listening
 from gateway.media.intake import Claim
 from gateway.media.speech import TRIES, Heard
 from normalizer.errors import Misconfigured
 from tests.kit import media
-from tests.kit.gateway import Person, settings
+from tests.kit.gateway import Person, embedded, running, settings
 from tests.kit.standin import until
 
 WORDS = "楼下烧烤店半夜还在放音响"
@@ -57,7 +57,7 @@ async def service():
 
 @asynccontextmanager
 async def opened(tmp_path, clock, service, **changes):
-    database = f"sqlite:///{tmp_path}/jiesu.sqlite3"
+    database = embedded(tmp_path)
     speech = {"url": service.url, "secret": "s3cret", "seconds": 0.5} | changes
     async with running(settings(database, tmp_path, speech=speech), clock=clock) as gateway:
         yield gateway
@@ -90,7 +90,7 @@ async def test_a_recording_is_written_down_once_and_found_by_its_words(tmp_path,
         assert (await gateway.hearing.hear_some()).count == 0
         ((mime, proof, size),) = service.asked
         assert (mime, proof, size > 1000) == ("audio/mpeg", "Bearer s3cret", True)
-        given = settings(f"sqlite:///{tmp_path}/jiesu.sqlite3", tmp_path)
+        given = settings(embedded(tmp_path), tmp_path)
         (found,) = await views.found(given, "半夜 音响", limit=9, full=False)
         assert (found["case_no"], found["recordings"]) == (number, [{"name": "录音.mp3", "words": WORDS}])
 

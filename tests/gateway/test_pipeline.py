@@ -6,7 +6,6 @@ from sqlalchemy import func, select, text
 
 from bots import router
 from gateway import batch, turns
-from gateway.app import running
 from gateway.cases.book import chain
 from gateway.store import audit, lists
 from gateway.store.bodies import open_message
@@ -14,7 +13,7 @@ from gateway.store.tables import ALERT, CASES, CONVERSATION, INBOX, OUTGOING
 from normalizer.errors import Busy
 from normalizer.message import InboundMessage
 from outbox.tables import OutState
-from tests.kit.gateway import Person, settings
+from tests.kit.gateway import Person, running, settings
 
 
 async def rows(gateway, table, *columns):

@@ -6,11 +6,11 @@ from functools import partial
 import pytest
 from sqlalchemy import func, select
 
-from gateway.app import running
 from gateway.store import cases as rows
 from gateway.store.tables import ALERT, CASES
 from normalizer.codes import Kind, PersonType
 from tests.kit.browser import PHONE, WORDS, browsing, portal_settings
+from tests.kit.gateway import running
 
 USCC = "91370900MA3C0XXX0A"
 FIRE = "东岳大街88号三楼着火了，楼上还有人被困"

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from gateway.app import running
 from tests.kit.browser import WORDS, browsing, portal_settings
+from tests.kit.gateway import embedded, running
 
 PAGES = (
     "/",
@@ -174,7 +174,7 @@ async def test_behind_a_proxy_of_ours_it_is_the_citizen_s_address_that_counts(
 
 async def test_who_is_no_proxy_of_ours_cannot_say_where_he_comes_from(tmp_path, clock):
     made = portal_settings(
-        f"sqlite:///{tmp_path}/j.sqlite3", tmp_path, portal={"address_burst": 20, "address_per_second": 0.001}
+        embedded(tmp_path, "j"), tmp_path, portal={"address_burst": 20, "address_per_second": 0.001}
     )
     async with running(made, clock=clock) as gateway, browsing(gateway) as browsers:
         statuses = [
@@ -231,6 +231,6 @@ async def limited(tmp_path, clock):
         "address_burst": 20,
         "address_per_second": 0.001,
     }
-    made = portal_settings(f"sqlite:///{tmp_path}/j.sqlite3", tmp_path, portal=portal)
+    made = portal_settings(embedded(tmp_path, "j"), tmp_path, portal=portal)
     async with running(made, clock=clock) as gateway, browsing(gateway) as maker:
         yield maker

@@ -8,9 +8,9 @@ from contextlib import AsyncExitStack
 import pytest
 from aiohttp import ClientSession, CookieJar
 
-from gateway.app import listening, running
+from gateway.app import listening
 from gateway.web.portal import live
-from tests.kit.gateway import settings
+from tests.kit.gateway import running, settings
 
 CSRF = re.compile(r'name="csrf" value="(\w+)"')
 LINE = re.compile(r'data-id="(\w+)"')

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from gateway.app import running
 from tests.kit.browser import PHONE, browsing, code_sent, outgoing, portal_settings
+from tests.kit.gateway import embedded, running
 
 OTHER = "13911112222"
 
@@ -145,7 +145,7 @@ async def test_one_address_gets_sixty_codes_an_hour(browsers, portal):
 
 
 async def test_no_restart_forgets_how_many_were_sent(tmp_path, clock):
-    made = portal_settings(f"sqlite:///{tmp_path}/j.sqlite3", tmp_path)
+    made = portal_settings(embedded(tmp_path, "j"), tmp_path)
     for expected in (4, 5):
         async with running(made, clock=clock) as gateway, browsing(gateway) as browsers:
             for _ in range(4):
@@ -162,7 +162,7 @@ async def test_the_code_leaves_at_once_by_the_account_of_telephones(browsers, po
 
 
 async def test_without_an_account_of_telephones_the_other_way_is_told(tmp_path, clock):
-    made = portal_settings(f"sqlite:///{tmp_path}/j.sqlite3", tmp_path, channels={"web": {"kind": "web"}})
+    made = portal_settings(embedded(tmp_path, "j"), tmp_path, channels={"web": {"kind": "web"}})
     async with running(made, clock=clock) as gateway, browsing(gateway) as browsers:
         page = await browsers().post("/login", {"phone": PHONE})
         assert "暂时不能收短信验证码" in page.text

@@ -9,6 +9,7 @@ from normalizer.case import Command, Verb
 from normalizer.errors import InvalidInput, NotFound
 from tests.kit.browser import PHONE, WORDS, portal_settings
 from tests.kit.cases import AGENT
+from tests.kit.gateway import embedded
 
 
 async def test_what_is_kept_is_shown_masked(browsers, portal):
@@ -141,7 +142,7 @@ async def downloaded(browser):
 @pytest.fixture
 def made(tmp_path):
     """Settings that open the database of the running gateway, as the command line does."""
-    return portal_settings(f"sqlite:///{tmp_path}/jiesu.sqlite3", tmp_path)
+    return portal_settings(embedded(tmp_path), tmp_path)
 
 
 async def wishes(made, state=""):

@@ -3,12 +3,12 @@
 import pytest
 from sqlalchemy import func, select, text
 
-from gateway.app import running
 from gateway.store import duplicates
 from gateway.store.tables import FOLLOW
 from normalizer.case import Command, Verb
 from tests.kit.browser import browsing, first, outgoing, portal_settings
 from tests.kit.cases import AGENT, DISPATCH, REPLY, UNIT
+from tests.kit.gateway import running
 
 THEIRS = "我是王小明，住东岳大街88号，门前井盖丢失，晚上很危险，我摔伤了腿"
 MINE = "东岳大街88号门前的井盖丢了，晚上很危险"

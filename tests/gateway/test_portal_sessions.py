@@ -5,10 +5,9 @@ import hmac
 import pytest
 from sqlalchemy import func, select
 
-from gateway.app import running
 from gateway.store.tables import BINDING, WEB_SESSION
 from tests.kit.browser import PHONE, WORDS, browsing, portal_settings
-from tests.kit.gateway import settings
+from tests.kit.gateway import running, settings
 
 
 async def test_the_cookie_is_for_this_site_alone_and_no_script_reads_it(browsers):

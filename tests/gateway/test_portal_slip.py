@@ -6,7 +6,6 @@ from importlib import resources
 import pytest
 from aiohttp import FormData
 
-from gateway.app import running
 from gateway.cases import slips
 from gateway.runtime import millis
 from gateway.store.seal import Sealer
@@ -15,6 +14,7 @@ from tests.gateway.test_binding import Writer
 from tests.kit import media
 from tests.kit.browser import WORDS, browsing, first, portal_settings
 from tests.kit.cases import AGENT
+from tests.kit.gateway import embedded, running
 
 NUMBER = "37092611240001233"
 
@@ -114,7 +114,7 @@ async def paged(tmp_path, clock):
         resources.files("gateway").joinpath("profiles", "taian.toml").read_text("utf-8"), "utf-8"
     )
     made = portal_settings(
-        f"sqlite:///{tmp_path}/j.sqlite3", tmp_path, public_url="https://12345.example.cn/", profile=profile
+        embedded(tmp_path, "j"), tmp_path, public_url="https://12345.example.cn/", profile=profile
     )
     async with running(made, clock=clock) as gateway, browsing(gateway) as browsers:
         yield gateway, browsers

@@ -6,10 +6,10 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
-from gateway.app import running
 from gateway.store import transcript
 from normalizer import case_no
 from tests.kit.browser import PHONE, WORDS, browsing, first, portal_settings, told
+from tests.kit.gateway import running
 
 
 async def test_the_bot_answers_on_the_page(browsers):

@@ -4,12 +4,11 @@ import pytest
 from sqlalchemy import select
 
 from gateway import views
-from gateway.app import running
 from gateway.store.tables import ATTEMPT, OUTGOING
 from normalizer.case import Command, Verb
 from normalizer.errors import Misconfigured, NotFound
 from tests.kit.cases import AGENT, CITIZEN, DISPATCH, REPLY, UNIT
-from tests.kit.gateway import settings
+from tests.kit.gateway import embedded, running, settings
 from tests.kit.standin import phone, until
 
 SUBSCRIBE = {
@@ -240,7 +239,7 @@ async def test_of_a_confidential_case_nothing_but_that_there_is_news_leaves_its_
 
 @pytest.mark.parametrize("named", ["nobody", "wx"])
 async def test_an_account_that_cannot_tell_by_text_message_is_named_with_its_cure(tmp_path, clock, named):
-    given = settings(f"sqlite:///{tmp_path}/a.sqlite3", tmp_path, routes={"sms": named})
+    given = settings(embedded(tmp_path, "a"), tmp_path, routes={"sms": named})
     with pytest.raises(Misconfigured, match=r"routes\.sms"):
         async with running(given, clock=clock):
             pass

@@ -11,7 +11,7 @@ from gateway import doctor
 from gateway.bus import RedisBus
 from gateway.sandbox.platform import Fault
 from normalizer.message import Address, OutboundMessage
-from tests.kit.gateway import settings
+from tests.kit.gateway import embedded, settings
 from tests.kit.standin import phone, until
 from tests.kit.wechat import raw_settings, tools
 
@@ -25,7 +25,7 @@ async def ready(citizen):
 
 @pytest.fixture
 def database(tmp_path):
-    return f"sqlite:///{tmp_path}/jiesu.sqlite3"
+    return embedded(tmp_path)
 
 
 async def test_the_health_page_tells_of_it_and_stays_ready(database, tmp_path, clock):
@@ -50,7 +50,7 @@ async def test_the_doctor_tells_what_the_running_gateway_met(database, tmp_path,
         citizen.platform.faults["/cgi-bin/message/custom/send"] = deque([Fault("code", 48004)])
         with pytest.raises(SendError):
             await running.send(TEXT)
-        given = settings(f"sqlite:///{tmp_path}/other.sqlite3", tmp_path, channels={"wx": wx}, redis=redis)
+        given = settings(embedded(tmp_path, "other"), tmp_path, channels={"wx": wx}, redis=redis)
         found = [each for each in await doctor.examine(given) if each.what.startswith("wx")]
     await bus.close()
     assert [each.ok for each in found] == [True, False]

@@ -12,13 +12,13 @@ import pytest
 from aiohttp import ClientSession
 from tusclient.client import TusClient
 
-from gateway.app import listening, running
+from gateway.app import listening
 from gateway.media.pieces import Pieces
 from gateway.media.uploads import Moved
 from gateway.runtime import millis
 from gateway.store import uploads as rows
 from tests.kit import media
-from tests.kit.gateway import settings
+from tests.kit.gateway import running, settings
 from tests.kit.line import Line
 from tests.kit.tus import MB, OFFSETS, OWNER, TUS, begun, film, offset, patch
 

@@ -8,13 +8,14 @@ from aiohttp import ClientSession, FormData
 
 from gateway.app import listening
 from tests.kit import media
+from tests.kit.gateway import embedded
 from tests.kit.tus import MB, OFFSETS, OWNER, TUS, begun, offset, patch
 
 
 @pytest.fixture
 def database(tmp_path):
     """One store is enough here: what is asked of it is asked of both in test_uploads."""
-    return f"sqlite:///{tmp_path}/jiesu.sqlite3"
+    return embedded(tmp_path)
 
 
 @pytest.fixture

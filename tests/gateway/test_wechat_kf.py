@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import pytest
 from sqlalchemy import func, select
 
-from gateway.app import listening, running
+from gateway.app import listening
 from gateway.sandbox.kf import Client, Kf
 from gateway.store.tables import INBOX
 from gateway.whole import Gateway
 from tests.kit import media
-from tests.kit.gateway import Hand, settings
+from tests.kit.gateway import Hand, running, settings
 from tests.kit.kf import kf_settings, platform
 from tests.kit.standin import until
 

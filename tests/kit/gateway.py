@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from argon2 import PasswordHasher
+from sqlalchemy import create_engine
+
+from gateway import app
 from gateway.settings import Settings, load
+from gateway.store import migrate
 from gateway.whole import Gateway
 from normalizer.message import EventKind, InboundMessage, Part, PartKind, SourceChannel
 from tests.kit.cases import NOW
@@ -25,6 +35,36 @@ class Hand:
 
     def wait(self, **span: float) -> None:
         self.now += timedelta(**span)
+
+
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+"""What a password costs in tests; what it costs at a real desk, ``tests/gateway/test_cli_agent.py`` proves."""
+
+
+def running(given: Settings, **more: Any) -> AbstractAsyncContextManager[Gateway]:
+    """Run a gateway inside the block, its staff's passwords cheap to hash."""
+    return app.running(given, hasher=CHEAP, **more)
+
+
+def embedded(folder: Path, name: str = "jiesu") -> str:
+    """The address of the embedded database in a folder; a new one has its tables and not a row."""
+    file = folder / f"{name}.sqlite3"
+    if not file.exists():
+        shutil.copyfile(_made(), file)
+    return f"sqlite:///{file}"
+
+
+@cache
+def _made() -> Path:
+    """The file with all tables that each test gets a copy of."""
+    folder = tempfile.TemporaryDirectory(prefix="jiesu-made-")
+    atexit.register(folder.cleanup)
+    file = Path(folder.name) / "jiesu.sqlite3"
+    engine = create_engine(f"sqlite:///{file}")
+    with engine.begin() as connection:
+        migrate.upgrade(connection)
+    engine.dispose()
+    return file
 
 
 def settings(database: str, folder: Path, **changes: Any) -> Settings:

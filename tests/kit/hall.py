@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from gateway.app import listening, running
+from gateway.app import listening
 from tests.kit.agent import Agent, hire
-from tests.kit.gateway import Hand, settings
+from tests.kit.gateway import Hand, running, settings
 from tests.kit.standin import Phone, phone
 
 

@@ -11,13 +11,13 @@ from typing import Any
 
 from aiohttp import ClientSession, web
 
-from gateway.app import listening, running
+from gateway.app import listening
 from gateway.sandbox.mini import Mini, MiniSettings
 from gateway.whole import Gateway
 from normalizer.case import Case, Stage
 from tests.kit.api import WORDS, App
 from tests.kit.cases import STEPS
-from tests.kit.gateway import Hand, settings
+from tests.kit.gateway import Hand, embedded, running, settings
 from tests.kit.phone import Phone, Screen, phone
 
 ACCOUNT, SECRET = "mini", "a-secret-of-this-app"
@@ -83,9 +83,7 @@ async def opened(folder: Path, form: str = "xml", **changes: Any) -> AsyncIterat
             "format": form,
             "api_base": f"http://127.0.0.1:{away}",
         }
-        made = settings(
-            f"sqlite:///{folder}/jiesu.sqlite3", folder, portal=FREE, channels={ACCOUNT: account}, **changes
-        )
+        made = settings(embedded(folder), folder, portal=FREE, channels={ACCOUNT: account}, **changes)
         async with (
             running(made, clock=clock) as gateway,
             listening(gateway.app, "127.0.0.1", 0) as port,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gateway.app import listening, running
+from gateway.app import listening
 from gateway.batch import Decider
 from gateway.sandbox.application import (
     BUTTONS,
@@ -27,7 +27,7 @@ from gateway.sandbox.notify import Notify
 from gateway.sandbox.platform import Person, Platform, SandboxSettings
 from gateway.sandbox.visitors import Visitors
 from gateway.whole import Gateway
-from tests.kit.gateway import Hand, settings
+from tests.kit.gateway import Hand, running, settings
 from tests.kit.wechat import AES_KEY, APP_ID, TOKEN, raw_settings
 
 PATIENCE = 15.0

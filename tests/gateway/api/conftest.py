@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession
 
-from gateway.app import listening, running
+from gateway.app import listening
 from gateway.whole import Gateway
 from tests.kit.api import App
-from tests.kit.gateway import Hand, settings
+from tests.kit.gateway import Hand, running, settings
 from tests.kit.wechat import raw_settings
 
 FREE = {"address_per_second": 1e6, "address_burst": 1e6, "session_per_second": 1e6, "session_burst": 1e6}

@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from tests.kit.gateway import embedded
+
 PATIENCE = 900
 CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,"
@@ -89,4 +91,4 @@ def database(request, tmp_path):
     """One store is enough to be asked by; a long run (JIESU_TEST_EXAMPLES) asks both."""
     if "JIESU_TEST_EXAMPLES" in os.environ:
         return request.getfixturevalue("postgres_url")
-    return f"sqlite:///{tmp_path}/jiesu.sqlite3"
+    return embedded(tmp_path)

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession, web
 
-from gateway.app import listening, running
+from gateway.app import listening
 from gateway.sandbox.mini import A_MINUTE, LIVES, Mini, MiniSettings
 from gateway.store import flags
 from tests.gateway.api.conftest import FREE, SMS
 from tests.gateway.api.test_api import PHONE, sent_code
 from tests.kit.api import App, matter
-from tests.kit.gateway import Hand, settings
+from tests.kit.gateway import Hand, running, settings
 from tests.kit.wechat import raw_settings
 
 OTHER = "mini2"

@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession
 
-from gateway.app import listening, running
+from gateway.app import listening
 from gateway.whole import Gateway
-from tests.kit.gateway import Hand, settings
+from tests.kit.gateway import Hand, running, settings
 from tests.kit.open311 import PARTNERS, Client
 
 RULES = {

@@ -6,8 +6,8 @@ import pytest
 from aiohttp import ClientSession
 from yarl import URL
 
-from gateway.app import listening, running
-from tests.kit.gateway import settings
+from gateway.app import listening
+from tests.kit.gateway import embedded, running, settings
 from tests.kit.open311 import CITY, OTHER, WORDS, Client, report
 
 LONG = "长" * 4001
@@ -236,4 +236,4 @@ async def test_an_address_that_asks_too_fast_is_told_to_wait(database, tmp_path,
 @pytest.fixture
 def database(tmp_path):
     """What is refused never comes to a store; one of them is enough."""
-    return f"sqlite:///{tmp_path}/jiesu.sqlite3"
+    return embedded(tmp_path)
