@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import gc
 import json
 import os
 import subprocess
@@ -79,8 +80,11 @@ def _end(forker: subprocess.Popen[str]) -> None:
 
 def _serve() -> None:
     """Fork for every order, and tell how its process ended."""
-    from gateway import app, cli_wechat, doctor, views  # noqa: F401, PLC0415
+    from alembic import command  # noqa: F401, PLC0415
 
+    from gateway import app, cli, cli_wechat, doctor, settings, views  # noqa: F401, PLC0415
+
+    gc.freeze()
     for line in sys.stdin:
         order = json.loads(line)
         child = os.fork()
