@@ -6,6 +6,7 @@ import asyncio
 import imaplib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -53,12 +54,14 @@ def mailbox_server(folder: Path, capability: str = ""):
             parent.chmod(parent.stat().st_mode | 0o011)
     shutil.chown(folder / "mail", "nobody", "nogroup")
     (folder / "dovecot.conf").write_text(_CONFIGURATION.format(dir=folder, port=port, capability=capability))
-    with subprocess.Popen([binary, "-c", str(folder / "dovecot.conf"), "-F"]) as process:
+    command = [binary, "-c", str(folder / "dovecot.conf"), "-F"]
+    with subprocess.Popen(command, start_new_session=True) as process:
         try:
             _up(port)
             yield port
         finally:
-            process.terminate()
+            # Told to end, it gives those who are logged in a second.
+            os.killpg(process.pid, signal.SIGKILL)
             process.wait(20)
 
 
@@ -175,7 +178,11 @@ service imap-login {{
     port = 0
   }}
 }}
+auth_failure_delay = 0
 service anvil {{
   chroot =
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 """
