@@ -38,11 +38,12 @@ async def test_every_page_is_drawn_of_known_parts_with_targets_of_44_pixels(worl
         seen = set()
         async for screen in every_page(held, number):
             seen.add(screen.page)
-            assert screen.said["strange"] == []
             assert screen.said["title"]
             assert "undefined" not in screen.text
-            assert all(each["height"] >= 44 and each["width"] >= 44 for each in screen.said["taps"])
-            assert min(screen.said["type"]) >= 16
+            looks = await held.measures()
+            assert looks.strange == []
+            assert all(each["height"] >= 44 and each["width"] >= 44 for each in looks.targets)
+            assert min(looks.type) >= 16
         assert seen == {path.rpartition("/")[2] for path in PAGES}
 
 
@@ -52,14 +53,15 @@ async def test_the_elderly_view_is_large_on_every_page_asks_less_and_is_kept(wor
         await held.opens("home")
         await held.taps("长辈版")
         async for screen in every_page(held, number):
-            small = [each for each in screen.said["taps"] if each["height"] < 60 or each["width"] < 60]
+            looks = await held.measures()
+            small = [each for each in looks.targets if each["height"] < 60 or each["width"] < 60]
             assert small == [], screen.page
-            assert min(screen.said["type"]) >= 24, screen.page
+            assert min(looks.type) >= 24, screen.page
         assert "第 5 步，共 5 步" in screen.text
     async with world.phone() as held:
         screen = await held.looks()
         assert "普通版" in screen.taps
-        assert min(screen.said["type"]) >= 24
+        assert min((await held.measures()).type) >= 24
 
 
 async def test_the_elderly_view_tells_the_gateway_so(world):

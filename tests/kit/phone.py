@@ -40,12 +40,21 @@ class Screen:
 
     @property
     def taps(self) -> list[str]:
-        return [each["text"] for each in self.said["taps"]]
+        return list(self.said["taps"])
 
     def asked(self, method: str, path: str) -> list[dict[str, Any]]:
         """The requests of a method to addresses that begin so."""
         all_of_them = self.said["requests"]
         return [each for each in all_of_them if each["method"] == method and each["path"].startswith(path)]
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What a page looks like: what can be tapped and how large it is, sizes of type (pixels), unknown elements."""
+
+    targets: list[dict[str, Any]]
+    type: list[float]
+    strange: list[str]
 
 
 @dataclass
@@ -74,6 +83,9 @@ class Phone:
     async def looks(self) -> Screen:
         return await self._does("look")
 
+    async def measures(self) -> Measures:
+        return Measures(**await self._asks("measure"))
+
     async def does(self, verb: str, **more: Any) -> Screen:
         return await self._does(verb, **more)
 
@@ -82,6 +94,9 @@ class Phone:
         return dict(json.loads((self.folder / "storage.json").read_text()))
 
     async def _does(self, verb: str, **more: Any) -> Screen:
+        return Screen(await self._asks(verb, **more))
+
+    async def _asks(self, verb: str, **more: Any) -> dict[str, Any]:
         stdin, stdout = self.process.stdin, self.process.stdout
         assert stdin is not None
         assert stdout is not None
@@ -89,9 +104,9 @@ class Phone:
         async with asyncio.timeout(SECONDS):
             line = await stdout.readline()
         assert line, "the telephone ended"
-        said = json.loads(line)
+        said: dict[str, Any] = json.loads(line)
         assert "error" not in said, said["error"]
-        return Screen(said)
+        return said
 
 
 @asynccontextmanager
@@ -101,7 +116,11 @@ async def phone(folder: Path, base: str, **changes: Any) -> AsyncIterator[Phone]
     given = json.dumps(TESTED | changes)
     command = [needed(), str(ROOT / "tests/kit/miniprogram/phone.js"), str(CLIENT), str(folder), base, given]
     pipe = asyncio.subprocess.PIPE
-    environment = {**os.environ, "NODE_PATH": str(PACKAGES / "node_modules")}
+    environment = {
+        **os.environ,
+        "NODE_PATH": str(PACKAGES / "node_modules"),
+        "NODE_COMPILE_CACHE": str(PACKAGES / "compiled"),
+    }
     process = await asyncio.create_subprocess_exec(
         *command, stdin=pipe, stdout=pipe, env=environment, limit=LINE
     )

@@ -2,6 +2,7 @@
 //
 // node phone.js CLIENT FOLDER BASE [CONFIG]: the client's source, the telephone's storage, the gateway, and changes to
 // the client's config.js as JSON.
+const { flushCompileCache = () => {} } = require('module')
 const path = require('path')
 const readline = require('readline')
 
@@ -85,6 +86,7 @@ const VERBS = {
   back: () => pages.back(),
   set: ({ values }) => Object.assign(phone, values),
   look: () => undefined,
+  measure: () => measures(),
 }
 
 function answer() {
@@ -93,15 +95,23 @@ function answer() {
     page,
     title: phone.title,
     text: screen.text(dom),
-    taps: taps().map((each) => ({
+    taps: taps().map(screen.text),
+    asked: phone.asked, called: phone.called, toasts: phone.toasts, previews: phone.previews,
+    requests: phone.requests.map(({ method, path: where, size, status }) => ({ method, path: where, size, status })),
+  }
+}
+
+// What the page looks like. It takes seconds to work out, so only who wants to know it asks.
+function measures() {
+  const elements = screen.all(top().dom, '*')
+  return {
+    targets: taps().map((each) => ({
       text: screen.text(each),
       height: parseFloat(screen.styled(each, 'min-height')) || 0,
       width: parseFloat(screen.styled(each, 'min-width')) || 0,
     })),
-    type: screen.all(dom, '*').filter((each) => screen.text(each)).map(screen.size),
-    strange: screen.all(dom, '*').map((each) => each.tagName.toLowerCase()).filter((tag) => !known(tag)),
-    asked: phone.asked, called: phone.called, toasts: phone.toasts, previews: phone.previews,
-    requests: phone.requests.map(({ method, path: where, size, status }) => ({ method, path: where, size, status })),
+    type: elements.filter(screen.text).map(screen.sizes()),
+    strange: elements.map((each) => each.tagName.toLowerCase()).filter((tag) => !known(tag)),
   }
 }
 
@@ -113,13 +123,15 @@ async function main() {
   global.setTimeout = counted
   global.App = (app) => app.onLaunch && app.onLaunch()
   require(path.join(root, 'app.js'))
+  // A telephone is not ended but killed: what was compiled is kept for the next one now.
+  flushCompileCache()
   for await (const line of readline.createInterface({ input: process.stdin })) {
     const command = JSON.parse(line)
     let said
     try {
-      await VERBS[command.do](command)
+      const measured = await VERBS[command.do](command)
       await quiet()
-      said = answer()
+      said = command.do === 'measure' ? measured : answer()
     } catch (error) {
       said = { error: error.stack }
     }

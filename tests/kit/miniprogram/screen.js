@@ -48,14 +48,19 @@ module.exports = (root) => {
   }
 
   const styled = (element, name) => window.getComputedStyle(element)[name]
-  // The size of an element's type in pixels: its own, else its parent's.
-  const size = (element) => {
-    for (let each = element; each && each.nodeType === 1; each = each.parentNode) {
-      const own = styled(each, 'font-size')
-      if (/px$/.test(own)) return parseFloat(own)
+  // A function of the size of an element's type in pixels: its own, else its parent's.
+  const sizes = () => {
+    const known = new Map()
+    const size = (each) => {
+      if (!each || each.nodeType !== 1) return 0
+      if (!known.has(each)) {
+        const own = styled(each, 'font-size')
+        known.set(each, /px$/.test(own) ? parseFloat(own) : size(each.parentNode))
+      }
+      return known.get(each)
     }
-    return 0
+    return size
   }
 
-  return { render, all, text, node, send, styled, size, KNOWN }
+  return { render, all, text, node, send, styled, sizes, KNOWN }
 }
