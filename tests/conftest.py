@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import jinja2
 import pytest
 from aiohttp.test_utils import unused_port
 
@@ -53,6 +54,24 @@ END $$
 """
 _used: list[str] = []
 _numbers = itertools.count()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_once() -> Iterator[None]:
+    """Let Jinja compile a template once, not anew for each test's gateway."""
+    compile_anew = jinja2.Environment.compile
+    kept: dict[tuple[object, ...], Any] = {}
+
+    def compiled(self: jinja2.Environment, *given: Any, **more: Any) -> Any:
+        rules = (self.autoescape, self.trim_blocks, self.lstrip_blocks)
+        key = (*rules, *given, *more.items())
+        if key not in kept:
+            kept[key] = compile_anew(self, *given, **more)
+        return kept[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jinja2.Environment, "compile", compiled)
+        yield
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

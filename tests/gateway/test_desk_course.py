@@ -7,10 +7,8 @@ from sqlalchemy import select
 from gateway.desk.accounts import LOCK_MS, Account, Accounts, Outcome
 from gateway.desk.desk import State
 from gateway.desk.rights import Role
-from gateway.runtime import Ids
 from gateway.store import desk as sql
 from gateway.store.tables import ALERT
-from tests.kit.gateway import Hand
 
 
 async def test_t28_while_an_agent_has_the_talk_the_bot_is_silent_and_the_clock_starts_anew(
@@ -133,5 +131,5 @@ async def _taken(gateway, person) -> tuple[bytes, sql.Talk]:
 
 
 @pytest.fixture
-def accounts(gateway, clock: Hand) -> Accounts:
-    return Accounts(store=gateway.books.store, sealer=gateway.books.sealer, ids=Ids(), now=clock)
+def accounts(gateway) -> Accounts:
+    return gateway.accounts

@@ -67,8 +67,6 @@ class Town:
         context = self.browser.new_context(viewport=size, base_url=self.gateway, locale="zh-CN", **more)
         page = context.new_page()
         page.on("pageerror", lambda error: self.errors.append(str(error)))
-        if AXE.is_file():
-            page.add_init_script(path=AXE)
         page.goto("/desk")
         return page
 
@@ -128,6 +126,8 @@ def free_port() -> int:
 
 def violations(page: Page) -> list[str]:
     """Return what of a page breaks a rule of axe-core, or reaches over the edge of the screen."""
+    if page.evaluate("typeof axe") == "undefined":
+        page.evaluate(AXE.read_text())
     found = page.evaluate("axe.run({resultTypes: ['violations']})")["violations"]
     said = [f"{each['id']}: {node['html'][:120]}" for each in found for node in each["nodes"]]
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
