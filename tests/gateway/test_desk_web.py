@@ -65,6 +65,7 @@ async def test_t16_what_an_agent_wrote_before_he_lost_the_talk_is_refused_and_th
     over = await chief.does(row["id"], "take", row["epoch"], over=True)
     late = await agent.does(row["id"], "reply", row["epoch"], text="我来回答", echo="e1")
     assert (late.status, late.kind, late.body["holder"]["id"]) == (409, "taken", chief.id)
+    await until(lambda: any("wang" in each for each in hall.phone.heard))
     assert await hall.phone.says("你好") == ""
     epoch = over.body["row"]["epoch"]
     assert (await chief.does(row["id"], "reply", epoch, text="我来回答", echo="e1")).status == 201
