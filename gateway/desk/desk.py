@@ -11,14 +11,16 @@ from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from bots import service
 from bots import state as states
 from bots.contract import Owner
 from bots.scene import idle
 from gateway.desk.moves import Act, Refused, Why, moved
 from gateway.desk.rights import SERVES, Right, may
 from gateway.desk.routing import CHAT, Free, Pair, Rules, Waiting, fits, match, rank
+from gateway.desk.served import asks
 from gateway.desk.voice import Voice
-from gateway.runtime import millis
+from gateway.runtime import instant, millis
 from gateway.store import desk as sql
 from gateway.store.rows import DeskEventRow
 
@@ -154,7 +156,7 @@ class Desk:
         return await self._leave(agent, conversation, epoch, Act.BACK, "desk_back")
 
     async def close(self, agent: bytes, conversation: bytes, epoch: int) -> Held:
-        """End the service: the citizen is told once, the bot answers what he writes later."""
+        """End the service: the citizen is told once and asked to rate it, the bot answers what he writes later."""
         return await self._leave(agent, conversation, epoch, Act.CLOSE, "desk_closed")
 
     async def wrap_up(self, agent: bytes, conversation: bytes, epoch: int) -> Held:
@@ -496,6 +498,8 @@ class Desk:
     ) -> Held:
         owner = moved(act, talk.owner, talk.agent)
         state = idle(states.load(self._sealer.open(talk.state)), heard=False)
+        if act is Act.CLOSE and asks(connection, talk, state, now):
+            state, words = service.asked(state, talk.enqueued_at or 0, instant(now)), "ask_service"
         new = sql.give(
             connection,
             talk._replace(
