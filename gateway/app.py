@@ -161,12 +161,13 @@ def _join(
     settled = _waker(bus, "outbox", TALKS, DESK)
 
     knowledge = Book(store=books.store, region=cities.current.region, now=clock)
-    rules = rules_of(settings.desk)
+    hours = hours_of(settings.desk, calendar)
+    rules = rules_of(settings.desk, hours)
     line = Line(
         store=books.store,
         voice=Voice(sealer=books.sealer, ids=Ids()),
         rules=rules,
-        hours=hours_of(settings.desk, calendar),
+        hours=hours,
         pushes=lambda account: _looked_at(channels, account),
         now=clock,
         owed=queued,

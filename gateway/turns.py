@@ -393,7 +393,7 @@ class Turns:
         at = millis(message.received_at)
         if before.owner == Owner.WRAP_UP.value:
             before = before._replace(owner=Owner.AGENT.value, epoch=before.epoch + 1)
-        rows.heard.append(HeardRow(before.id, at, at + self._rules.silent_ms))
+        rows.heard.append(HeardRow(before.id, at, self._rules.after(at, self._rules.silent_ms)))
         if (emergency := draft(message).emergency) is not None:
             self._alert(emergency, at, before, rows)
         rows.desk.append(

@@ -177,7 +177,7 @@ class Desk:
 
         def work(connection: Connection, now: int) -> Held:
             talk = self._own(connection, agent, conversation, epoch, Owner.AGENT)
-            clock = ("idle", now + self.rules.idle_ms) if not held else ("", None)
+            clock = ("idle", self.rules.after(now, self.rules.idle_ms)) if not held else ("", None)
             new = talk._replace(held=held, clock=clock[0], due_at=clock[1])
             sql.keep(connection, new)
             kind = "held" if held else "unheld"
@@ -214,7 +214,7 @@ class Desk:
             clock: dict[str, Any] = {
                 "waiting_since": None,
                 "clock": "idle",
-                "due_at": now + self.rules.idle_ms,
+                "due_at": self.rules.after(now, self.rules.idle_ms),
             }
             new = talk._replace(held=False, **clock)
             sql.keep(connection, new)
@@ -231,7 +231,7 @@ class Desk:
             if not sql.undo(connection, row, conversation, epoch, now):
                 raise Refused(Why.STATE, talk.agent)
             new = talk._replace(waiting_since=talk.waiting_since or now, clock="silent")
-            sql.keep(connection, new._replace(due_at=now + self.rules.silent_ms))
+            sql.keep(connection, new._replace(due_at=self.rules.after(now, self.rules.silent_ms)))
             sql.append(connection, [_event(new, "undone", agent, now, detail=row.hex())])
 
         await self._write(work)
@@ -414,7 +414,7 @@ class Desk:
                 enqueued_at=talk.enqueued_at or now,
                 waiting_since=talk.waiting_since or now,
                 clock="offer" if offered else "silent",
-                due_at=now + (self.rules.offer_ms if offered else self.rules.silent_ms),
+                due_at=now + self.rules.offer_ms if offered else self.rules.after(now, self.rules.silent_ms),
                 refused=None,
                 held=False,
             ),
@@ -521,7 +521,7 @@ class Desk:
         return self._done(connection, new, act, actor, now)
 
     def _lost(self, agent: bytes, conversation: bytes, connection: Connection, now: int) -> bool:
-        """Take a talk from an agent who is gone: where the citizen waits it returns to its place, else it ends."""
+        """Take a talk from an agent who is gone: it returns to its place, or ends where only the paperwork was left."""
         talk = sql.lock(connection, conversation)
         if talk is None or talk.agent != agent:
             return False
@@ -552,7 +552,7 @@ class Desk:
                     "silent",
                     "desk_patience",
                     clock="overdue",
-                    due_at=now + 3 * self.rules.silent_ms,
+                    due_at=self.rules.after(now, 3 * self.rules.silent_ms),
                 )
             case "overdue":
                 self._requeue(

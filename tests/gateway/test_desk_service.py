@@ -3,14 +3,14 @@
 import asyncio
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
-from bots.state import Quiet
-from gateway.desk.abuse import Ground, Level
+from gateway.desk.abuse import Ground, Ladder, Level
 from gateway.desk.moves import Refused
+from gateway.runtime import Ids
 from gateway.store import desk as sql
 from gateway.store import wall
-from gateway.store.tables import DESK_EVENT, OUTGOING, SERVICE_RATING
+from gateway.store.tables import OUTGOING, SERVICE_RATING
 from tests.kit.desk import Floor
 from tests.kit.staff import staff, taken, talk_of
 
@@ -122,21 +122,21 @@ async def test_t31_who_goes_back_to_the_bot_is_asked_what_he_wants_and_nothing_e
     assert await _asked(floor, conversation) == 0
 
 
-async def test_t30_and_t31_who_was_marked_in_this_service_is_not_asked(gateway, person):
+async def test_t30_and_t31_who_was_marked_in_this_service_is_not_asked(gateway, person, ladder):
     li = await staff(gateway)
     talk = await taken(gateway, person, li)
-    await gateway.ladder.mark(li, talk.conversation, Level.NOTICE, Ground.INSULT)
+    await ladder.mark(li, talk.conversation, Level.NOTICE, Ground.INSULT)
     await gateway.desk.close(li.id, talk.conversation, talk.epoch)
     assert [ASKS in text for text in await _ended(gateway, talk)] == [False]
     assert await _ratings(gateway.books.store) == []
 
 
-async def test_t30_and_t31_who_is_restricted_is_not_asked(gateway, person):
+async def test_t30_and_t31_who_is_restricted_is_not_asked(gateway, person, ladder):
     li = await staff(gateway)
     talk = await taken(gateway, person, li)
     await gateway.desk.close(li.id, talk.conversation, talk.epoch)
-    await gateway.ladder.mark(li, talk.conversation, Level.NOTICE, Ground.INSULT)
-    await gateway.ladder.mark(li, talk.conversation, Level.BOT_ONLY, Ground.INSULT, hours=2)
+    await ladder.mark(li, talk.conversation, Level.NOTICE, Ground.INSULT)
+    await ladder.mark(li, talk.conversation, Level.BOT_ONLY, Ground.INSULT, hours=2)
     # Words of danger lead to a person through the restriction.
     await person.says("我家着火了快来人")
     waiting = await talk_of(gateway, person)
@@ -169,7 +169,9 @@ async def _ratings(store) -> list[tuple[bytes, int | None]]:
 
 async def _ended(gateway, talk) -> list[str]:
     """What was written to a citizen at the end of his services."""
-    query = select(OUTGOING.c.body).where(OUTGOING.c.conversation == talk.conversation).order_by(OUTGOING.c.id)
+    query = (
+        select(OUTGOING.c.body).where(OUTGOING.c.conversation == talk.conversation).order_by(OUTGOING.c.id)
+    )
     bodies = await gateway.books.store.read(lambda c: c.execute(query).scalars().all())
     texts = [gateway.books.sealer.open(body).decode() for body in bodies]
     return [text for text in texts if ENDED in text]
@@ -178,3 +180,9 @@ async def _ended(gateway, talk) -> list[str]:
 @pytest.fixture
 def floor(store) -> Floor:
     return Floor(store)
+
+
+@pytest.fixture
+def ladder(gateway, clock) -> Ladder:
+    books = gateway.books
+    return Ladder(books.store, books.sealer, books.cases, Ids(), clock, lambda: None)

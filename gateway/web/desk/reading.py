@@ -271,7 +271,7 @@ class Reading:
     def _sla(self, waiting_since: int | None) -> m.Sla | None:
         if not waiting_since:
             return None
-        due, now = waiting_since + self.rules.silent_ms, self._ms()
+        due, now = self.rules.after(waiting_since, self.rules.silent_ms), self._ms()
         return m.Sla(due=local(due), state="late" if now >= due else "soon" if now >= due - SOON_MS else "ok")
 
     def _last(
