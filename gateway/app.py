@@ -252,6 +252,7 @@ def _join(
         changed=handed,
         owed=queued,
         rules=rules,
+        pushes=lambda account: _looked_at(channels, account),
     )
     accounts = Accounts(store=books.store, sealer=books.sealer, ids=Ids(), now=clock, changed=handed)
     gateway = Gateway(

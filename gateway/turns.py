@@ -387,15 +387,16 @@ class Turns:
     ) -> ConversationRow:
         """Tell whoever has the conversation of a message, and the people on duty of danger; the bot says nothing.
 
-        Who writes while his talk is being wrapped up has it open again (T23). Returns the conversation's row for
-        the batch to go on with.
+        Who writes while his talk is being wrapped up has it open again (T23); what a machine wrote is shown and does
+        nothing more, for it answers to all that is said (T32). Returns the conversation's row for the batch to go on with.
         """
         at = millis(message.received_at)
-        if before.owner == Owner.WRAP_UP.value:
-            before = before._replace(owner=Owner.AGENT.value, epoch=before.epoch + 1)
-        rows.heard.append(HeardRow(before.id, at, self._rules.after(at, self._rules.silent_ms)))
-        if (emergency := draft(message).emergency) is not None:
-            self._alert(emergency, at, before, rows)
+        if not message.automatic:
+            if before.owner == Owner.WRAP_UP.value:
+                before = before._replace(owner=Owner.AGENT.value, epoch=before.epoch + 1)
+            rows.heard.append(HeardRow(before.id, at, self._rules.after(at, self._rules.silent_ms)))
+            if (emergency := draft(message).emergency) is not None:
+                self._alert(emergency, at, before, rows)
         rows.desk.append(
             DeskEventRow(at, before.id, "message", before.owner, before.epoch, detail=row_id.hex())
         )

@@ -74,6 +74,8 @@ class Desk:
     """The verbs of the desk, and the router.
 
     ``changed`` is called after every commit: the live views look then. ``owed`` is called when something is to be sent.
+    ``pushes`` says of an account whether people look at it while they talk (no text, no mail): only there they are
+    reminded.
     """
 
     def __init__(
@@ -86,6 +88,7 @@ class Desk:
         changed: Callable[[], None],
         owed: Callable[[], None],
         rules: Rules = Rules(),  # noqa: B008 - frozen
+        pushes: Callable[[str], bool] = lambda _: True,
     ) -> None:
         self._store = store
         self._sealer = sealer
@@ -94,6 +97,7 @@ class Desk:
         self.changed = changed
         self.owed = owed
         self.rules = rules
+        self._pushes = pushes
 
     # What a person does
 
@@ -574,7 +578,8 @@ class Desk:
         now = talk.due_at or due_at
         new = talk._replace(clock=clock, due_at=due_at)
         sql.keep(connection, new)
-        self._voice.say(connection, new, words, now, minutes=self.rules.closing_ms // 60_000)
+        if self._pushes(talk.account):
+            self._voice.say(connection, new, words, now, minutes=self.rules.closing_ms // 60_000)
         sql.append(connection, [_event(new, kind, None, now)])
 
     def _done(

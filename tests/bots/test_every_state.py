@@ -68,6 +68,19 @@ def test_a_person_is_one_word_away(place: Place, key: str) -> None:
 
 
 @ANYWHERE
+@pytest.mark.parametrize("text", ["转人工", "着火了快来人", "2"])
+def test_t17_whatever_leads_to_a_person_says_so_once(place: Place, text: str) -> None:
+    citizen = led_to(place)
+    waited = citizen.owner is Owner.QUEUED
+    done = citizen.says(Part(PartKind.TEXT, text=text))
+    told = "".join(done.replies)
+    handed = [effect for effect in done.effects if isinstance(effect, Handoff)]
+    assert len(handed) <= 1
+    assert sum(told.count(words) for words in ("已为您登记转人工", "您已在排队", "我已提醒值班人员")) <= 1
+    assert not handed or waited or told
+
+
+@ANYWHERE
 def test_a_person_is_one_button_away(place: Place) -> None:
     citizen = led_to(place)
     citizen.says(Part(PartKind.EVENT, event=EventKind.CLICK, key="HUMAN"))

@@ -31,6 +31,8 @@ class Floor:
         self.store = store
         self.clock = Hand()
         self.sealer = Sealer(b"k" * 32)
+        self.unseen: set[str] = set()
+        """Accounts that nobody looks at while he talks."""
         self.desk = self.another(**rules)
 
     def another(self, **rules: Any) -> Desk:
@@ -43,6 +45,7 @@ class Floor:
             changed=lambda: None,
             owed=lambda: None,
             rules=Rules(**rules),
+            pushes=lambda account: account not in self.unseen,
         )
 
     def line(self, *, hours: Hours | None = None, pushes: bool = True) -> Line:
