@@ -116,6 +116,7 @@ async def test_each_step_of_a_service_is_told_once_on_every_channel(database, tm
         assert await citizen.hears(1) == [MOVED]
         held = await gateway.desk.take(wang.id, held.conversation, held.epoch)
         assert await citizen.hears(1) == ["座席wang号正在为您服务。"]
+        await citizen.says("已经三天了")
 
         # Wang's browser is gone, and so is he.
         await gateway.desk.reply(wang.id, held.conversation, held.epoch, "我来办。", "e2")
@@ -214,14 +215,18 @@ async def test_t17_what_rode_in_the_answer_is_not_sent_again(database, tmp_path,
 
 
 async def test_t17_what_the_answer_did_not_carry_is_sent_once(database, tmp_path, clock):
-    """The connection was gone before the answer was written: it goes the other way, and only so."""
+    """The platform hung up before the answer was there: it goes the other way, and only so."""
     async with _at(database, tmp_path, clock, "wechat") as citizen:
         now, part = clock(), Part(PartKind.TEXT, text="转人工")
         message = InboundMessage("wechat", "u1", "m1", SourceChannel.WECHAT, now, now, (part,), b"")
-        await citizen.gateway.inbox.accept(message)
+        asked = asyncio.create_task(citizen.gateway.inbox.accept(message))
+        await asyncio.sleep(0)
+        asked.cancel()
+        queued = OUTGOING.c.state == "queued"
+        await until(lambda: _count(citizen.gateway, OUTGOING, queued))
         clock.wait(minutes=1)
-        (queued,) = await citizen.hears(1)
-        assert "已为您登记转人工" in queued
+        (told,) = await citizen.hears(1)
+        assert "已为您登记转人工" in told
         clock.wait(minutes=1)
         assert await citizen.hears(0) == []
 
