@@ -55,6 +55,31 @@ async def test_t04_who_came_when_nobody_was_there_is_given_to_the_first_who_come
     assert (await floor.talk(talk)).agent == agent
 
 
+async def test_t04_who_comes_wakes_the_router_and_who_merely_stays_does_not(floor):
+    agent = await floor.agent("one", here=False)
+    await floor.waits("li")
+    before = floor.woken
+    await floor.alive(agent)
+    assert floor.woken == before + 1
+    await floor.alive(agent)
+    assert floor.woken == before + 1
+
+
+@pytest.mark.parametrize("act", ["close", "give_back", "wrap_up", "transfer", "hold", "online"])
+async def test_t03_whatever_frees_a_place_wakes_the_router(floor, act):
+    agent = await floor.agent("one", capacity=1)
+    talk = await floor.waits("li")
+    held = await floor.desk.take(agent, talk, 1)
+    before = floor.woken
+    if act == "hold":
+        await floor.desk.hold(agent, talk, held.epoch, held=True)
+    elif act == "online":
+        await floor.chose(agent, "online")
+    else:
+        await getattr(floor.desk, act)(agent, talk, held.epoch)
+    assert floor.woken == before + 1
+
+
 async def test_t05_a_returning_citizen_is_not_kept_for_an_agent_who_is_gone(floor):
     old, other = await floor.agent("old"), await floor.agent("other")
     talk = await floor.waits("li")
@@ -132,6 +157,19 @@ async def test_t11_and_t12_a_transfer_frees_the_seat_and_ends_the_clock_of_the_f
     floor.clock.wait(seconds=119)
     await floor.alive(one, two)
     assert await floor.desk.tick() == 0
+
+
+async def test_t12_the_clock_of_the_first_strikes_for_nobody_while_the_talk_waits_for_another(floor):
+    one = await floor.agent("one")
+    talk = await floor.waits("li")
+    held = await floor.desk.take(one, talk, 1)
+    held = await floor.desk.transfer(one, talk, held.epoch)
+    for _ in range(6):
+        floor.clock.wait(seconds=121)
+        await floor.alive(one)
+        assert await floor.desk.tick() == 0
+    assert (await floor.talk(talk)).epoch == held.epoch
+    assert [text[:4] for text, _, _ in await floor.told(talk)] == ["座席on", "正在为您"]
 
 
 async def test_t14_who_was_declined_by_all_is_still_in_the_queue_and_can_be_taken(floor):

@@ -33,6 +33,8 @@ class Floor:
         self.sealer = Sealer(b"k" * 32)
         self.unseen: set[str] = set()
         """Accounts that nobody looks at while he talks."""
+        self.woken = 0
+        """How often the router was woken."""
         self.desk = self.another(**rules)
 
     def another(self, **rules: Any) -> Desk:
@@ -42,7 +44,7 @@ class Floor:
             sealer=self.sealer,
             ids=IDS,
             now=self.clock,
-            changed=lambda: None,
+            changed=self._changed,
             owed=lambda: None,
             rules=Rules(**rules),
             pushes=lambda account: account not in self.unseen,
@@ -59,6 +61,9 @@ class Floor:
             now=self.clock,
             owed=lambda: None,
         )
+
+    def _changed(self) -> None:
+        self.woken += 1
 
     @property
     def now(self) -> int:
