@@ -36,6 +36,23 @@ async def test_t02_routers_that_run_at_once_overshoot_nobodys_capacity(floor):
     assert (await floor.kinds()).count("offered") == 6
 
 
+async def test_t02_who_takes_many_at_once_holds_no_more_than_he_may(floor):
+    """Different talks for one agent: the lock of the talk keeps nobody from it, only the agent's does."""
+    agent = await floor.agent("one", capacity=2)
+    talks = [await floor.waits(f"c{n}") for n in range(12)]
+    desks = [floor.another() for _ in range(4)]
+    takes = (desks[n % 4].take(agent, talk, 1) for n, talk in enumerate(talks))
+    done = await asyncio.gather(*takes, *(desk.route() for desk in desks), return_exceptions=True)
+    assert {each.why for each in done if isinstance(each, Refused)} <= {
+        Why.FULL,
+        Why.TAKEN,
+        Why.STALE,
+        Why.STATE,
+    }
+    assert await floor.load(agent) == 10
+    assert await floor.broken() == []
+
+
 async def test_t03_the_oldest_gets_the_place_that_a_close_frees(floor):
     agent = await floor.agent("one", capacity=1)
     first, second, third = [await floor.waits(word) for word in ("first", "second", "third")]
