@@ -59,12 +59,12 @@ class Citizen:
         """Whether he looks at it while he waits."""
         return not self.channel.capabilities.phones and "@" not in self.user
 
-    async def says(self, text: str, **more: object) -> None:
+    async def says(self, text: str, *, automatic: bool = False) -> None:
         self.sent += 1
         now, part = self.clock(), Part(PartKind.TEXT, text=text)
         source = self.channel.capabilities.source
         message = InboundMessage(
-            self.account, self.user, f"m{self.sent}", source, now, now, (part,), b"", **more
+            self.account, self.user, f"m{self.sent}", source, now, now, (part,), b"", automatic=automatic
         )
         accepted = await self.gateway.inbox.accept(message)
         if accepted.reply is not None:
@@ -85,7 +85,7 @@ class Citizen:
     async def _nothing_is_owed(self) -> bool:
         owed = OUTGOING.c.state.in_(("queued", "sending")), OUTGOING.c.account == self.account
         query = select(func.count()).select_from(OUTGOING).where(*owed)
-        return not await self.gateway.books.store.read(lambda c: c.execute(query).scalar())
+        return not await self.gateway.books.store.read(lambda c: c.execute(query).scalar_one())
 
 
 @pytest.mark.parametrize("kind", ADAPTERS)
@@ -148,11 +148,11 @@ async def test_each_step_of_a_service_is_told_once_on_every_channel(database, tm
 async def test_t32_an_answering_machine_starts_no_clock_and_is_answered_nothing(database, tmp_path, clock):
     """It answers to everything it is sent: that the agent took it over, that he is awaited, that it has ended."""
     async with _at(database, tmp_path, clock, "email") as citizen:
-        gateway, machine = citizen.gateway, {"automatic": True}
+        gateway = citizen.gateway
         li = await staff(gateway, "li")
         await citizen.says("人工")
         await citizen.hears(1)
-        await citizen.says("我在休假，回来后回复您。", **machine)
+        await citizen.says("我在休假，回来后回复您。", automatic=True)
         assert await citizen.hears(0) == []
 
         held = await gateway.desk.take(li.id, *await _stands(citizen))
@@ -161,7 +161,7 @@ async def test_t32_an_answering_machine_starts_no_clock_and_is_answered_nothing(
         clock.wait(seconds=11)
         await citizen.hears(1)
         for _ in range(5):
-            await citizen.says("我在休假，回来后回复您。", **machine)
+            await citizen.says("我在休假，回来后回复您。", automatic=True)
             talk = await talk_of(gateway, _Person(citizen))
             assert (talk.clock, talk.waiting_since) == ("idle", None)
             clock.wait(minutes=2)
@@ -170,11 +170,11 @@ async def test_t32_an_answering_machine_starts_no_clock_and_is_answered_nothing(
             assert await citizen.hears(0) == []
 
         held = await gateway.desk.wrap_up(li.id, held.conversation, held.epoch)
-        await citizen.says("我在休假，回来后回复您。", **machine)
+        await citizen.says("我在休假，回来后回复您。", automatic=True)
         assert (await talk_of(gateway, _Person(citizen))).owner == "wrap_up"
         await gateway.desk.close(li.id, held.conversation, held.epoch)
         assert len(await citizen.hears(1)) == 1
-        await citizen.says("我在休假，回来后回复您。", **machine)
+        await citizen.says("我在休假，回来后回复您。", automatic=True)
         assert await citizen.hears(0) == []
 
 
@@ -285,4 +285,4 @@ async def _alive(gateway: Gateway, *these) -> None:
 
 async def _count(gateway: Gateway, table, *where) -> int:
     query = select(func.count()).select_from(table).where(*where)
-    return await gateway.books.store.read(lambda c: c.execute(query).scalar())
+    return await gateway.books.store.read(lambda c: c.execute(query).scalar_one())

@@ -79,4 +79,4 @@ async def _posted(doors: list[Client]) -> set[str]:
 
 async def _count(client: Client, table, *where) -> int:
     query = select(func.count()).select_from(table).where(*where)
-    return await client.gateway.books.store.read(lambda c: c.execute(query).scalar())
+    return await client.gateway.books.store.read(lambda c: c.execute(query).scalar_one())
