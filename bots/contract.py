@@ -309,11 +309,19 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class RateService:
+    """The citizen rates the service that a person gave him and that began at ``began`` (milliseconds), 5 to 1."""
+
+    began: int
+    score: int
+
+
+@dataclass(frozen=True, slots=True)
 class Appeal:
     """Somebody objects to a restriction; a supervisor looks at it again."""
 
 
-Effect = Submit | Act | Handoff | Unqueue | Alert | OptOut | Link | Bind | Vote | Gap | Appeal
+Effect = Submit | Act | Handoff | Unqueue | Alert | OptOut | Link | Bind | Vote | Gap | RateService | Appeal
 
 
 @dataclass(frozen=True, slots=True)

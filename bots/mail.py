@@ -10,12 +10,12 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bots import answers, mail_commands, mail_proof, progress, slots, sms, welcome
+from bots import answers, mail_commands, mail_proof, progress, service, slots, sms, welcome
 from bots.contract import Alert, AskNumber, AskOwn, AskProved, Handoff, Link, Turn
 from bots.intent import Intent, intent_of
 from bots.mail_cases import RATEABLE, TAG, added, added_by_another, say, scored, spoken_of, unread
 from bots.scene import Scene, idle
-from bots.state import Order
+from bots.state import Flow, Order
 from bots.submission import submission
 from normalizer import numbers
 from normalizer.case import Case
@@ -29,6 +29,7 @@ from normalizer.text import for_matching, han_count
 if TYPE_CHECKING:
     from bots.contract import Ask, NewNumber
     from bots.sms import Wish
+    from normalizer.draft import CaseDraft
 
 SAYS_SOMETHING = 4
 """Chinese characters of a subject that says what the letter is about."""
@@ -68,7 +69,10 @@ def _obeyed(scene: Scene, line: str, rest: str) -> Turn | Ask:
     )
     wish = sms.command(first) or sms.Wish(*intent_of(first))
     wish = replace(wish, words=f"{wish.words}\n{rest}".strip())
-    scene = evolve(scene, intent=wish.intent, number=wish.number, words=wish.words)
+    state = service.kept(scene.state, first, wish.intent, scene.now, wish.number)
+    scene = evolve(scene, intent=wish.intent, number=wish.number, words=wish.words, state=state)
+    if (rated := _service_rated(scene, first)) is not None:
+        return rated
     confirmed = _CONFIRM.fullmatch(line)
     if scene.facts.doubted and (confirmed or wish.intent in mail_proof.GUARDED):
         return scene.turn(mail_proof.how(scene))
@@ -77,6 +81,12 @@ def _obeyed(scene: Scene, line: str, rest: str) -> Turn | Ask:
     if wish.intent in _COMMANDS:
         return _COMMANDS[wish.intent](scene, wish)
     return _letter(scene)
+
+
+def _service_rated(scene: Scene, first: CaseDraft) -> Turn | Ask | None:
+    """Take a score in the first line for the service of a person, where its rating was asked for last."""
+    given = scene.state.flow is Flow.SERVICE and service.read(first) is not None
+    return service.going_on(evolve(scene, reading=first)) if given and not scene.facts.doubted else None
 
 
 def _letter(scene: Scene) -> Turn | Ask:

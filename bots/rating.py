@@ -47,7 +47,7 @@ def asked(scene: Scene) -> Turn | Ask | None:
     """Take a rating: by word at any time, by a bare digit only as answer to the last question asked."""
     score, opinion = read(_worded(scene))
     by_word = scene.intent is Intent.RATE or _PJ.fullmatch(scene.reading.matching) is not None
-    bare = score is not None and scene.state.flow is Flow.NONE
+    bare = score is not None and scene.state.flow in {Flow.NONE, Flow.SERVICE}
     if not by_word and not bare:
         return None
     if scene.facts.own is None:
@@ -62,6 +62,11 @@ def asked(scene: Scene) -> Turn | Ask | None:
         state = idle(scene.state, flow=Flow.RATE, target=case.case_no)
         return scene.turn(scene.say("ask_rating", tail=tail(case.case_no)), state=state)
     return _given(scene, case, score, opinion)
+
+
+def asked_later(scene: Scene) -> bool:
+    """Return whether a case's rating was asked for since the bot, or a person for it, last asked anything."""
+    return any(_unrated(case) and _asked_last(scene, case) for case in scene.facts.own or ())
 
 
 def _worded(scene: Scene) -> CaseDraft:

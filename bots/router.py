@@ -15,6 +15,7 @@ from bots import (
     mail,
     progress,
     rating,
+    service,
     sms,
     spots,
     welcome,
@@ -50,6 +51,7 @@ FLOWS: tuple[Callable[[Scene], Turn | Ask | None], ...] = (
     guard.abuse,
     welcome.empty,
     # the question that is open, before any word could mean something new
+    service.going_on,
     intake.resumed,
     intake.going_on,
     followup.going_on,
@@ -99,6 +101,7 @@ def _answer(scene: Scene) -> Turn | Ask:
 
 def _scene(state: State, reading: CaseDraft, facts: Facts, moment: Moment) -> Scene:
     intent, number = intent_of(reading)
+    state = service.kept(state, reading, intent, moment.now, number)
     state = intake.without_stale_order(state, moment.now, moment.city.draft_hours)
     state = answers.without_stale(state, moment.now)
     state = guard.calmed(state, reading)
@@ -114,7 +117,8 @@ def _text_message(state: State, reading: CaseDraft, facts: Facts, moment: Moment
     state = guard.calmed(state, reading)
     state = welcome.in_chinese_again(state, reading.text)
     wish = sms.wish(reading, state, queued=facts.owner is Owner.QUEUED)
-    coded = wish.coded and wish.intent in _WISHES
+    state = service.kept(state, reading, wish.intent, moment.now, wish.number)
+    coded = wish.coded and wish.intent in _WISHES and state.flow is not Flow.SERVICE
     if state.flow and (coded or _left(state, reading, wish.intent)):
         state = idle(state)
     return Scene(state, reading, facts, moment, wish.intent, wish.number, wish.words)
@@ -148,6 +152,9 @@ def _left(state: State, reading: CaseDraft, intent: Intent | None) -> bool:
     """Return whether the open question is left for something else."""
     if reading.event is not None:
         return intent in _WISHES
+    if state.flow is Flow.SERVICE:
+        # What is no answer has closed it before (``service.kept``).
+        return False
     if intent in _WISHES:
         return _word_leads_out(state, intent)
     if state.flow is Flow.CONSULT:

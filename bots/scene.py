@@ -104,6 +104,7 @@ _IDLE: dict[str, object] = {
     "attachments": (),
     "score": 0,
     "editing": False,
+    "served": 0,
 }
 
 

@@ -29,6 +29,7 @@ class Flow(StrEnum):
     REASONS = "reasons"
     CALLBACK = "callback"
     NOTE = "note"
+    SERVICE = "service"
     CONFIDE = "confide"
 
 
@@ -108,6 +109,7 @@ class State:
     ``name`` and ``phone`` the contact of the last order; ``at`` when the bot last spoke;
     ``last`` a digest of the last text message, ``last_to`` the question it found open, ``last_at`` when it came.
     ``quiet`` is what a person at the desk has restricted until ``quiet_until``; it was told once (``quiet_told``).
+    ``served`` is when the service began that is to be rated, milliseconds.
     """
 
     flow: Flow = Flow.NONE
@@ -136,6 +138,7 @@ class State:
     quiet: Quiet = Quiet.NO
     quiet_until: datetime | None = None
     quiet_told: bool = False
+    served: int = 0
 
 
 _STATE = TypeAdapter(State)

@@ -167,6 +167,10 @@ ZH: dict[str, str] = {
     "desk_file_kept": "工作人员要给您发文件《{name}》，这里收不了。请回复 0，或告诉工作人员您的邮箱。",
     "desk_opened": "已为您登记，单号{case_no}，查询码{code}。请保管好单号和查询码，凭它们可查进度。",
     "desk_closed": "本次人工服务已结束。感谢您的来访，需要时随时回复 0 转人工。",
+    "ask_service": "本次人工服务已结束。请为这次服务评价：5 非常满意 4 满意 3 基本满意 2 不满意 1 非常不满意 0 转人工",
+    "ask_service_again": "请为刚才的人工服务评价：5 非常满意 4 满意 3 基本满意 2 不满意 1 非常不满意 0 转人工",
+    "service_rated": "感谢您的评价“{label}”。需要时随时直接说您的问题，或回复 0 转人工。",
+    "service_rated_low": "已记录您的评价“{label}”，很抱歉没让您满意，值班主管能看到。事情还没解决请回复 0 转人工。",
     # Languages
     "english_matter": "Hello, this is {city} {hotline}. For emergencies call 110 (police), 119 (fire), 120 (ambulance). Your message is kept; a colleague who knows English will be asked to read it, in turn. Reply: 0 an agent.",
     "other_language": "Hello, this is {city} {hotline}. For emergencies call 110 (police), 119 (fire), 120 (ambulance). An agent who reads your language will be asked to reply. Reply 0 for an agent.",

@@ -166,12 +166,13 @@ def _join(
     settled = _waker(bus, "outbox", TALKS, DESK)
 
     knowledge = Book(store=books.store, region=cities.current.region, now=clock)
-    rules = rules_of(settings.desk)
+    hours = hours_of(settings.desk, calendar)
+    rules = rules_of(settings.desk, hours)
     line = Line(
         store=books.store,
         voice=Voice(sealer=books.sealer, ids=Ids()),
         rules=rules,
-        hours=hours_of(settings.desk, calendar),
+        hours=hours,
         pushes=lambda account: _looked_at(channels, account),
         texts=lambda account: account in channels and channels[account].capabilities.phones,
         now=clock,
@@ -257,6 +258,7 @@ def _join(
         changed=handed,
         owed=queued,
         rules=rules,
+        pushes=lambda account: _looked_at(channels, account),
     )
     accounts = Accounts(
         store=books.store, sealer=books.sealer, ids=Ids(), now=clock, changed=handed, hasher=hasher

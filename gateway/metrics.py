@@ -69,6 +69,9 @@ class Metrics:
         self._cases = Counter(
             "jiesu_case_moves", "Moves of cases off the hot path", ["verb"], registry=registry
         )
+        self._ratings = Counter(
+            "jiesu_service_ratings", "Services by a person rated", ["score"], registry=registry
+        )
         self._ack = _Spread("jiesu_ack_seconds", "Arrival to commit", _SECONDS, registry)
         self._turn = _Spread("jiesu_batch_seconds", "A batch, read to commit", _SECONDS, registry)
         self._size = _Spread("jiesu_batch_messages", "Messages in a batch", _MESSAGES, registry)
@@ -106,6 +109,10 @@ class Metrics:
     def moved(self, verb: str) -> None:
         """Count a case's move by a person or the clock."""
         self._cases.labels(verb).inc()
+
+    def rated(self, score: int) -> None:
+        """Count a citizen's rating of a service, 5 to 1."""
+        self._ratings.labels(str(score)).inc()
 
     def depths(self, *, inbox: int, outbox: int, outbox_age: float) -> None:
         """Note how much waits now."""

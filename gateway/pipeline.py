@@ -182,6 +182,8 @@ class Pipeline:
             self._queued()
         if rows.wanted:
             self._wanted()
+        for rated in rows.rated:
+            self._metrics.rated(rated.score)
         for item, fate in fates.items():
             if fate.claim is not None and fate.claim not in won:
                 fates[item] = fate._replace(answer=Answer(repeat=True))

@@ -24,6 +24,7 @@ from bots.contract import (
     Link,
     OptOut,
     Owner,
+    RateService,
     Submit,
     Turn,
     Vote,
@@ -50,6 +51,7 @@ from gateway.store.rows import (
     HeardRow,
     NameRow,
     OutgoingRow,
+    RatedRow,
     Rows,
     VoteRow,
     WaitRow,
@@ -289,7 +291,7 @@ class Turns:
                 return case_no
             case Bind(words):
                 self._bind(words, talk, rows)
-            case Alert() | Vote() | Gap() | Appeal():
+            case Alert() | Vote() | Gap() | RateService() | Appeal():
                 self._note_down(effect, talk, before, rows)
             case _:
                 change |= {
@@ -302,7 +304,11 @@ class Turns:
         return ""
 
     def _note_down(
-        self, effect: Alert | Vote | Gap | Appeal, talk: Talk, before: ConversationRow, rows: Rows
+        self,
+        effect: Alert | Vote | Gap | RateService | Appeal,
+        talk: Talk,
+        before: ConversationRow,
+        rows: Rows,
     ) -> None:
         """Write what changes neither case nor conversation."""
         at = millis(talk.now)
@@ -313,6 +319,10 @@ class Turns:
                 rows.votes.append(VoteRow(entry, int(helpful), int(not helpful)))
             case Gap(question):
                 rows.gaps.append(self._gap(question, at))
+            case RateService(began, score):
+                rows.rated.append(RatedRow(score, at, talk.conversation, began))
+                said = DeskEventRow(at, talk.conversation, "rated", before.owner, before.epoch)
+                rows.desk.append(said._replace(detail=str(score)))
             case Appeal():
                 rows.desk.append(DeskEventRow(at, talk.conversation, "appeal", before.owner, before.epoch))
 
@@ -377,15 +387,16 @@ class Turns:
     ) -> ConversationRow:
         """Tell whoever has the conversation of a message, and the people on duty of danger; the bot says nothing.
 
-        Who writes while his talk is being wrapped up has it open again (T23). Returns the conversation's row for
-        the batch to go on with.
+        Who writes while his talk is being wrapped up has it open again (T23); what a machine wrote is shown and does
+        nothing more, for it answers to all that is said (T32). Returns the conversation's row for the batch to go on with.
         """
         at = millis(message.received_at)
-        if before.owner == Owner.WRAP_UP.value:
-            before = before._replace(owner=Owner.AGENT.value, epoch=before.epoch + 1)
-        rows.heard.append(HeardRow(before.id, at, at + self._rules.silent_ms))
-        if (emergency := draft(message).emergency) is not None:
-            self._alert(emergency, at, before, rows)
+        if not message.automatic:
+            if before.owner == Owner.WRAP_UP.value:
+                before = before._replace(owner=Owner.AGENT.value, epoch=before.epoch + 1)
+            rows.heard.append(HeardRow(before.id, at, self._rules.after(at, self._rules.silent_ms)))
+            if (emergency := draft(message).emergency) is not None:
+                self._alert(emergency, at, before, rows)
         rows.desk.append(
             DeskEventRow(at, before.id, "message", before.owner, before.epoch, detail=row_id.hex())
         )

@@ -11,14 +11,16 @@ from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from bots import service
 from bots import state as states
 from bots.contract import Owner
 from bots.scene import idle
 from gateway.desk.moves import Act, Refused, Why, moved
 from gateway.desk.rights import SERVES, Right, may
 from gateway.desk.routing import CHAT, Free, Pair, Rules, Waiting, fits, match, rank
+from gateway.desk.served import asks
 from gateway.desk.voice import Voice
-from gateway.runtime import millis
+from gateway.runtime import instant, millis
 from gateway.store import desk as sql
 from gateway.store.rows import DeskEventRow
 
@@ -72,6 +74,8 @@ class Desk:
     """The verbs of the desk, and the router.
 
     ``changed`` is called after every commit: the live views look then. ``owed`` is called when something is to be sent.
+    ``pushes`` says of an account whether people look at it while they talk (no text, no mail): only there they are
+    reminded.
     """
 
     def __init__(
@@ -84,6 +88,7 @@ class Desk:
         changed: Callable[[], None],
         owed: Callable[[], None],
         rules: Rules = Rules(),  # noqa: B008 - frozen
+        pushes: Callable[[str], bool] = lambda _: True,
     ) -> None:
         self._store = store
         self._sealer = sealer
@@ -92,6 +97,7 @@ class Desk:
         self.changed = changed
         self.owed = owed
         self.rules = rules
+        self._pushes = pushes
 
     # What a person does
 
@@ -154,7 +160,7 @@ class Desk:
         return await self._leave(agent, conversation, epoch, Act.BACK, "desk_back")
 
     async def close(self, agent: bytes, conversation: bytes, epoch: int) -> Held:
-        """End the service: the citizen is told once, the bot answers what he writes later."""
+        """End the service: the citizen is told once and asked to rate it, the bot answers what he writes later."""
         return await self._leave(agent, conversation, epoch, Act.CLOSE, "desk_closed")
 
     async def wrap_up(self, agent: bytes, conversation: bytes, epoch: int) -> Held:
@@ -175,7 +181,7 @@ class Desk:
 
         def work(connection: Connection, now: int) -> Held:
             talk = self._own(connection, agent, conversation, epoch, Owner.AGENT)
-            clock = ("idle", now + self.rules.idle_ms) if not held else ("", None)
+            clock = ("idle", self.rules.after(now, self.rules.idle_ms)) if not held else ("", None)
             new = talk._replace(held=held, clock=clock[0], due_at=clock[1])
             sql.keep(connection, new)
             kind = "held" if held else "unheld"
@@ -212,7 +218,7 @@ class Desk:
             clock: dict[str, Any] = {
                 "waiting_since": None,
                 "clock": "idle",
-                "due_at": now + self.rules.idle_ms,
+                "due_at": self.rules.after(now, self.rules.idle_ms),
             }
             new = talk._replace(held=False, **clock)
             sql.keep(connection, new)
@@ -229,7 +235,7 @@ class Desk:
             if not sql.undo(connection, row, conversation, epoch, now):
                 raise Refused(Why.STATE, talk.agent)
             new = talk._replace(waiting_since=talk.waiting_since or now, clock="silent")
-            sql.keep(connection, new._replace(due_at=now + self.rules.silent_ms))
+            sql.keep(connection, new._replace(due_at=self.rules.after(now, self.rules.silent_ms)))
             sql.append(connection, [_event(new, "undone", agent, now, detail=row.hex())])
 
         await self._write(work)
@@ -415,7 +421,7 @@ class Desk:
                 enqueued_at=talk.enqueued_at or now,
                 waiting_since=talk.waiting_since or now,
                 clock="offer" if offered else "silent",
-                due_at=now + (self.rules.offer_ms if offered else self.rules.silent_ms),
+                due_at=now + self.rules.offer_ms if offered else self.rules.after(now, self.rules.silent_ms),
                 refused=None,
                 held=False,
             ),
@@ -498,6 +504,8 @@ class Desk:
     ) -> Held:
         owner = moved(act, talk.owner, talk.agent)
         state = idle(states.load(self._sealer.open(talk.state)), heard=False)
+        if act is Act.CLOSE and asks(connection, talk, state, now):
+            state, words = service.asked(state, talk.enqueued_at or 0, instant(now)), "ask_service"
         new = sql.give(
             connection,
             talk._replace(
@@ -519,7 +527,7 @@ class Desk:
         return self._done(connection, new, act, actor, now)
 
     def _lost(self, agent: bytes, conversation: bytes, connection: Connection, now: int) -> bool:
-        """Take a talk from an agent who is gone: where the citizen waits it returns to its place, else it ends."""
+        """Take a talk from an agent who is gone: it returns to its place, or ends where only the paperwork was left."""
         talk = sql.lock(connection, conversation)
         if talk is None or talk.agent != agent:
             return False
@@ -550,7 +558,7 @@ class Desk:
                     "silent",
                     "desk_patience",
                     clock="overdue",
-                    due_at=now + 3 * self.rules.silent_ms,
+                    due_at=self.rules.after(now, 3 * self.rules.silent_ms),
                 )
             case "overdue":
                 self._requeue(
@@ -572,7 +580,8 @@ class Desk:
         now = talk.due_at or due_at
         new = talk._replace(clock=clock, due_at=due_at)
         sql.keep(connection, new)
-        self._voice.say(connection, new, words, now, minutes=self.rules.closing_ms // 60_000)
+        if self._pushes(talk.account):
+            self._voice.say(connection, new, words, now, minutes=self.rules.closing_ms // 60_000)
         sql.append(connection, [_event(new, kind, None, now)])
 
     def _done(

@@ -40,5 +40,33 @@ class Hours:
             day += timedelta(days=1)
         return None
 
+    def after(self, at: datetime, span: timedelta) -> datetime:
+        """Return when so much of the hours has passed since an instant; where no hours are in sight all time counts."""
+        left, here = span, self.next(at)
+        while here is not None:
+            closes = self._closes(here)
+            if here + left <= closes:
+                return here + left
+            left -= closes - here
+            here = self.next(closes)
+        return at + span
+
+    def passed(self, since: datetime, until: datetime) -> timedelta:
+        """Return how much of the hours lies between two instants."""
+        total, here = timedelta(), self.next(since)
+        while here is not None and here < until:
+            closes = min(self._closes(here), until)
+            total += closes - here
+            here = self.next(closes)
+            if closes == until:
+                break
+        return total
+
+    def _closes(self, within: datetime) -> datetime:
+        """Return when the span ends that an instant within the hours lies in."""
+        local = within.astimezone(ZONE)
+        ends = (datetime.combine(local.date(), closes, ZONE) for _, closes in self._spans(local.date()))
+        return next(end for end in ends if local < end)
+
     def _spans(self, day: date) -> tuple[tuple[time, time], ...]:
         return self._working if self._calendar.works(day) else self._holiday

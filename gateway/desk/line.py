@@ -98,7 +98,7 @@ class Line:
         for ahead, talk in enumerate(sql.queue(connection, TOLD_PAGE)):
             if ahead >= TOLD_PAGE:
                 break
-            waited = now - (talk.enqueued_at or now)
+            waited = self._rules.passed(talk.enqueued_at or now, now)
             what = LONG if waited >= self._rules.long_ms else _name(band(ahead, accepted))
             if what and (self._pushes(talk.account) or (what == LONG and self._texts(talk.account))):
                 due.append(_Due(talk.conversation, ahead, what))

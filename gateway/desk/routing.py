@@ -7,10 +7,15 @@ one in SQL, where it is checked again.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
+
+from gateway.runtime import instant, millis
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from gateway.desk.hours import Hours
 
 CHAT, MAIL = 5, 1
 """Weights in fifths of a chat: a mail is 0.2 of one; what is on hold weighs nothing."""
@@ -21,7 +26,8 @@ class Rules:
     """How the desk works; times in milliseconds.
 
     Boosts are bounded, and who waits ages by staying: nobody is overtaken by someone who came more than the largest
-    sum of boosts after him.
+    sum of boosts after him. ``hours`` are when people are at the desk: the clocks of answers and of waiting run then
+    only, and always where it is None (T27).
     """
 
     urgent_boost: int = 600_000
@@ -41,6 +47,19 @@ class Rules:
     undo_ms: int = 10_000
     queue_limit: int = 500
     long_ms: int = 600_000
+    hours: Hours | None = None
+
+    def after(self, at: int, span: int) -> int:
+        """Return when so much of the desk's time has passed since an instant."""
+        if self.hours is None:
+            return at + span
+        return millis(self.hours.after(instant(at), timedelta(milliseconds=span)))
+
+    def passed(self, since: int, until: int) -> int:
+        """Return how much of the desk's time lies between two instants."""
+        if self.hours is None:
+            return until - since
+        return self.hours.passed(instant(since), instant(until)) // timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)

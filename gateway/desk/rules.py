@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 _SECOND, _MINUTE, _HOUR = 1000, 60_000, 3_600_000
 
 
-def rules_of(settings: DeskSettings) -> Rules:
-    """Return the settings as rules, in milliseconds."""
+def rules_of(settings: DeskSettings, hours: Hours | None = None) -> Rules:
+    """Return the settings as rules, in milliseconds; ``hours`` as ``hours_of`` returns them."""
     return Rules(
         relax_after=settings.relax_seconds * _SECOND,
         sticky_for=settings.sticky_hours * _HOUR,
@@ -30,6 +30,7 @@ def rules_of(settings: DeskSettings) -> Rules:
         undo_ms=settings.undo_seconds * _SECOND,
         queue_limit=settings.queue_limit,
         long_ms=settings.long_wait_minutes * _MINUTE,
+        hours=hours,
     )
 
 

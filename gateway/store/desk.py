@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import and_, bindparam, case, exists, func, insert, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from gateway.store.desk_tables import AGENT, DESK_EVENT, DESK_TALK, PRESENCE
+from gateway.store.desk_tables import AGENT, DESK_EVENT, DESK_TALK, PRESENCE, SERVICE_RATING
 from gateway.store.rows import DeskEventRow
 from gateway.store.tables import ALERT, CONVERSATION, OUTGOING
 from outbox import notices
@@ -330,6 +330,14 @@ def undo(connection: Connection, row: bytes, conversation: bytes, epoch: int, no
 def echoed(connection: Connection, key: str) -> bytes | None:
     """Return the row that was written under a key before."""
     return connection.execute(select(OUTGOING.c.id).where(OUTGOING.c.notice_key == key)).scalar()
+
+
+def ask(connection: Connection, talk: Talk, now: int) -> bool:
+    """Note that the citizen of a locked talk is asked to rate the service; False when he was asked before."""
+    made: Any = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    row = {"conversation": talk.conversation, "began_at": talk.enqueued_at, "agent": talk.agent}
+    statement = made(SERVICE_RATING).values(**row, asked_at=now).on_conflict_do_nothing()
+    return connection.execute(statement).rowcount == 1
 
 
 def acknowledge(connection: Connection, alert: bytes, now: int) -> bytes | None:

@@ -131,3 +131,18 @@ DESK_VIEWER = Table(
     Column("until", Instant, nullable=False),
 )
 """Who looks at which talk, and writes there, until when."""
+
+SERVICE_RATING = Table(
+    "service_rating",
+    METADATA,
+    Column("conversation", Id, primary_key=True),
+    Column("began_at", Instant, primary_key=True, autoincrement=False),
+    Column("agent", Id, nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("score", SmallInteger),
+    Column("rated_at", Instant),
+    Index("ix_service_rating_asked_at", "asked_at"),
+)
+"""What a citizen says of the service that a person gave him. ``began_at`` is when he came into the queue, which one
+service keeps through every transfer, so that the key asks once for it; ``agent`` is who ended it; ``score`` is 5 to 1,
+NULL while he has said nothing (which is no rating, domain.md 1.8)."""

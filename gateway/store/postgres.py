@@ -247,7 +247,7 @@ class _Statement:
             self.parts.append(f"spent AS (DELETE FROM bind_code WHERE code IN (SELECT * FROM {source}))")
 
     def add_desk(self, rows: Rows) -> None:
-        """Add what the desk is to know: who waits, who was heard, and what happened."""
+        """Add what the desk is to know: who waits, who was heard, what is thought of it, and what happened."""
         if rows.waits:
             source = self._unnest(("bytea", "bigint", "smallint", "bigint"), rows.waits)
             self.parts.append(
@@ -259,6 +259,13 @@ class _Statement:
             self.parts.append(
                 f"heard AS (UPDATE desk_talk SET {HEARD.format('u.at', 'u.due')}"
                 f" FROM {source} AS u(id, at, due) WHERE conversation = u.id)"
+            )
+        if rows.rated:
+            source = self._unnest(("smallint", "bigint", "bytea", "bigint"), rows.rated)
+            self.parts.append(
+                f"rated AS (UPDATE service_rating t SET score = u.score, rated_at = u.at FROM {source}"
+                " AS u(score, at, id, began)"
+                " WHERE t.conversation = u.id AND t.began_at = u.began AND t.score IS NULL)"
             )
         if rows.desk:
             source = self._unnest(_types(DESK_EVENT)[1:], rows.desk)

@@ -248,6 +248,15 @@ class HeardRow(NamedTuple):
     due_at: int
 
 
+class RatedRow(NamedTuple):
+    """What a citizen says of the service that began at ``began_at``; the first word counts."""
+
+    score: int
+    rated_at: int
+    conversation: bytes
+    began_at: int
+
+
 @dataclass(slots=True)
 class Rows:
     """All that one batch writes, in one commit.
@@ -279,6 +288,7 @@ class Rows:
     waits: list[WaitRow] = field(default_factory=list)
     heard: list[HeardRow] = field(default_factory=list)
     desk: list[DeskEventRow] = field(default_factory=list)
+    rated: list[RatedRow] = field(default_factory=list)
 
     def changed(self, case_no: str) -> CaseRow | None:
         """Return a case as another message of this batch has left it, None when none moved it."""
@@ -348,6 +358,7 @@ class Rows:
             self.waits,
             self.heard,
             self.desk,
+            self.rated,
         )
 
 

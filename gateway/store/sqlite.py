@@ -256,6 +256,7 @@ def _inserts(rows: Rows) -> tuple[tuple[str, Sequence[tuple[Any, ...]]], ...]:
         (sql.INSERT_WAIT, rows.waits),
         (sql.UPDATE_HEARD, [(row.at, row.due_at, row.conversation) for row in rows.heard]),
         (sql.INSERT_DESK_EVENT, rows.desk),
+        (sql.UPDATE_RATED, rows.rated),
     )
 
 

@@ -95,6 +95,10 @@ INSERT_DESK_EVENT = (
     f"INSERT INTO desk_event (id, {DESK_EVENT_COLUMNS})"
     " SELECT coalesce(max(id), 0) + 1, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM desk_event"
 )
+UPDATE_RATED = (
+    "UPDATE service_rating SET score = ?, rated_at = ?"
+    " WHERE conversation = ? AND began_at = ? AND score IS NULL"
+)
 DELETE_BIND_CODE = "DELETE FROM bind_code WHERE code = ?"
 UPDATE_CONVERSATION = _replace(CONVERSATION, "id", "version")
 UPDATE_CASE = _replace(CASES, "case_no", "rev")

@@ -22,7 +22,15 @@ from sqlalchemy import (
     text,
 )
 
-from gateway.store.desk_tables import AGENT, DESK_EVENT, DESK_SESSION, DESK_TALK, DESK_VIEWER, PRESENCE
+from gateway.store.desk_tables import (
+    AGENT,
+    DESK_EVENT,
+    DESK_SESSION,
+    DESK_TALK,
+    DESK_VIEWER,
+    PRESENCE,
+    SERVICE_RATING,
+)
 from gateway.store.work_tables import (
     CANNED,
     DESK_DRAFT,
@@ -76,6 +84,7 @@ __all__ = [
     "SEARCH_GRAM",
     "SEARCH_MARK",
     "SENT_AS",
+    "SERVICE_RATING",
     "SUBMISSION",
     "TALLY",
     "UPLOAD",

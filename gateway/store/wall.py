@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import and_, case, func, select
 
-from gateway.store.tables import AGENT, ALERT, CASES, CONVERSATION, DESK_TALK, PRESENCE
+from gateway.store.tables import AGENT, ALERT, CASES, CONVERSATION, DESK_TALK, PRESENCE, SERVICE_RATING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 _C, _T, _A, _P = CONVERSATION.c, DESK_TALK.c, AGENT.c, PRESENCE.c
+
+
+SATISFIED = 3
+"""The lowest score that counts as satisfied (满意率, domain.md 5.2)."""
 
 
 class Queue(NamedTuple):
@@ -103,6 +107,21 @@ def clock(connection: Connection, stages: Sequence[str], now: int, soon: int) ->
     row = connection.execute(query).one()
     alerts = select(func.count()).select_from(ALERT).where(ALERT.c.acknowledged_at.is_(None))
     return Clock(row[0], row[1] - row[0], int(connection.execute(alerts).scalar_one()))
+
+
+class Service(NamedTuple):
+    """What citizens say of the services that ended since an instant: asked, answered, answered 3 or more."""
+
+    asked: int
+    rated: int
+    satisfied: int
+
+
+def service(connection: Connection, since: int) -> Service:
+    """Return how satisfied those are who were asked since an instant; who said nothing is not counted as rated."""
+    satisfied = func.coalesce(func.sum(case((SERVICE_RATING.c.score >= SATISFIED, 1), else_=0)), 0)
+    query = select(func.count(), func.count(SERVICE_RATING.c.score), satisfied)
+    return Service(*connection.execute(query.where(SERVICE_RATING.c.asked_at >= since)).one())
 
 
 def near(

@@ -10,7 +10,7 @@ it: ``subject:``, ``attached: file.pdf``, ``about: last`` (or a number), ``autom
 ``doubted:``. ``another's: stage``
 is a case of somebody else that ``about: another`` proves. By SMS every reply is measured by segments.
 ``known: id|title|answer`` is what the knowledge base finds for every question, ``known: id?|…`` what is only near to it,
-and after ``unknown:`` it finds nothing more.
+and after ``unknown:`` it finds nothing more. ``served:`` ends the service of a person and asks for its rating.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from bots import service as service_rating
 from bots.contract import (
     Act,
     AskAnswers,
@@ -66,6 +67,8 @@ PROFILES = load_profile(None)
 CALENDAR = Calendar.of(PROFILES.current)
 START = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 CODE = "482913"
+SERVED = 1_795_485_600_000
+"""When the service began that ``served:`` ends."""
 
 
 @dataclass
@@ -307,6 +310,13 @@ def _ended(citizen: Citizen, rest: str) -> None:
     citizen.cases[-1] = replace(citizen.cases[-1], ended_at=citizen.now)
 
 
+def served(citizen: Citizen) -> None:
+    """A person's service ends, and the desk asks for its rating."""
+    citizen.now += timedelta(seconds=20)
+    citizen.owner = Owner.CLOSED
+    citizen.state = service_rating.asked(citizen.state, SERVED, citizen.now)
+
+
 def _event(rest: str) -> Part:
     kind, _, key = rest.partition(" ")
     return Part(PartKind.EVENT, event=EventKind(kind), key=key)
@@ -347,6 +357,7 @@ _GIVEN: dict[str, Callable[[Citizen, str], None]] = {
     "known": _known,
     "unknown": lambda citizen, rest: citizen.known.clear(),
     "locked": lambda citizen, rest: setattr(citizen, "locked", True),
+    "served": lambda citizen, rest: served(citizen),
 }
 _PARTS: dict[str, Callable[[str], Part]] = {
     "citizen": lambda rest: Part(PartKind.TEXT, text=rest),

@@ -9,7 +9,7 @@ import pytest
 from bots.contract import Alert, Handoff, Known, Owner
 from bots.state import Flow, State, Step, dump, load
 from normalizer.message import EventKind, Part, PartKind, SourceChannel
-from tests.bots.player import START, Citizen, _case
+from tests.bots.player import START, Citizen, _case, served
 
 PAST_CODE = "37092611240001233"
 BEGUN = ("2", "小区的路灯全都不亮了")
@@ -49,6 +49,7 @@ WAYS: dict[Place, tuple[str, ...]] = {
     (Flow.REASONS, Step.NONE): ("评价", "1"),
     (Flow.CALLBACK, Step.NONE): ("0", "2"),
     (Flow.NOTE, Step.NONE): ("0", "3"),
+    (Flow.SERVICE, Step.NONE): (),
 }
 ANYWHERE = pytest.mark.parametrize(
     "place", WAYS, ids=lambda place: f"{place[0] or 'idle'}-{place[1] or 'open'}"
@@ -67,6 +68,19 @@ def test_a_person_is_one_word_away(place: Place, key: str) -> None:
 
 
 @ANYWHERE
+@pytest.mark.parametrize("text", ["转人工", "着火了快来人", "2"])
+def test_t17_whatever_leads_to_a_person_says_so_once(place: Place, text: str) -> None:
+    citizen = led_to(place)
+    waited = citizen.owner is Owner.QUEUED
+    done = citizen.says(Part(PartKind.TEXT, text=text))
+    told = "".join(done.replies)
+    handed = [effect for effect in done.effects if isinstance(effect, Handoff)]
+    assert len(handed) <= 1
+    assert sum(told.count(words) for words in ("已为您登记转人工", "您已在排队", "我已提醒值班人员")) <= 1
+    assert not handed or waited or told
+
+
+@ANYWHERE
 def test_a_person_is_one_button_away(place: Place) -> None:
     citizen = led_to(place)
     citizen.says(Part(PartKind.EVENT, event=EventKind.CLICK, key="HUMAN"))
@@ -79,7 +93,9 @@ def test_danger_comes_first_and_leaves_the_question_open(place: Place) -> None:
     done = citizen.says(Part(PartKind.TEXT, text="着火了快来人"))
     assert [type(effect) for effect in done.effects] == [Alert, Handoff]
     assert done.replies[0].startswith("您说的情况可能危及人身安全")
-    assert (citizen.state.flow, citizen.state.step) == place
+    # Whom danger leads back into the queue is not asked how he was served before.
+    left = (Flow.NONE, Step.NONE) if place[0] is Flow.SERVICE else place
+    assert (citizen.state.flow, citizen.state.step) == left
 
 
 @ANYWHERE
@@ -200,6 +216,8 @@ def led_to(place: Place) -> Citizen:
     citizen.known = KNOWN.get(place, [])
     for word in WAYS[place]:
         citizen.says(Part(PartKind.TEXT, text=word))
+    if place[0] is Flow.SERVICE:
+        served(citizen)
     assert (citizen.state.flow, citizen.state.step) == place
     return citizen
 

@@ -56,6 +56,15 @@ async def test_t15_and_t18_after_the_close_the_bot_answers_and_a_person_can_be_a
     assert (await _talk(gateway, person)).owner == "queued"
 
 
+async def test_t18_after_the_return_the_bot_answers_whatever_is_said(gateway, person):
+    agent, talk = await _taken(gateway, person)
+    assert await person.says("你好") is None
+    await gateway.desk.give_back(agent, talk.conversation, talk.epoch)
+    assert await person.says("你好")
+    assert "没有查到" in (await person.says("3") or "")
+    assert (await _talk(gateway, person)).owner == "bot"
+
+
 async def test_who_leaves_the_queue_is_in_nobodys_way(gateway, person):
     await person.says("转人工")
     await person.says("返回")

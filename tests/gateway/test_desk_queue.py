@@ -39,6 +39,23 @@ async def test_t02_routers_that_run_at_once_overshoot_nobodys_capacity(floor):
     assert (await floor.kinds()).count("offered") == 6
 
 
+async def test_t02_who_takes_many_at_once_holds_no_more_than_he_may(floor):
+    """Different talks for one agent: the lock of the talk keeps nobody from it, only the agent's does."""
+    agent = await floor.agent("one", capacity=2)
+    talks = [await floor.waits(f"c{n}") for n in range(12)]
+    desks = [floor.another() for _ in range(4)]
+    takes = (desks[n % 4].take(agent, talk, 1) for n, talk in enumerate(talks))
+    done = await asyncio.gather(*takes, *(desk.route() for desk in desks), return_exceptions=True)
+    assert {each.why for each in done if isinstance(each, Refused)} <= {
+        Why.FULL,
+        Why.TAKEN,
+        Why.STALE,
+        Why.STATE,
+    }
+    assert await floor.load(agent) == 10
+    assert await floor.broken() == []
+
+
 async def test_t03_the_oldest_gets_the_place_that_a_close_frees(floor):
     agent = await floor.agent("one", capacity=1)
     first, second, third = [await floor.waits(word) for word in ("first", "second", "third")]
@@ -56,6 +73,31 @@ async def test_t04_who_came_when_nobody_was_there_is_given_to_the_first_who_come
     agent = await floor.agent("late")
     assert await floor.desk.route() == 1
     assert (await floor.talk(talk)).agent == agent
+
+
+async def test_t04_who_comes_wakes_the_router_and_who_merely_stays_does_not(floor):
+    agent = await floor.agent("one", here=False)
+    await floor.waits("li")
+    before = floor.woken
+    await floor.alive(agent)
+    assert floor.woken == before + 1
+    await floor.alive(agent)
+    assert floor.woken == before + 1
+
+
+@pytest.mark.parametrize("act", ["close", "give_back", "wrap_up", "transfer", "hold", "online"])
+async def test_t03_whatever_frees_a_place_wakes_the_router(floor, act):
+    agent = await floor.agent("one", capacity=1)
+    talk = await floor.waits("li")
+    held = await floor.desk.take(agent, talk, 1)
+    before = floor.woken
+    if act == "hold":
+        await floor.desk.hold(agent, talk, held.epoch, held=True)
+    elif act == "online":
+        await floor.chose(agent, "online")
+    else:
+        await getattr(floor.desk, act)(agent, talk, held.epoch)
+    assert floor.woken == before + 1
 
 
 async def test_t05_a_returning_citizen_is_not_kept_for_an_agent_who_is_gone(floor):
@@ -149,6 +191,19 @@ async def test_t11_and_t12_a_transfer_frees_the_seat_and_ends_the_clock_of_the_f
     floor.clock.wait(seconds=119)
     await floor.alive(one, two)
     assert await floor.desk.tick() == 0
+
+
+async def test_t12_the_clock_of_the_first_strikes_for_nobody_while_the_talk_waits_for_another(floor):
+    one = await floor.agent("one")
+    talk = await floor.waits("li")
+    held = await floor.desk.take(one, talk, 1)
+    held = await floor.desk.transfer(one, talk, held.epoch)
+    for _ in range(6):
+        floor.clock.wait(seconds=121)
+        await floor.alive(one)
+        assert await floor.desk.tick() == 0
+    assert (await floor.talk(talk)).epoch == held.epoch
+    assert [text[:4] for text, _, _ in await floor.told(talk)] == ["座席on", "正在为您"]
 
 
 async def test_t14_who_was_declined_by_all_is_still_in_the_queue_and_can_be_taken(floor):

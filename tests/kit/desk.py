@@ -34,6 +34,10 @@ class Floor:
         self.store = store
         self.clock = Hand()
         self.sealer = Sealer(b"k" * 32)
+        self.unseen: set[str] = set()
+        """Accounts that nobody looks at while he talks."""
+        self.woken = 0
+        """How often the router was woken."""
         self.desk = self.another(**rules)
 
     def another(self, store: Store | None = None, **rules: Any) -> Desk:
@@ -43,9 +47,10 @@ class Floor:
             sealer=self.sealer,
             ids=IDS,
             now=self.clock,
-            changed=lambda: None,
+            changed=self._changed,
             owed=lambda: None,
             rules=Rules(**rules),
+            pushes=lambda account: account not in self.unseen,
         )
 
     def line(self, *, hours: Hours | None = None, pushes: bool = True, texts: bool = False) -> Line:
@@ -60,6 +65,9 @@ class Floor:
             now=self.clock,
             owed=lambda: None,
         )
+
+    def _changed(self) -> None:
+        self.woken += 1
 
     @property
     def now(self) -> int:

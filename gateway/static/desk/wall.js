@@ -25,7 +25,7 @@ export function wallPage(root, desk) {
 
   function paint(wall) {
     const oldest = wall.oldest_since ?? wall.oldest?.since;
-    const all = [[t('排队'), wall.waiting ?? 0], [t('最久等待'), oldest ? span(oldest) : '—'], [t('接待中'), wall.held ?? wall.talking ?? 0], [t('在线座席'), wall.online ?? (wall.agents ?? []).filter((each) => each.state === 'online').length], [t('已超时'), wall.late ?? 0]];
+    const all = [[t('排队'), wall.waiting ?? 0], [t('最久等待'), oldest ? span(oldest) : '—'], [t('接待中'), wall.held ?? wall.talking ?? 0], [t('在线座席'), wall.online ?? (wall.agents ?? []).filter((each) => each.state === 'online').length], [t('已超时'), wall.late ?? 0], [t('今日服务满意率'), pleased(wall.service)]];
     fill(figures, all.map(([name, value]) => h('div', { class: 'figure' }, h('strong', {}, String(value)), h('span', {}, name))));
     fill(queues, (wall.queues ?? []).map((each) => h('tr', {}, cell(each.skill || t('不限')), cell(each.waiting), cell(each.oldest_since ? span(each.oldest_since) : '—'), cell(each.online ?? '—'))));
     fill(agents, (wall.agents ?? []).map((each) => h('tr', {}, h('th', { scope: 'row' }, each.name), cell(t(PRESENCE[each.state] ?? each.state)), h('td', {}, gauge(each)), cell(each.unanswered ?? 0), cell((each.skills ?? []).join('、')))));
@@ -52,6 +52,8 @@ export function wallPage(root, desk) {
   };
 }
 
+// Who said nothing is counted neither way.
+const pleased = (said) => (said?.rated ? `${Math.round((100 * said.satisfied) / said.rated)}%（${said.satisfied}/${said.rated}）` : '—');
 const section = (title, ...children) => h('section', {}, h('h3', {}, title), ...children);
 const cell = (value) => h('td', {}, String(value));
 const table = (heads, body) => h('div', { class: 'table', tabindex: '0', role: 'region', 'aria-label': heads[0] }, h('table', {}, h('thead', {}, h('tr', {}, heads.map((head) => h('th', { scope: 'col' }, head)))), body));

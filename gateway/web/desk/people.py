@@ -199,6 +199,14 @@ class Near(BaseModel):
     since: datetime
 
 
+class ServiceShown(BaseModel):
+    """What citizens say of today's services: how many were asked, rated, and rated 3 or more of 5."""
+
+    asked: int
+    rated: int
+    satisfied: int
+
+
 class WallShown(BaseModel):
     """The figures of the wall; ``late`` and ``soon`` are of cases, ``held`` of talks that a person has."""
 
@@ -215,6 +223,7 @@ class WallShown(BaseModel):
     cases_late: int
     cases_soon: int
     alerts: int
+    service: ServiceShown
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,13 +337,15 @@ class People:
         now, soon = millis(at), millis(at + SOON)
         roles = [role.value for role, rights in RIGHTS.items() if Right.REPLY in rights]
         stages = [stage.value for stage in OPEN]
-        queues, talks, seats, clock, near = await self.store.read(
+        midnight = millis(local(at).replace(hour=0, minute=0, second=0, microsecond=0))
+        queues, talks, seats, clock, near, said = await self.store.read(
             lambda c: (
                 wall.queues(c),
                 wall.owners(c),
                 wall.seats(c, roles),
                 wall.clock(c, stages, now, soon),
                 wall.near(c, stages, soon, NEAREST),
+                wall.service(c, midnight),
             )
         )
         agents = tuple(self._seat(each, now) for each in seats)
@@ -363,6 +374,7 @@ class People:
                 cases_late=clock.late,
                 cases_soon=clock.soon,
                 alerts=clock.alerts,
+                service=ServiceShown(asked=said.asked, rated=said.rated, satisfied=said.satisfied),
             )
         )
 

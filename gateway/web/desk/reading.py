@@ -14,6 +14,7 @@ from gateway.store import desk_reads as sql
 from gateway.store.bodies import open_message
 from gateway.store.media import talk_owner
 from gateway.web.desk import models as m
+from normalizer.codes import SATISFACTION_LABELS
 from normalizer.message import MEDIA_KINDS, PartKind
 from normalizer.people import mask, mask_name
 from outbox import enclosed
@@ -69,6 +70,7 @@ _WORDS = {
     "silent": "座席超时未答复，已提醒市民稍候",
     "idle": "市民长时间未回复，已提醒",
     "alert": "发现危险词，已发警报",
+    "rated": "市民评价这次服务：{score}",
 }
 
 
@@ -163,7 +165,10 @@ class Reading:
         if row.kind in {"note", "whisper"}:
             parts: tuple[m.Piece, ...] = (m.Piece(kind="text", text=written),)
         else:
-            words = _WORDS.get(row.kind, row.kind).format(by=row.by or "系统", to=row.to or "座席")
+            score = SATISFACTION_LABELS.get(int(row.detail), "") if row.kind == "rated" else ""
+            words = _WORDS.get(row.kind, row.kind).format(
+                by=row.by or "系统", to=row.to or "座席", score=score
+            )
             parts = (m.Piece(kind="text", text=f"{words}：{written}" if written else words),)
         return m.Line(
             id=f"e{row.id}",
@@ -266,7 +271,7 @@ class Reading:
     def _sla(self, waiting_since: int | None) -> m.Sla | None:
         if not waiting_since:
             return None
-        due, now = waiting_since + self.rules.silent_ms, self._ms()
+        due, now = self.rules.after(waiting_since, self.rules.silent_ms), self._ms()
         return m.Sla(due=local(due), state="late" if now >= due else "soon" if now >= due - SOON_MS else "ok")
 
     def _last(
