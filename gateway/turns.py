@@ -199,7 +199,7 @@ class Turns:
         self._recent.keep(sealed, done.state)
         change["waiting"] = before.waiting - talk.waited
         case_no = ""
-        for effect in done.effects:
+        for effect in _with_one_handoff(done.effects):
             case_no = self._carry_out(effect, talk, before, change, rows) or case_no
         if before.owner in _WAITS and change.get("owner", before.owner) in _WAITS:
             self._tell_waiting(talk, before, rows)
@@ -505,6 +505,17 @@ class Turns:
             sent_at=None,
             outcome="",
         )
+
+
+def _with_one_handoff(effects: tuple[Effect, ...]) -> tuple[Effect, ...]:
+    """Return the effects with one handoff in place of several: one message is queued once, for all its reasons (T17)."""
+    wishes = [each for each in effects if isinstance(each, Handoff)]
+    if len(wishes) < 2:
+        return effects
+    phone = next((each.phone for each in wishes if each.phone), "")
+    skill = next((each.skill for each in wishes if each.skill), "")
+    one = replace(wishes[0], phone=phone, skill=skill, urgent=any(each.urgent for each in wishes))
+    return (*(each for each in effects if not isinstance(each, Handoff)), one)
 
 
 @cache

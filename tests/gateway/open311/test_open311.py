@@ -1,14 +1,20 @@
 """Open311 GeoReport v2 as its text has it: what is listed, posted, followed and shown."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
+from sqlalchemy import select
 
+from gateway.app import listening, running
 from gateway.store import cases
+from gateway.store.tables import OUTGOING
 from normalizer.case import Actor, Command, Role, Stage, Verb
 from normalizer.codes import CATEGORY_LABELS
 from normalizer.geo import Point, metres, to_gcj
+from tests.gateway.open311.conftest import FREE, RULES
 from tests.kit.cases import AGENT, CITIZEN
+from tests.kit.gateway import settings
 from tests.kit.open311 import CITY, OTHER, WORDS, as_text, report
 from tests.kit.open311 import UNIT as UNIT_KEY
 
@@ -150,6 +156,32 @@ async def test_danger_is_warned_of_before_all_else(client):
 async def test_ten_posts_of_one_body_at_once_open_one_case(client):
     numbers = await asyncio.gather(*(client.reports() for _ in range(10)))
     assert len(set(numbers)) == 1
+
+
+async def test_t33_a_case_that_comes_many_times_to_two_processes_is_told_of_once(
+    client, database, tmp_path, clock
+):
+    words = {"description": "我家着火了，东岳大街88号，快来人", "email": "zs@example.cn"}
+    given = settings(database, tmp_path, open311=RULES, portal=FREE, public_url="https://12345.example.cn/")
+    async with (
+        running(given, clock=clock) as second,
+        listening(second.app, "127.0.0.1", 0) as port,
+    ):
+        other = replace(client, base=f"http://127.0.0.1:{port}", gateway=second)
+        numbers = await asyncio.gather(*(each.reports(**words) for each in (client, other) * 4))
+    assert len(set(numbers)) == 1
+    (number,) = set(numbers)
+    assert await client.reports(**words) == number
+    first = await _notices(client, number)
+    assert sorted(first) == sorted(set(first))
+    assert [event.kind for event in await client.gateway.desk.events(0)].count("alert") == 1
+    # And of each move once, however often it is asked for.
+    moves = [moved(client, number, Command(Verb.ACCEPT, AGENT)) for _ in range(4)]
+    done = await asyncio.gather(*moves, return_exceptions=True)
+    assert sum(not isinstance(each, BaseException) for each in done) <= 1
+    after = await _notices(client, number)
+    assert after.count("accepted") == 1
+    assert sorted(after) == sorted(set(after))
 
 
 @pytest.mark.parametrize(
@@ -389,3 +421,8 @@ async def moved(client, number, command):
 async def the_case(client, number):
     row = await client.gateway.books.store.read(lambda connection: cases.get(connection, number))
     return client.gateway.books.cases.read(row)
+
+
+async def _notices(client, number):
+    query = select(OUTGOING.c.notice).where(OUTGOING.c.case_no == number)
+    return list(await client.gateway.books.store.read(lambda c: c.execute(query).scalars().all()))
