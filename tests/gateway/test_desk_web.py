@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -10,6 +11,7 @@ from sqlalchemy import select
 from gateway.desk.rights import Role
 from gateway.store.tables import ACCESS
 from tests.kit.agent import PASSWORD, Agent
+from tests.kit.gateway import Person
 from tests.kit.hall import opened
 from tests.kit.standin import until
 
@@ -47,6 +49,26 @@ async def test_t01_two_who_take_at_once_through_two_processes_are_one_holder_and
         won = next(each for each in answers if each.status == 200)
         lost = next(each for each in answers if each.status == 409)
         assert (lost.kind, lost.body["holder"]) == ("taken", won.body["row"]["agent"])
+
+
+async def test_t03_and_t04_who_waits_is_offered_to_the_first_who_comes_and_the_next_on_a_close(hall):
+    await hall.phone.says("转人工")
+    one = await hall.agent("li", capacity=1)
+    [offer] = await _until_his(one)
+    assert offer["state"] == "offered"
+    second = Person(hall.phone.gateway, hall.clock, "oSecond")
+    await second.says("转人工")
+    held = await one.does(offer["id"], "accept", offer["epoch"])
+    assert (await one.does(offer["id"], "close", held.body["row"]["epoch"])).status == 200
+    [offer] = await _until_his(one)
+    assert offer["id"] == hall.phone.gateway.books.sealer.conversation("wx", "oSecond").hex()
+
+
+async def test_t23_who_asks_when_the_last_agent_has_just_left_is_told_that_nobody_is_there(hall):
+    agent = await hall.agent("li")
+    await agent.post("me/beat", {"tab": "tab", "closed": True})
+    assert "没有工作人员在线" in await hall.phone.says("转人工")
+    assert await agent.queue("mine") == []
 
 
 async def test_t13_who_waits_is_seen_at_once_on_a_page_that_stands_open_at_another_process(hall):
@@ -213,6 +235,12 @@ async def test_what_somebody_says_while_he_waits_is_seen_in_the_list_at_once(hal
         await hall.phone.says("噪音扰民")
         news = await page.hears("talk", lambda data: data["row"]["last"]["text"] == "噪音扰民")
     assert news.data["row"]["id"] == row["id"]
+
+
+async def _until_his(agent: Agent) -> Any:
+    """Wait until the router has given somebody something: nobody asks it to."""
+    await until(lambda: agent.queue("mine"))
+    return await agent.queue("mine")
 
 
 @pytest.fixture
