@@ -58,6 +58,7 @@ class Provider:
         self.key: RSAKey | ECKey = _key()
         self.shown: RSAKey | ECKey | None = None
         self.forged = ""
+        self.over = asyncio.Event()
 
     def turns(self, key: RSAKey | ECKey | None = None) -> None:
         """Sign with another key from now on."""
@@ -73,7 +74,10 @@ class Provider:
         app.router.add_post("/realm/token", self._token)
         async with listening(app, "127.0.0.1", 0) as port:
             self.issuer = f"http://127.0.0.1:{port}/realm"
-            yield self.issuer
+            try:
+                yield self.issuer
+            finally:
+                self.over.set()
 
     async def _discovery(self, request: web.Request) -> web.StreamResponse:
         at = self.issuer
@@ -144,22 +148,22 @@ class Provider:
         self.asked.append(name)
         broken = self.broken.get(name)
         if callable(broken):
-            return await broken(body)
+            return await broken(self, body)
         return web.json_response(body)
 
 
-async def hangs(body: Any) -> web.StreamResponse:
-    """Answer never; the one who asks goes first."""
-    await asyncio.Event().wait()
-    raise AssertionError
+async def hangs(provider: Provider, body: Any) -> web.StreamResponse:
+    """Answer nothing as long as the provider is served; whoever asks goes first."""
+    await provider.over.wait()
+    return web.Response(status=504)
 
 
-async def huge(body: dict[str, Any]) -> web.StreamResponse:
+async def huge(provider: Provider, body: dict[str, Any]) -> web.StreamResponse:
     """Answer far more than anybody needs."""
     return web.json_response(body | {"more": "x" * 3_000_000})
 
 
-async def breaks(body: Any) -> web.StreamResponse:
+async def breaks(provider: Provider, body: Any) -> web.StreamResponse:
     """Answer what is no document."""
     return web.Response(status=502, text="<h1>Bad Gateway</h1>")
 
