@@ -378,6 +378,19 @@ def test_the_supervisors_wall_shows_who_waits_and_who_is_there(place, li, zhou):
     expect(zhou.locator(".panes")).to_be_visible()
 
 
+def test_the_service_is_rated_on_the_phone_and_the_wall_counts_it(place, li, zhou):
+    who = comes(place, "公交车总是晚点")
+    takes(li, "公交车总是晚点")
+    says(li, "已经转给公交公司了")
+    closes(li)
+    hears(place, zhou, who, "请为这次服务评价")
+    place.citizen(who, "4")
+    hears(place, zhou, who, "感谢您的评价“满意”")
+    zhou.keyboard.press("w")
+    expect(zhou.locator(".figures")).to_contain_text("100%（1/1）", timeout=LONG)
+    look(zhou, "wall-rated")
+
+
 PANES = {
     "laptop": (LAPTOP, {}),
     "laptop-dark": (LAPTOP, {"color_scheme": "dark"}),
@@ -446,6 +459,15 @@ def held_back_by(kept: list):
 
 def held(page: Page) -> None:
     expect(page.get_by_role("button", name=re.compile("^结束"))).to_be_visible(timeout=LONG)
+
+
+def hears(place: Town, page: Page, who: str, words: str) -> None:
+    """Wait until a citizen's phone shows some words."""
+    for _ in range(LONG // 200):
+        if words in place.heard(who):
+            return
+        page.wait_for_timeout(200)
+    raise AssertionError(f"{words} was not heard: {place.heard(who)}")
 
 
 def closes(page: Page) -> None:

@@ -93,6 +93,19 @@ async def test_t16_what_an_agent_wrote_before_he_lost_the_talk_is_refused_and_th
     assert (await chief.does(row["id"], "reply", epoch, text="我来回答", echo="e1")).status == 201
 
 
+async def test_t31_the_rating_of_a_service_stands_in_its_talk_and_on_the_wall(hall):
+    agent, chief = await hall.busy("li"), await hall.busy("wang", role=Role.SUPERVISOR)
+    row = await hall.taken(agent)
+    assert (await agent.does(row["id"], "close", row["epoch"])).status == 200
+    assert (await chief.get("wall"))["service"] == {"asked": 1, "rated": 0, "satisfied": 0}
+    assert "不满意" in await hall.phone.says("2")
+    told = [
+        part["text"] for line in (await agent.get(f"talks/{row['id']}"))["lines"] for part in line["parts"]
+    ]
+    assert told.count("市民评价这次服务：不满意") == 1
+    assert (await chief.get("wall"))["service"] == {"asked": 1, "rated": 1, "satisfied": 0}
+
+
 async def test_t19_a_talk_that_somebody_has_is_in_his_list_and_in_nobodys_queue(hall):
     agent = await hall.busy("li")
     row = await hall.taken(agent)
