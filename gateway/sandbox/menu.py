@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -36,7 +35,6 @@ class Menu:
         self.templates: dict[str, str] = {}
         self.subscriptions: dict[str, tuple[str, int]] = {}
         self._cleared: list[float] = []
-        self.used: Counter[str] = Counter()
 
     def add(self, app: web.Application, api: Api) -> None:
         """Add the addresses."""
@@ -116,10 +114,10 @@ class Menu:
         if len(self._cleared) >= CLEARED_A_MONTH:
             return error(48006, "forbid to clear quota because of reaching the limit")
         self._cleared.append(now)
-        self.used.clear()
+        self._platform.calls.clear()
         return error(0, "ok")
 
     def _quota(self, body: dict[str, Any]) -> dict[str, Any]:
-        used = self.used[str(body.get("cgi_path", ""))]
-        quota = {"daily_limit": 500_000, "used": used, "remain": 500_000 - used}
+        used, most = self._platform.calls.today(str(body.get("cgi_path", "")))
+        quota = {"daily_limit": most, "used": used, "remain": most - used}
         return error(0, "ok") | {"quota": quota}

@@ -156,6 +156,17 @@ async def test_what_did_not_arrive_is_told_by_text_message_once(citizen, twice):
     assert len(citizen.gateway.channels["sms"].sent) == 1
 
 
+@pytest.mark.parametrize("way", ["subscribe", "template"])
+async def test_a_result_that_comes_twice_and_before_its_send_is_answered_is_the_final_word(citizen, way):
+    number = await citizen.reports(TEXT)
+    if way == "subscribe":
+        await citizen.notify.agrees(citizen.person, "SUB2")
+    citizen.notify.twice = citizen.notify.early = True
+    citizen.clock.wait(hours=49)
+    ((_, state, _, tries),) = await dispatched(citizen, number)
+    assert (state, [route for route, _ in tries]) == ("delivered", [way])
+
+
 async def test_nobody_to_tell_is_a_call_to_make_until_somebody_called(database, tmp_path, clock):
     given = settings(database, tmp_path)
     async with phone(database, tmp_path, clock) as citizen:
