@@ -458,7 +458,7 @@ async def troubles(channels: Mapping[str, Channel]) -> Mapping[str, Finding]:
 
 
 class Console(Protocol):
-    """Where an account is set up: its menu, its codes to scan, and whether all is as it must be."""
+    """Where an account is set up: its menu, and its codes to scan."""
 
     async def menu(self) -> Mapping[str, object]:
         """Return the menu that is shown, empty when there is none; raises SendError."""
@@ -472,9 +472,23 @@ class Console(Protocol):
         """Return the picture of a code to scan, for so many seconds or for ever; raises InvalidInput or SendError."""
         ...
 
+
+@runtime_checkable
+class Looks(Protocol):
+    """A channel that can be looked at from outside, as its provider sees it."""
+
+    async def check(self) -> Sequence[Finding]:
+        """Ask the provider whether settings and credentials work."""
+        ...
+
     async def look(self, public_url: str) -> Sequence[Finding]:
         """Say whether the callback can be reached from outside, and whether the templates are there and fit."""
         ...
+
+
+def looks(channel: object) -> Looks | None:
+    """Return a channel that can be looked at from outside, None for another."""
+    return channel if isinstance(channel, Looks) else None
 
 
 @runtime_checkable

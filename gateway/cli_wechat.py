@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from channels.contract import console
+from channels.contract import console, looks
 from gateway.terminal import AsJson, Config, loop, out, print_json, settings_of
 from normalizer.errors import InvalidInput, Misconfigured
 
@@ -34,7 +34,7 @@ def menu_show(account: Account = "wx", config: Config = None) -> None:
     """Show the menu that citizens see, as JSON."""
 
     async def ask() -> Mapping[str, Any]:
-        async with _opened(settings_of(config), account) as (_, place):
+        async with _console(settings_of(config), account) as place:
             return await place.menu()
 
     print_json(loop(ask()))
@@ -50,7 +50,7 @@ def menu_push(
     raw = _read(file) if file is not None else None
 
     async def push() -> None:
-        async with _opened(settings_of(config), account) as (_, place):
+        async with _console(settings_of(config), account) as place:
             await place.push_menu(raw)
 
     loop(push())
@@ -63,8 +63,11 @@ def check(account: Account = "wx", config: Config = None, as_json: AsJson = Fals
 
     async def ask() -> Sequence[Finding]:
         settings = settings_of(config)
-        async with _opened(settings, account) as (channel, place):
-            found = list(await channel.check())
+        async with _channel(settings, account) as channel:
+            place = looks(channel)
+            if place is None:
+                raise Misconfigured(f"channels.{account}", "this command needs an account of WeChat")
+            found = list(await place.check())
             # Without a token nothing else can be asked, and the same is not said twice.
             if all(each.ok for each in found):
                 found += await place.look(settings.public_url)
@@ -94,7 +97,7 @@ def qr(  # noqa: PLR0917 - Typer takes each option as a parameter
     """Make a code that citizens scan at a place, and that opens the talk with its scene."""
 
     async def ask() -> bytes:
-        async with _opened(settings_of(config), account) as (_, place):
+        async with _console(settings_of(config), account) as place:
             return await place.code(scene, None if forever else days * DAY)
 
     file.write_bytes(loop(ask()))
@@ -102,15 +105,20 @@ def qr(  # noqa: PLR0917 - Typer takes each option as a parameter
 
 
 @asynccontextmanager
-async def _opened(settings: Settings, account: str) -> AsyncIterator[tuple[Channel, Console]]:
+async def _console(settings: Settings, account: str) -> AsyncIterator[Console]:
+    async with _channel(settings, account) as channel:
+        place = console(channel)
+        if place is None:
+            raise Misconfigured(f"channels.{account}", "this command needs an account of kind wechat")
+        yield place
+
+
+@asynccontextmanager
+async def _channel(settings: Settings, account: str) -> AsyncIterator[Channel | None]:
     from gateway import doctor
 
     async with doctor.channels_of(settings) as channels:
-        channel = channels.get(account)
-        place = console(channel)
-        if channel is None or place is None:
-            raise Misconfigured(f"channels.{account}", "this command needs an account of kind wechat")
-        yield channel, place
+        yield channels.get(account)
 
 
 def _read(file: Path) -> Mapping[str, Any]:

@@ -70,7 +70,7 @@ class Callback:
         except TooLarge as error:
             return self._refused(413, str(error))
         except InvalidInput as error:
-            return self._refused(_STATUS.get(str(error), 400), str(error))
+            return self._refused(STATUS.get(str(error), 400), str(error))
         try:
             accepted = await self._accepted(message, fields)
         except Busy:
@@ -159,4 +159,5 @@ class Callback:
 
 
 _NOTED = Accepted(reply=None, repeat=False, written=lambda: None)
-_STATUS = {"bad_signature": 401, "plaintext_refused": 403, "stale": 403, "replayed": 403}
+STATUS = {"bad_signature": 401, "plaintext_refused": 403, "stale": 403, "replayed": 403}
+"""What a refusal is answered with; 400 where nothing stands here."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from channels.contract import Capabilities, Finding, Route, SendError, SendResult
 from channels.settings import read
-from channels.wechat import enclosed, forms, unions, uploads
+from channels.wechat import codec, enclosed, forms, look, unions, uploads
 from channels.wechat.api import Api
 from channels.wechat.callback import Callback
 from channels.wechat.console import Console
@@ -54,6 +54,8 @@ class Account:
     ) -> None:
         self.account = account
         self.capabilities = capabilities
+        self._app = settings
+        self._tools = tools
         self._callback = Callback(account, settings, self.capabilities.source, form, tools)
         self._troubles = Troubles(account, tools.keys)
         tokens = TokenProvider(account, StableToken(settings, tools.http), tools)
@@ -106,6 +108,16 @@ class Account:
             return [finding(self.account, error)]
         return [Finding(ok=True, what=f"{self.account}：微信凭证有效，接口可用")]
 
+    async def look(self, public_url: str) -> Sequence[Finding]:
+        """Say whether the callback can be reached from outside, and whether the templates are there and fit."""
+        token, words = self._app.token.get_secret_value(), look.echo()
+        stamp, nonce = str(int(self._tools.now().timestamp())), look.echo()
+        query = {"timestamp": stamp, "nonce": nonce, "signature": codec.signature(token, stamp, nonce)}
+        told = await look.reached(
+            self.account, public_url, self._tools.http, query | {"echostr": words}, words
+        )
+        return [told, *await look.subscriptions(self.account, self._app.subscribe, self.api)]
+
     async def trouble(self) -> Finding | None:
         """Return the last trouble that people must end, None when there is none."""
         return await self._troubles.last()
@@ -129,7 +141,7 @@ class WeChat(Account):
         self._settings = settings
         self._visitors = Visitors(account, settings, tools)
         self._tickets = Tickets(settings.app_id, self.api, tools)
-        self.console = Console(account, settings, self.api, tools.http, tools.now)
+        self.console = Console(settings, self.api, tools.http)
 
     @property
     def asked_for(self) -> tuple[str, ...]:
@@ -156,6 +168,11 @@ class WeChat(Account):
     async def page_signature(self, url: str) -> PageSignature:
         """Return the signature that lets a page of ours use WeChat's functions; raises SendError."""
         return await self._tickets.sign(url)
+
+    async def look(self, public_url: str) -> Sequence[Finding]:
+        """Say whether the callback can be reached from outside, and whether the templates are there and fit."""
+        found = await super().look(public_url)
+        return [*found, *await look.templates(self.account, self._settings.templates, self.api)]
 
     async def send(self, message: OutboundMessage) -> SendResult:
         """Send a text, or by a template when one is named; raises SendError."""

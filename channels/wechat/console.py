@@ -1,21 +1,17 @@
-"""Setting up an account from the command line: menu, codes to scan, and whether all is as it must be."""
+"""Setting up an account from the command line: its menu, and codes to scan."""
 
 from __future__ import annotations
 
-import secrets
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
-from yarl import URL
 
-from channels.contract import Finding, SendError, SendReason
-from channels.wechat import codec, menu
-from channels.wechat.trouble import finding
+from channels.contract import SendError, SendReason
+from channels.wechat import menu
 from normalizer.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Mapping
 
     from aiohttp import ClientSession
 
@@ -33,14 +29,10 @@ _PUBLIC, _PICTURES = "https://api.weixin.qq.com", "https://mp.weixin.qq.com"
 class Console:
     """What one account's console is asked for; implements ``channels.contract.Console``."""
 
-    def __init__(
-        self, account: str, settings: Settings, api: Api, http: ClientSession, now: Callable[[], datetime]
-    ) -> None:
-        self._account = account
+    def __init__(self, settings: Settings, api: Api, http: ClientSession) -> None:
         self._settings = settings
         self._api = api
         self._http = http
-        self._now = now
 
     async def menu(self) -> Mapping[str, Any]:
         """Return the menu that is shown, empty when there is none; raises SendError."""
@@ -72,10 +64,6 @@ class Console:
         answer = await self._api.call("/cgi-bin/qrcode/create", body)
         return await self._picture(str(answer.get("ticket", "")))
 
-    async def look(self, public_url: str) -> Sequence[Finding]:
-        """Say whether the callback can be reached from outside, and whether the templates are there and fit."""
-        return [await self._reached(public_url), *await self._templates()]
-
     async def _picture(self, ticket: str) -> bytes:
         base = _PICTURES if self._settings.api_base == _PUBLIC else self._settings.api_base
         timeout = aiohttp.ClientTimeout(total=SECONDS)
@@ -88,61 +76,3 @@ class Console:
         except (aiohttp.ClientError, TimeoutError) as error:
             raise SendError(SendReason.CONNECTION, type(error).__name__) from error
         raise SendError(SendReason.BUSY, f"no picture of the code, HTTP {answer.status}")
-
-    async def _reached(self, public_url: str) -> Finding:
-        named = f"{self._account}：回调地址"
-        if not public_url:
-            return Finding(
-                ok=False,
-                what=f"{named}没有核对",
-                cure='在配置里写明 public_url，例如 "https://12345.example.gov.cn"',
-            )
-        address = URL(public_url) / "channels" / self._account
-        stamp, nonce, echo = (
-            str(int(self._now().timestamp())),
-            secrets.token_hex(8),
-            secrets.token_hex(16),
-        )
-        signed = codec.signature(self._settings.token.get_secret_value(), stamp, nonce)
-        query = {"signature": signed, "timestamp": stamp, "nonce": nonce, "echostr": echo}
-        timeout = aiohttp.ClientTimeout(total=SECONDS)
-        try:
-            async with self._http.get(
-                address, params=query, timeout=timeout, allow_redirects=False
-            ) as answer:
-                told, status = await answer.content.read(len(echo) + 1), answer.status
-        except (aiohttp.ClientError, TimeoutError) as error:
-            cure = "检查域名、证书、防火墙和反向代理；微信只访问 80 和 443 端口"
-            return Finding(ok=False, what=f"{named} {address} 连不上（{type(error).__name__}）", cure=cure)
-        if told.decode("utf-8", "replace") == echo:
-            return Finding(ok=True, what=f"{named} {address} 可以访问，签名相符")
-        cure = "401 表示 token 与公众平台上填的不一致；404 表示反向代理没有把 /channels/ 转给接诉"
-        return Finding(ok=False, what=f"{named} {address} 答复不对（HTTP {status}）", cure=cure)
-
-    async def _templates(self) -> Sequence[Finding]:
-        wanted = {each.id: (notice, each.fields) for notice, each in self._settings.templates.items()}
-        if not wanted:
-            return []
-        try:
-            answer = await self._api.ask("/cgi-bin/template/get_all_private_template")
-        except SendError as error:
-            return [finding(self._account, error)]
-        listed = [each for each in answer.get("template_list") or [] if isinstance(each, dict)]
-        known = {str(each.get("template_id")): str(each.get("content", "")) for each in listed}
-        return [self._template(name, notice, fields, known) for name, (notice, fields) in wanted.items()]
-
-    def _template(
-        self, name: str, notice: str, fields: Mapping[str, str], known: Mapping[str, str]
-    ) -> Finding:
-        what = f"{self._account}：{notice} 的模板 {name}"
-        if name not in known:
-            return Finding(
-                ok=False, what=f"{what} 不存在", cure="在公众平台“模板消息”里核对模板 ID，或重新添加"
-            )
-        missing = [
-            field for field in fields or ("case_no", "text") if f"{{{{{field}.DATA}}}}" not in known[name]
-        ]
-        if missing:
-            cure = "模板里要有这些字段；或在配置里把 fields 改成模板里的字段"
-            return Finding(ok=False, what=f"{what} 没有字段 {'、'.join(missing)}", cure=cure)
-        return Finding(ok=True, what=f"{what} 存在，字段相符")

@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from gateway.sandbox.platform import Platform, error
+from gateway.sandbox.platform import Fault, Platform, error
 
 HANG = 30.0
 
@@ -74,10 +74,15 @@ class Api:
         async def handler(request: web.Request) -> web.StreamResponse:
             body = await _body(request)
             wrong = self._platform.token_error(request.query.get("access_token", ""))
+            if wrong is None and (over := self._platform.calls.over(request.path)):
+                wrong = error(over, "reach max api quota limit")
             if wrong is not None:
                 return _json(wrong)
-            faulty = await self.fault(request, lambda: act(body))
-            return faulty if faulty is not None else _json(act(body))
+            if (faulty := await self.fault(request, lambda: act(body))) is not None:
+                return faulty
+            answer = act(body)
+            await self._platform.before_answer()
+            return _json(answer)
 
         return handler
 
@@ -97,6 +102,12 @@ class Api:
             return None
         if fault.deliver:
             act()
+        if fault.kind == "slow":
+            await self._wait(fault.code / 1000)
+            return None
+        return await self._failed(request, fault)
+
+    async def _failed(self, request: web.Request, fault: Fault) -> web.Response:
         match fault.kind:
             case "code":
                 return _json(error(fault.code, "fault on demand"))
@@ -105,13 +116,17 @@ class Api:
             case "truncated":
                 return web.Response(text='{"errcode": 0, "errm', content_type="application/json")
             case "hang":
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._platform.ended.wait(), HANG)
+                await self._wait(HANG)
             case _:
                 pass
         if request.transport is not None:
             request.transport.abort()
         return web.Response()
+
+    async def _wait(self, seconds: float) -> None:
+        """Wait so long, or until the platform is put away."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._platform.ended.wait(), seconds)
 
 
 async def _body(request: web.Request) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from gateway.sandbox.outgoing import shown
 from gateway.sandbox.platform import Fault
-from gateway.sandbox.weather import Weather
+from gateway.sandbox.weather import KINDS, Weather
 
 if TYPE_CHECKING:
     from gateway.sandbox.driver import Driver
@@ -253,13 +253,20 @@ class Home:
                 queue.append(fault)
             case "weather":
                 rate, seed = float(given.get("rate", 0.0)), int(given.get("seed", 0))
-                platform.weather = Weather(rate, seed=seed).fault
+                kinds = tuple(map(str, given.get("kinds", KINDS)))
+                platform.weather = Weather(rate, seed=seed, kinds=kinds).fault
+            case "quota":
+                path = str(given["path"])
+                platform.calls.daily |= {path: int(given["day"])} if "day" in given else {}
+                platform.calls.a_minute |= {path: int(given["minute"])} if "minute" in given else {}
             case "callback":
                 platform.settings.callback_url = str(given["url"])
             case "allow":
                 platform.allowed_ips = frozenset(given["ips"]) if given.get("ips") is not None else None
             case _:
-                raise web.HTTPBadRequest(text="do: rotate, expire, fault, weather, callback or allow\n")
+                raise web.HTTPBadRequest(
+                    text="do: rotate, expire, fault, weather, quota, callback or allow\n"
+                )
         return web.json_response({"done": True})
 
     def _who(self, given: dict[str, Any]) -> Person:

@@ -27,6 +27,8 @@ class Media:
     def add(self, app: web.Application) -> None:
         """Add the addresses."""
         app.router.add_get("/cgi-bin/media/get", self._get)
+        # Recordings of a page of ours come by an address of their own, otherwise alike.
+        app.router.add_get("/cgi-bin/media/get/jssdk", self._get)
         app.router.add_get("/_media/{name}", self._film)
 
     async def _get(self, request: web.Request) -> web.StreamResponse:

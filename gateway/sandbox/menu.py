@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -24,15 +23,18 @@ _PIXEL = base64.b64decode(
 
 
 class Menu:
-    """The console of one account; ``templates`` are those it has, by id, with their wording."""
+    """The console of one account; ``templates`` are those it has, by id, with their wording.
+
+    ``subscriptions`` are those of subscribe messages, each with its type: 2 to be agreed to each time, 3 for good.
+    """
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
         self.shown: dict[str, Any] | None = None
         self.codes: dict[str, tuple[str, int | None]] = {}
         self.templates: dict[str, str] = {}
+        self.subscriptions: dict[str, tuple[str, int]] = {}
         self._cleared: list[float] = []
-        self.used: Counter[str] = Counter()
 
     def add(self, app: web.Application, api: Api) -> None:
         """Add the addresses."""
@@ -43,6 +45,7 @@ class Menu:
         router.add_post("/cgi-bin/qrcode/create", api.call(self._code))
         router.add_get("/cgi-bin/showqrcode", self._picture)
         router.add_get("/cgi-bin/template/get_all_private_template", self._told(self._listed))
+        router.add_get("/wxaapi/newtmpl/gettemplate", self._told(self._subscribed))
         router.add_post("/cgi-bin/clear_quota", api.call(self._clear))
         router.add_post("/cgi-bin/openapi/quota/get", api.call(self._quota))
 
@@ -96,6 +99,13 @@ class Menu:
         listed = [{"template_id": name, "content": words} for name, words in self.templates.items()]
         return {"template_list": listed}
 
+    def _subscribed(self) -> dict[str, Any]:
+        listed = [
+            {"priTmplId": name, "title": name, "content": words, "type": kind}
+            for name, (words, kind) in self.subscriptions.items()
+        ]
+        return error(0, "ok") | {"data": listed}
+
     def _clear(self, body: dict[str, Any]) -> dict[str, Any]:
         now = self._platform.clock()
         if body.get("appid") != self._platform.settings.app_id:
@@ -104,10 +114,10 @@ class Menu:
         if len(self._cleared) >= CLEARED_A_MONTH:
             return error(48006, "forbid to clear quota because of reaching the limit")
         self._cleared.append(now)
-        self.used.clear()
+        self._platform.calls.clear()
         return error(0, "ok")
 
     def _quota(self, body: dict[str, Any]) -> dict[str, Any]:
-        used = self.used[str(body.get("cgi_path", ""))]
-        quota = {"daily_limit": 500_000, "used": used, "remain": 500_000 - used}
+        used, most = self._platform.calls.today(str(body.get("cgi_path", "")))
+        quota = {"daily_limit": most, "used": used, "remain": most - used}
         return error(0, "ok") | {"quota": quota}

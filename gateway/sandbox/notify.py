@@ -30,7 +30,7 @@ _RULES: dict[str, Callable[[str], bool]] = {
 
 
 class Notify:
-    """The notices of one account; ``twice`` tells each result two times."""
+    """The notices of one account; ``twice`` tells each result two times, ``early`` before the send itself is answered."""
 
     def __init__(self, platform: Platform, driver: Driver) -> None:
         self._platform = platform
@@ -41,6 +41,8 @@ class Notify:
         self.long: set[tuple[str, str]] = set()
         self.templates: frozenset[str] | None = None
         self.twice = False
+        self.early = False
+        platform.before_answer = self._told
 
     async def agrees(self, person: Person, template: str, *, long: bool = False) -> None:
         """Let a person agree to a template: to one message, or for good."""
@@ -95,7 +97,13 @@ class Notify:
         """Tell later what became of a template message."""
         status = "failed:user block" if blocked else "success"
         fields = {"MsgType": "event", "Event": "TEMPLATESENDJOBFINISH", "MsgID": number, "Status": status}
-        self._begin(self._driver.bring(person, fields))
+        for _ in range(2 if self.twice else 1):
+            self._begin(self._driver.bring(person, fields))
+
+    async def _told(self) -> None:
+        """Wait until what is to be told early was told."""
+        if self.early and self._telling:
+            await asyncio.wait(self._telling)
 
     def _later(self, person: Person, template: str, number: str, *, blocked: bool) -> None:
         code, status = ("1", "user block") if blocked else ("0", "success")

@@ -13,10 +13,11 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from gateway.sandbox.calls import Calls
 from gateway.sandbox.rules import line_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from gateway.sandbox.rules import Choices
 
@@ -81,7 +82,10 @@ class Kept:
 
 @dataclass(slots=True)
 class Fault:
-    """What the next call to a path shall do instead; ``deliver`` says whether the message gets through all the same."""
+    """What the next call to a path shall do instead; ``deliver`` says whether the message gets through all the same.
+
+    A ``slow`` one goes on after ``code`` milliseconds.
+    """
 
     kind: str
     code: int = 0
@@ -105,6 +109,9 @@ class Platform:
         self.ticket = secrets.token_urlsafe(48)
         self.blocked: set[str] = set()
         self.told: Callable[..., None] | None = None
+        self.before_answer: Callable[[], Awaitable[None]] = _at_once
+        """Waited for between a call's deed and its answer."""
+        self.calls = Calls(clock)
         self._numbers = itertools.count(200_000_001)
         self.allowed_ips: frozenset[str] | None = None
         self.watchers: set[Callable[[], None]] = set()
@@ -235,6 +242,10 @@ class Platform:
 
     def _open(self, person: Person, leave: tuple[float, int]) -> None:
         person.window_until, person.window_left = self.clock() + leave[0], leave[1]
+
+
+async def _at_once() -> None:
+    """Wait for nothing."""
 
 
 def error(code: int, message: str) -> dict[str, Any]:

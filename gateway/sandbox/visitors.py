@@ -55,6 +55,7 @@ class Visitors:
     def add(self, app: web.Application, call: Callable[[Any], Any]) -> None:
         """Add the addresses; ``call`` makes the handler of one that needs a token."""
         app.router.add_post("/cgi-bin/user/info/batchget", call(self._people))
+        app.router.add_get("/cgi-bin/user/info", self._one)
         app.router.add_get("/connect/oauth2/authorize", self._authorize)
         app.router.add_get("/sns/oauth2/access_token", self._token)
 
@@ -94,6 +95,11 @@ class Visitors:
         if not asked or len(asked) > LARGEST_LIST:
             return error(40032, "invalid openid list size")
         return {"user_info_list": [self._person(openid) for openid in asked]}
+
+    async def _one(self, request: web.Request) -> web.Response:
+        wrong = self._platform.token_error(request.query.get("access_token", ""))
+        told = wrong or self._person(request.query.get("openid", ""))
+        return web.Response(text=json.dumps(told), content_type="text/plain")
 
     def _person(self, openid: str) -> dict[str, Any]:
         person = self._platform.people.get(openid)

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import random
+from typing import TYPE_CHECKING
 
 from gateway.sandbox.platform import Fault
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
 KINDS = ("busy", "status", "truncated", "drop", "lost")
-"""Answered -1; HTTP 502; half an answer; cut before it was taken; taken, and the answer cut."""
+"""Answered -1; HTTP 502; half an answer; cut before it was taken; taken, and the answer cut.
+
+``slow`` may be named beside them: taken and answered after a while.
+"""
+SLOW_MS = 800
 
 
 class Weather:
@@ -32,13 +40,15 @@ class Weather:
             return None
         if self._chance.random() >= self._rate:
             return None
-        match self._chance.choice(self._kinds):
-            case "busy":
-                return Fault("code", -1)
-            case "status":
-                return Fault("status", 502)
-            case "lost":
-                return Fault("drop", deliver=True)
-            case kind:
-                # Half an answer comes of a call that was taken.
-                return Fault(kind, deliver=kind == "truncated")
+        return _FAULTS[self._chance.choice(self._kinds)]()
+
+
+_FAULTS: Mapping[str, Callable[[], Fault]] = {
+    "busy": lambda: Fault("code", -1),
+    "status": lambda: Fault("status", 502),
+    # Half an answer comes of a call that was taken.
+    "truncated": lambda: Fault("truncated", deliver=True),
+    "drop": lambda: Fault("drop"),
+    "lost": lambda: Fault("drop", deliver=True),
+    "slow": lambda: Fault("slow", SLOW_MS),
+}

@@ -7,15 +7,20 @@ import random
 import re
 
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestClient, TestServer
 from wechatpy.crypto import WeChatCrypto
 
 from channels.wechat import channel
+from channels.wechat.kf.callback import Callback
+from channels.wechat.kf.settings import Settings
 from channels.wechat.miniprogram import channel as miniprogram
+from gateway.sandbox.kf import Kf, KfSettings
+from tests.kit.kf import CORP_ID, KFID, kf_settings
 from tests.kit.wechat import (
     AES_KEY,
     APP_ID,
+    NOW,
     STAMP,
     TOKEN,
     Door,
@@ -45,9 +50,7 @@ MESSAGES = [
         "</SubscribeStatusString></List></SubscribeMsgPopupEvent></xml>",
     ),
 ]
-WAYS = [(mode, "xml") for mode in ("plain", "compatible", "safe")] + [
-    (mode, "json") for mode in ("plain", "safe")
-]
+WAYS = [(mode, form) for form in ("xml", "json") for mode in ("plain", "compatible", "safe")]
 
 
 def as_json(message: str) -> str:
@@ -65,7 +68,8 @@ def written(message: str, mode: str, form: str, nonce: str) -> tuple[dict[str, s
     outer = WeChatCrypto(TOKEN, AES_KEY, APP_ID).encrypt_message(body, nonce, STAMP)
     (sealed,) = re.findall(r"<Encrypt><!\[CDATA\[(.*?)\]\]>", outer)
     query |= {"encrypt_type": "aes", "msg_signature": signature(TOKEN, STAMP, nonce, sealed)}
-    return query, json.dumps({"ToUserName": "gh_1", "Encrypt": sealed})
+    outer = json.loads(body) if mode == "compatible" else {"ToUserName": "gh_1"}
+    return query, json.dumps(outer | {"Encrypt": sealed}, ensure_ascii=False)
 
 
 MARKUP = [b"<a>", b"]]>", b"&x;", b"<!DOCTYPE x>", b"\x00", b"{", b'"']
@@ -129,3 +133,25 @@ async def test_whatever_is_changed_on_the_way_breaks_nothing_and_is_not_kept_uns
                 assert answer.status in {200, 400, 401, 403, 413}, said
                 kept = len(door.messages) > before
                 assert not kept or genuine(mode, query, body), (query, body)
+
+
+@pytest.mark.timeout(60 + COUNT // 100)
+async def test_a_call_of_customer_service_that_was_changed_breaks_nothing_and_fetches_nothing_unsigned():
+    chance = random.Random("kf")
+    platform = Kf(KfSettings(CORP_ID, "secret", TOKEN, AES_KEY, KFID), NOW.timestamp)
+    async with ClientSession() as http:
+        called, app = [], web.Application()
+        settings = Settings.model_validate(kf_settings(1))
+        app.router.add_post("/channels/wx", Callback("kf", settings, tools(http), called.append).receive)
+        async with TestClient(TestServer(app)) as client:
+            for _ in range(COUNT // len(WAYS)):
+                query, text = platform.request()
+                query, body = spoiled(chance, query, text.encode())
+                before = len(called)
+                async with client.post("/channels/wx", params=query, data=body) as answer:
+                    said = await answer.text()
+                assert answer.status in {200, 400, 401, 403, 413}, said
+                assert len(called) == before or genuine("safe", query, body), (query, body)
+            query, text = platform.request()
+            assert (await client.post("/channels/wx", params=query, data=text)).status == 200
+        assert called

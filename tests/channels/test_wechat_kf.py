@@ -67,25 +67,52 @@ async def test_an_echo_of_somebody_else_is_refused(account):
     assert (await account.client.get("/channels/kf", params=query)).status == 401
 
 
+async def test_a_call_is_not_opened_for_whoever_brings_it_as_an_echo(account):
+    query, body = account.kf.request()
+    sealed = body.partition("<Encrypt><![CDATA[")[2].partition("]]>")[0]
+    answer = await account.client.get("/channels/kf", params=query | {"echostr": sealed})
+    assert (answer.status, await answer.text()) == (400, "not_an_echo\n")
+
+
+def unsigned(query, body):
+    return {name: query[name] for name in ("timestamp", "nonce")}, body
+
+
+def tampered(query, body):
+    return query, body.replace("<Encrypt><![CDATA[", "<Encrypt><![CDATA[AAAA")
+
+
+def bared(query, body):
+    return query, "<xml><Event>kf_msg_or_event</Event></xml>"
+
+
+LATE, EARLY = (str(int(NOW.timestamp()) + seconds) for seconds in (-301, 301))
 REFUSED = [
-    pytest.param({"token": "other"}, 401, id="signed with another token"),
-    pytest.param({"stamp": "1000000000"}, 403, id="stale"),
-    pytest.param({"corp_id": "ww-other"}, 400, id="of another corporation"),
+    pytest.param({"token": "other"}, None, 401, "bad_signature", id="signed with another token"),
+    pytest.param({}, unsigned, 401, "bad_signature", id="unsigned"),
+    pytest.param({}, tampered, 401, "bad_signature", id="tampered"),
+    pytest.param({"stamp": LATE}, None, 403, "stale", id="stale"),
+    pytest.param({"stamp": EARLY}, None, 403, "stale", id="from the future"),
+    pytest.param({"corp_id": "ww-other"}, None, 400, "other_app_id", id="of another corporation"),
+    pytest.param({}, bared, 403, "plaintext_refused", id="in the clear"),
 ]
 
 
-@pytest.mark.parametrize(("wrong", "status"), REFUSED)
-async def test_a_call_that_is_not_genuine_is_refused(account, wrong, status):
+@pytest.mark.parametrize(("wrong", "change", "status", "reason"), REFUSED)
+async def test_a_call_that_is_not_genuine_is_refused(account, wrong, change, status, reason):
     query, body = account.kf.request(**wrong)
+    if change is not None:
+        query, body = change(query, body)
     answer = await account.client.post("/channels/kf", params=query, data=body.encode())
-    assert answer.status == status
-    assert len(account.counts.refusals) == 1
+    assert (answer.status, account.counts.refusals) == (status, [reason])
 
 
-async def test_a_call_in_the_clear_is_refused(account):
-    query, _ = account.kf.request()
-    answer = await account.client.post("/channels/kf", params=query, data=b"<xml><Event>x</Event></xml>")
-    assert answer.status == 400
+async def test_a_call_that_is_replayed_is_refused(account):
+    query, body = account.kf.request()
+    answers = [
+        (await account.client.post("/channels/kf", params=query, data=body.encode())).status for _ in range(3)
+    ]
+    assert (answers, account.counts.refusals) == ([200, 403, 403], ["replayed"] * 2)
 
 
 async def test_a_call_has_its_messages_fetched_while_it_runs(account):

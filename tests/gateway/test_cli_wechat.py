@@ -3,12 +3,17 @@
 import json
 
 import pytest
+from aiohttp import ClientSession, web
 
+from channels.wechat.kf.channel import build
+from gateway.app import listening
 from gateway.runtime import now
 from tests.kit.commands import run_beside
 from tests.kit.gateway import embedded
+from tests.kit.kf import kf_settings, platform
 from tests.kit.process import configure
 from tests.kit.standin import phone
+from tests.kit.wechat import AES_KEY, APP_ID, TOKEN, tools
 
 
 class Shell:
@@ -97,6 +102,72 @@ async def test_what_is_wrong_is_named_with_its_cure(shell):
     assert "HTTP 401" in told[1][1]
     assert "没有字段 text" in told[2][1]
     assert "T2 不存在" in told[3][1]
+
+
+def account(name, kind):
+    return (
+        f'[channels.{name}]\nkind = "{kind}"\napp_id = "{APP_ID}"\nsecret = "secret"\ntoken = "{TOKEN}"\n'
+        f'aes_key = "{AES_KEY}"\n'
+    )
+
+
+AGREED = """
+[channels.{name}.subscribe]
+accepted = {{ id = "S1", fields = {{ character_string1 = "{{case_no}}", thing2 = "{{text}}" }} }}
+dispatched = {{ id = "S2", once = false, fields = {{ thing1 = "{{unit}}" }} }}
+extended = {{ id = "S3", fields = {{ thing1 = "{{reason}}" }} }}
+replied = {{ id = "S4", fields = {{ thing1 = "{{text}}" }} }}
+"""
+
+
+@pytest.mark.parametrize("name", ["wx", "mini"])
+async def test_templates_that_citizens_agree_to_are_there_and_fit(shell, name):
+    base = shell.citizen.gateway.channels["wx"].api.base
+    with shell.config.open("a") as file:
+        if name == "mini":
+            file.write(account("mini", "miniprogram") + f'api_base = "{base}"\n')
+        file.write(AGREED.format(name=name))
+    shell.menu.subscriptions |= {
+        "S1": ("单号:{{character_string1.DATA}}\n说明:{{thing2.DATA}}", 2),
+        "S2": ("单位:{{thing1.DATA}}", 2),
+        "S4": ("说明:{{thing7.DATA}}", 2),
+    }
+    code, out, _ = await shell.run("check", "--account", name, "--json")
+    fits, kind, missing, field = json.loads(out)[2:]
+    assert (code, fits["ok"]) == (1, True)
+    assert ("一次性订阅" in kind["what"], "once 改成 true" in kind["cure"]) == (True, True)
+    assert "S3 不存在" in missing["what"]
+    assert "没有字段 thing1" in field["what"]
+
+
+async def test_the_address_of_customer_service_is_called_with_a_sealed_echo(shell, clock):
+    async with platform(lambda: clock().timestamp()) as (_, port):
+        settings = kf_settings(port)
+        with shell.config.open("a") as file:
+            file.write("[channels.kf]\n" + "".join(f'{name} = "{each}"\n' for name, each in settings.items()))
+        async with ClientSession() as http:
+            channel = build("kf", settings, tools(http, now=clock))
+            served = web.Application()
+            for route in channel.routes():
+                served.router.add_route(route.method, "/channels/kf", route.handler)
+            async with listening(served, "127.0.0.1", 0) as own:
+                here = f'public_url = "http://127.0.0.1:{own}"\n'
+                words = shell.config.read_text().split("\n", 1)[1]
+                shell.config.write_text(here + words)
+                code, out, err = await shell.run("check", "--account", "kf", "--json")
+                assert (code, [each["ok"] for each in json.loads(out)]) == (0, [True, True]), err
+                shell.config.write_text(here + words.replace('corp_id = "', 'corp_id = "x'))
+                assert (await shell.run("check", "--account", "kf"))[0] == 1
+                shell.config.write_text(here + words.replace(f'token = "{TOKEN}"', 'token = "other"'))
+                code, out, _ = await shell.run("check", "--account", "kf", "--json")
+                assert (code, "HTTP 401" in json.loads(out)[1]["what"]) == (1, True)
+
+
+async def test_a_mini_program_has_no_menu_and_says_so(shell):
+    with shell.config.open("a") as file:
+        file.write(account("mini", "miniprogram"))
+    code, _, err = await shell.run("menu", "push", "--account", "mini")
+    assert (code, "kind wechat" in err.replace("\n", " ")) == (2, True)
 
 
 async def test_an_address_that_is_not_let_in_is_named(shell):

@@ -107,6 +107,14 @@ async def test_without_consent_it_is_a_template_within_its_rules(citizen):
     assert citizen.person.lines[-1].text == "市城市管理局 / 已转承办单"
 
 
+async def test_a_consent_that_was_used_is_known_to_be_gone_before_the_next_is_sent(citizen):
+    first, second = await citizen.reports(TEXT), await citizen.reports(TEXT.replace("88", "90"))
+    await citizen.notify.agrees(citizen.person, "SUB2")
+    citizen.clock.wait(hours=49)
+    ((_, _, _, used),), ((_, _, _, then),) = [await dispatched(citizen, each) for each in (first, second)]
+    assert (used, then) == ([("subscribe", "window over")], [("template", "window over; no consent")])
+
+
 async def test_a_consent_that_the_platform_refuses_is_forgotten(citizen):
     number = await citizen.reports(TEXT)
     await citizen.notify.agrees(citizen.person, "SUB2")
@@ -125,7 +133,8 @@ async def test_who_left_is_told_by_text_message(citizen):
     (here, there) = await dispatched(citizen, number)
     assert (here[0], here[1]) == ("wx", "moved")
     assert here[2].endswith("told by sms")
-    assert [route for route, _ in here[3]] == ["template"]
+    ((tried, refused),) = here[3]
+    assert (tried, "errcode 43004" in refused) == ("template", True)
     assert (there[0], there[1]) == ("sms", "sent")
     (sent,) = citizen.gateway.channels["sms"].sent
     assert sent.address.user == "13812345678"
@@ -144,6 +153,17 @@ async def test_what_did_not_arrive_is_told_by_text_message_once(citizen, twice):
     (here, there) = await record(citizen, number)
     assert (here[0], here[1], there[0]) == ("wx", "moved", "sms")
     assert len(citizen.gateway.channels["sms"].sent) == 1
+
+
+@pytest.mark.parametrize("way", ["subscribe", "template"])
+async def test_a_result_that_comes_twice_and_before_its_send_is_answered_is_the_final_word(citizen, way):
+    number = await citizen.reports(TEXT)
+    if way == "subscribe":
+        await citizen.notify.agrees(citizen.person, "SUB2")
+    citizen.notify.twice = citizen.notify.early = True
+    citizen.clock.wait(hours=49)
+    ((_, state, _, tries),) = await dispatched(citizen, number)
+    assert (state, [route for route, _ in tries]) == ("delivered", [way])
 
 
 async def test_nobody_to_tell_is_a_call_to_make_until_somebody_called(database, tmp_path, clock):

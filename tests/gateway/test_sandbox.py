@@ -10,6 +10,7 @@ from wechatpy.crypto import WeChatCrypto
 
 from gateway.sandbox.application import DRIVER, PLATFORM, create_sandbox
 from gateway.sandbox.platform import FAULT, Fault, SandboxSettings
+from gateway.sandbox.weather import SLOW_MS, Weather
 from tests.kit.wechat import AES_KEY, APP_ID, TOKEN
 
 
@@ -149,6 +150,55 @@ async def test_faults_come_when_they_are_ordered(house):
     assert await _send(client, platform) == -1
     token = (await _stable(client))["access_token"]
     assert (await client.post(path, params={"access_token": token}, json={})).status == 502
+
+
+SEND = "/cgi-bin/message/custom/send"
+
+
+async def test_calls_are_counted_by_minute_and_by_day_and_cleared_on_wish(house):
+    app, _, client = await house()
+    platform = app[PLATFORM]
+    await app[DRIVER].write(platform.person("o1"), "在吗")
+    platform.person("o1").following = True
+    for change in ({"minute": 2}, {"day": 3}):
+        order = {"do": "quota", "path": SEND} | change
+        assert (await client.post("/_sim/platform", json=order)).status == 200
+    assert [await _send(client, platform) for _ in range(3)] == [0, 0, 45011]
+    platform.clock.now += 61
+    assert [await _send(client, platform) for _ in range(2)] == [0, 45009]
+    token = (await _stable(client))["access_token"]
+    told = await _post(client, "/cgi-bin/openapi/quota/get", {"cgi_path": SEND}, token)
+    assert told["quota"] == {"daily_limit": 3, "used": 3, "remain": 0}
+    platform.clock.now += 61
+    assert (await _post(client, "/cgi-bin/clear_quota", {"appid": APP_ID}, token))["errcode"] == 0
+    assert await _send(client, platform) == 0
+    platform.clock.now += 24 * 3600
+    assert await _send(client, platform) == 0
+
+
+async def test_a_slow_call_goes_well_after_a_while(house):
+    app, _, client = await house()
+    platform = app[PLATFORM]
+    await app[DRIVER].act(platform.person("o1"), "subscribe")
+    platform.weather = Weather(1.0, kinds=("slow",), paths=frozenset({SEND})).fault
+    sent = asyncio.create_task(_send(client, platform))
+    assert not (await asyncio.wait({sent}, timeout=SLOW_MS / 2000))[0]
+    assert await sent == 0
+
+
+async def test_who_follows_is_told_one_by_one_and_recordings_come_by_a_pages_address_too(house):
+    app, _, client = await house()
+    platform = app[PLATFORM]
+    platform.person("o1").following = True
+    token = (await _stable(client))["access_token"]
+    asked = [{"access_token": token, "openid": openid} for openid in ("o1", "o2")]
+    told = [
+        await (await client.get("/cgi-bin/user/info", params=each)).json(content_type=None) for each in asked
+    ]
+    assert [each["subscribe"] for each in told] == [1, 0]
+    query = {"access_token": token, "media_id": platform.keep(b"#!SPEEX", "audio/speex")}
+    answer = await client.get("/cgi-bin/media/get/jssdk", params=query)
+    assert (await answer.read(), answer.content_type) == (b"#!SPEEX", "audio/speex")
 
 
 async def test_the_page_is_served_under_a_strict_policy(house):

@@ -12,7 +12,8 @@ import structlog
 from aiohttp import web
 
 from channels.wechat import codec
-from channels.wechat.callback import FRESH
+from channels.wechat.callback import FRESH, STATUS
+from channels.wechat.replay import Seen
 from channels.wechat.settings import decode_key
 from normalizer.errors import InvalidInput, TooLarge
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 _EVENT = "kf_msg_or_event"
-_STATUS = {"bad_signature": 401, "stale": 403}
 
 
 class Callback:
@@ -39,13 +39,17 @@ class Callback:
         self._token = settings.token.get_secret_value()
         key = decode_key(settings.aes_key.get_secret_value())
         self._crypter = codec.Crypter(settings.corp_id, [key] if key is not None else [])
+        self._seen = Seen(FRESH)
 
     async def verify(self, request: web.Request) -> web.Response:
         """Answer the console's GET with what its sealed echo string holds."""
         try:
             echo = self._opened(request, codec.query_of(request.rel_url.raw_query_string).get("echostr", ""))
         except InvalidInput as error:
-            return self._refused(_STATUS.get(str(error), 400), str(error))
+            return self._refused(STATUS.get(str(error), 400), str(error))
+        if echo.lstrip().startswith(b"<"):
+            # A call is sealed and signed as an echo is: nobody shall have one opened here.
+            return self._refused(400, "not_an_echo")
         return web.Response(body=echo, content_type="text/plain")
 
     async def receive(self, request: web.Request) -> web.Response:
@@ -58,7 +62,9 @@ class Callback:
         except TooLarge as error:
             return self._refused(413, str(error))
         except InvalidInput as error:
-            return self._refused(_STATUS.get(str(error), 400), str(error))
+            return self._refused(STATUS.get(str(error), 400), str(error))
+        mark = codec.query_of(request.rel_url.raw_query_string)["msg_signature"]
+        self._seen.add(mark, self._tools.now().timestamp())
         # A corporation may have several accounts with one address.
         if fields.get("Event") == _EVENT and fields.get("OpenKfId") == self._open_kfid:
             self._called(str(fields.get("Token", "")))
@@ -67,13 +73,16 @@ class Callback:
     def _opened(self, request: web.Request, sealed: str) -> bytes:
         query = codec.query_of(request.rel_url.raw_query_string)
         stamp, nonce = query.get("timestamp", ""), query.get("nonce", "")
+        mark = query.get("msg_signature", "")
         if not sealed:
             raise InvalidInput("plaintext_refused")
-        if not codec.signed(query.get("msg_signature", ""), self._token, stamp, nonce, sealed):
+        if not codec.signed(mark, self._token, stamp, nonce, sealed):
             raise InvalidInput("bad_signature")
         clock = self._tools.now().timestamp()
         if not stamp.isdecimal() or len(stamp) > 12 or abs(clock - int(stamp)) > FRESH:
             raise InvalidInput("stale")
+        if self._seen.has(mark, clock):
+            raise InvalidInput("replayed")
         return self._crypter.decrypt(sealed)
 
     def _refused(self, status: int, reason: str) -> web.Response:

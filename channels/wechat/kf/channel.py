@@ -10,7 +10,7 @@ import structlog
 
 from channels.contract import Capabilities, Finding, Grant, Route, SendError, SendReason, SendResult
 from channels.settings import read
-from channels.wechat import enclosed, uploads
+from channels.wechat import codec, enclosed, look, uploads
 from channels.wechat.api import Api
 from channels.wechat.channel import MAX_BYTES
 from channels.wechat.kf.callback import Callback
@@ -20,6 +20,7 @@ from channels.wechat.kf.settings import Settings
 from channels.wechat.kf.state import STATES, States, Talk
 from channels.wechat.kf.token import CorpToken
 from channels.wechat.media import MediaApi
+from channels.wechat.settings import decode_key
 from channels.wechat.tokens import TokenProvider
 from channels.wechat.trouble import Troubles, finding
 from normalizer.message import SourceChannel
@@ -48,6 +49,8 @@ class CustomerService:
     def __init__(self, account: str, settings: Settings, tools: Tools) -> None:
         self.account = account
         self.capabilities = Capabilities(source=SourceChannel.WECHAT, max_bytes=MAX_BYTES, windowed=True)
+        self._settings = settings
+        self._tools = tools
         self._open_kfid = settings.open_kfid
         self._troubles = Troubles(account, tools.keys)
         tokens = TokenProvider(account, CorpToken(settings, tools.http), tools)
@@ -102,6 +105,16 @@ class CustomerService:
             cure = "核对 open_kfid；并在企业微信后台“微信客服－API”里允许应用管理这个客服帐号"
             return [Finding(ok=False, what=f"{self.account}：微信客服里没有这个帐号", cure=cure)]
         return [Finding(ok=True, what=f"{self.account}：微信客服凭证有效，接口可用")]
+
+    async def look(self, public_url: str) -> Sequence[Finding]:
+        """Say whether the callback can be reached from outside: it must open the echo that is sealed."""
+        settings, words = self._settings, look.echo()
+        key = decode_key(settings.aes_key.get_secret_value())
+        sealed = codec.Crypter(settings.corp_id, [key] if key is not None else []).encrypt(words.encode())
+        stamp, nonce = str(int(self._tools.now().timestamp())), look.echo()
+        signed = codec.signature(settings.token.get_secret_value(), stamp, nonce, sealed)
+        query = {"timestamp": stamp, "nonce": nonce, "echostr": sealed, "msg_signature": signed}
+        return [await look.reached(self.account, public_url, self._tools.http, query, words)]
 
     async def trouble(self) -> Finding | None:
         """Return the last trouble that people must end, None when there is none."""

@@ -41,7 +41,6 @@ class MiniProgram(Account):
         takes = uploads.MINIPROGRAM, enclosed.MINIPROGRAM
         super().__init__(account, settings, capabilities, _FORMS[settings.format], tools, takes=takes)
         self._settings = settings
-        self._tools = tools
 
     def grant(self, message: InboundMessage) -> Grant | None:
         """Return the leave to write that a message gives: 5 in 48 hours, on entering the talk 2 in a minute."""
