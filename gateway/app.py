@@ -36,6 +36,7 @@ from gateway.consents import Consents
 from gateway.cursors import Cursors
 from gateway.desk.accounts import Accounts
 from gateway.desk.desk import Desk
+from gateway.desk.drafts import Drafts
 from gateway.desk.grams import Grams
 from gateway.desk.indexing import Indexing
 from gateway.desk.line import Line
@@ -271,6 +272,7 @@ def _join(
         Joining(store=books.store, sealer=books.sealer, channels=channels, unions=tools.unions, now=clock),
         Hearing(settings.speech, room, http, bus) if settings.speech.url else None,
         desk,
+        Drafts(books.store, books.sealer, clock),
         Sending(room, books.cases, channels, bus, settings.public_url.rstrip("/"), clock, queued),
         line,
         accounts,
@@ -420,7 +422,7 @@ async def _kept_running(gateway: Gateway, bus: buses.Bus) -> AsyncIterator[None]
         asyncio.create_task(gateway.inbox.watch(), name="patience"),
         asyncio.create_task(gateway.inbox.turn_deferred(DEFERRED_PAUSE), name="deferred"),
         asyncio.create_task(_supervise(gateway.office), name="supervise"),
-        asyncio.create_task(_sweep(gateway.media), name="sweep"),
+        asyncio.create_task(_sweep(gateway.media, gateway.drafts), name="sweep"),
         asyncio.create_task(_route(gateway.desk, bus), name="router"),
         asyncio.create_task(_index(gateway), name="index"),
         asyncio.create_task(_tell(gateway.line), name="line"),
@@ -510,14 +512,15 @@ async def _hear(hearing: Hearing) -> None:
         await asyncio.sleep(HEAR_PAUSE)
 
 
-async def _sweep(room: media.Room) -> None:
+async def _sweep(room: media.Room, drafts: Drafts) -> None:
     while True:
         try:
             await room.uploads.sweep()
             await room.retention.forget((await room.retention.due()).unattached)
             await room.blobs.clear_incoming(SWEEP_AGE)
+            await drafts.forget()
         except Exception:
-            log.exception("media.sweep_failed")
+            log.exception("sweep.failed")
         await asyncio.sleep(SWEEP_PAUSE)
 
 

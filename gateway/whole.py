@@ -13,6 +13,7 @@ from gateway.cases.lookup import Lookup
 from gateway.cases.office import Office
 from gateway.desk.accounts import Accounts
 from gateway.desk.desk import Desk
+from gateway.desk.drafts import Drafts
 from gateway.desk.line import Line
 from gateway.fetching import Fetching
 from gateway.inbox import Inbox
@@ -60,6 +61,7 @@ class Gateway:
     joining: Joining
     hearing: Hearing | None
     desk: Desk
+    drafts: Drafts
     sending: Sending
     line: Line
     accounts: Accounts
