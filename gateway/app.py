@@ -88,7 +88,6 @@ SUPERVISED = 100
 STOP_PATIENCE = 20.0
 SWEEP_PAUSE = 600.0
 READ_PAUSE = 10.0
-INDEX_PAUSE = 5.0
 HEAR_PAUSE = 5.0
 SWEEP_AGE = 24 * 3600.0
 """Seconds after which a file that was received and neither kept nor dropped is what a crash left behind."""
@@ -138,6 +137,8 @@ async def running(
         http = await stack.enter_async_context(ClientSession(timeout=ClientTimeout(total=CALL_SECONDS)))
         gateway = _join(settings, books, bus=bus, http=http, clock=clock, decider=decider)
         await gateway.knowledge.refresh()
+        if gateway.indexing is None:
+            await indexing(books).clear()
         async with _kept_running(gateway, bus):
             gc.collect()
             gc.freeze()
@@ -273,6 +274,7 @@ def _join(
         Hearing(settings.speech, room, http, bus) if settings.speech.url else None,
         desk,
         Drafts(books.store, books.sealer, clock),
+        indexing(books) if settings.desk.search else None,
         Sending(room, books.cases, channels, bus, settings.public_url.rstrip("/"), clock, queued),
         line,
         accounts,
@@ -424,7 +426,7 @@ async def _kept_running(gateway: Gateway, bus: buses.Bus) -> AsyncIterator[None]
         asyncio.create_task(_supervise(gateway.office), name="supervise"),
         asyncio.create_task(_sweep(gateway.media, gateway.drafts), name="sweep"),
         asyncio.create_task(_route(gateway.desk, bus), name="router"),
-        asyncio.create_task(_index(gateway), name="index"),
+        *([asyncio.create_task(_index(gateway, gateway.indexing), name="index")] if gateway.indexing else []),
         asyncio.create_task(_tell(gateway.line), name="line"),
         asyncio.create_task(gateway.fetching.run(), name="fetching"),
         asyncio.create_task(gateway.knowledge.keep_fresh(bus), name="knowledge"),
@@ -469,10 +471,13 @@ async def _route(desk: Desk, bus: buses.Bus) -> None:
         await bus.wait(ROUTER, ROUTE_PAUSE)
 
 
-async def _index(gateway: Gateway) -> None:
+def indexing(books: Books) -> Indexing:
+    """Return what keeps the index of the desk's search."""
+    return Indexing(books.store, books.sealer, books.cases, Grams(books.sealer))
+
+
+async def _index(gateway: Gateway, index: Indexing) -> None:
     """Keep the index of the desk's search, some seconds behind the talk."""
-    books = gateway.books
-    index = Indexing(books.store, books.sealer, books.cases, Grams(books.sealer))
     while True:
         try:
             # It takes the place of a writer: while citizens wait for their turns it waits too.

@@ -15,7 +15,8 @@ class DeskSettings(BaseModel):
     """How talks are given out, the clocks, the length of the queue, and when people are there.
 
     ``hours`` are spans of a working day (make-up workdays too), ``holiday_hours`` those of any other day; with neither
-    the city's ``seats`` count, every day alike.
+    the city's ``seats`` count, every day alike. ``search`` keeps an index of words (docs/desk-work.md); without it what
+    there was is emptied at the next start.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -34,6 +35,7 @@ class DeskSettings(BaseModel):
     queue_limit: int = Field(default=500, ge=1)
     long_wait_minutes: int = Field(default=10, ge=1, le=1440)
     idle_logout_minutes: int = Field(default=30, ge=1, le=1440)
+    search: bool = True
     hours: Spans = ()
     holiday_hours: Spans = ()
 

@@ -93,6 +93,7 @@ def casework(gateway: Gateway, settings: Settings, clock: Callable[[], datetime]
         knowledge=gateway.knowledge,
         sms=settings.routes.sms or next(phones, ""),
         now=clock,
+        by_words=settings.desk.search,
     )
 
 
@@ -102,6 +103,7 @@ def _desk(
     parts: portal.Parts,
     happened: Callable[[float], Awaitable[None]],
 ) -> desk.Parts:
+    work = casework(gateway, settings, parts.now)
     return desk.Parts(
         desk=gateway.desk,
         accounts=gateway.accounts,
@@ -117,7 +119,8 @@ def _desk(
         files=Files(uploads=gateway.media.uploads, sending=gateway.sending, now=parts.now),
         secure=parts.secure,
         idle=timedelta(minutes=settings.desk.idle_logout_minutes),
-        more=casework(gateway, settings, parts.now).operations(),
+        views=work.views(),
+        more=work.operations(),
     )
 
 

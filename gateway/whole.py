@@ -14,6 +14,7 @@ from gateway.cases.office import Office
 from gateway.desk.accounts import Accounts
 from gateway.desk.desk import Desk
 from gateway.desk.drafts import Drafts
+from gateway.desk.indexing import Indexing
 from gateway.desk.line import Line
 from gateway.fetching import Fetching
 from gateway.inbox import Inbox
@@ -62,6 +63,7 @@ class Gateway:
     hearing: Hearing | None
     desk: Desk
     drafts: Drafts
+    indexing: Indexing | None
     sending: Sending
     line: Line
     accounts: Accounts

@@ -35,18 +35,27 @@ class MediaRow:
     expires_at: int | None
     body: bytes
     words: bytes | None = None
+    noted: bytes | None = None
+
+
+_TALK = "talk-"
 
 
 def talk_owner(conversation: bytes) -> str:
     """Return whose a file is that came in a talk, until it is a case's."""
-    return f"talk-{conversation.hex()}"
+    return f"{_TALK}{conversation.hex()}"
+
+
+def talk_of(owner: str) -> bytes | None:
+    """Return the talk that an owner is; None for any other."""
+    return bytes.fromhex(owner.removeprefix(_TALK)) if owner.startswith(_TALK) else None
 
 
 def add(connection: Connection, row: MediaRow) -> None:
     """Write a file down; an owner who brings the same file again has it once, and kept the longer."""
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     values = {column.name: getattr(row, column.name) for column in MEDIA.columns}
-    fresh = {"expires_at": row.expires_at, "body": row.body}
+    fresh = {"expires_at": row.expires_at, "body": row.body, "noted": row.noted}
     statement = insert(MEDIA).values(values)
     connection.execute(
         statement.on_conflict_do_update(
@@ -111,9 +120,10 @@ def note_copy(connection: Connection, key: str, variant: str, copy: tuple[str, s
         )
 
 
-def note_words(connection: Connection, owner: str, key: str, words: bytes) -> None:
-    """Note what was read in a file (sealed)."""
-    connection.execute(update(MEDIA).where(MEDIA.c.owner == owner, MEDIA.c.key == key).values(words=words))
+def note_words(connection: Connection, owner: str, key: str, words: bytes, noted: bytes) -> None:
+    """Note what was read in a file (sealed), under a new id."""
+    change = update(MEDIA).where(MEDIA.c.owner == owner, MEDIA.c.key == key)
+    connection.execute(change.values(words=words, noted=noted))
 
 
 def words_of(connection: Connection, owners: Sequence[str]) -> dict[str, list[bytes]]:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from gateway.desk.drafts import Drafts
-from gateway.desk.views import Views
 from gateway.runtime import Ids
 from gateway.web.desk.door import Door
 from gateway.web.desk.live import Hub
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from channels.contract import Channel
     from gateway.desk.accounts import Accounts
     from gateway.desk.desk import Desk
+    from gateway.desk.views import Views
     from gateway.media.links import Links
     from gateway.store.seal import Sealer
     from gateway.store.store import Store
@@ -54,6 +54,7 @@ class Parts:
     woken: Callable[[float], Awaitable[None]]
     changed: Callable[[], None]
     files: Files
+    views: Views
     secure: bool
     idle: timedelta = IDLE
     more: tuple[Operation, ...] = ()
@@ -98,7 +99,7 @@ class Site:
             now=now,
             looked=looked,
             drafts=Drafts(store, parts.sealer, now),
-            views=Views(store, ids, now),
+            views=parts.views,
             files=parts.files,
         )
         me = Me(desk=parts.desk, store=store, sessions=self.sessions, now=now)

@@ -94,7 +94,7 @@ class Talks:
         views = dict(STANDING) | {view.id.hex(): view.filter for view in await self._views.seen(by)}
         if asked.view not in views:
             raise unknown()
-        where, skip = self._views.conditions(views[asked.view], call.agent.id), int(asked.after)
+        where, skip = await self._views.conditions(views[asked.view], call.agent.id), int(asked.after)
 
         def work(connection: Connection) -> tuple[int, list[m.Row], bool]:
             # The cursor first: what happens while the page is read is told again, and missed by nobody.
