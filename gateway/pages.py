@@ -66,7 +66,7 @@ def add(
     _open311(gateway, settings, parts).add(app)
     desk.Site(_desk(gateway, settings, parts, happened)).add(app)
     hooks.add(app, gateway.channels)
-    files.Files(gateway.media).add(app)
+    files.Files(gateway.media, clock).add(app)
     upload_form.UploadForm(gateway.media.uploads).add(app)
     uploads.Tus(gateway.media.uploads).add(app)
     health.Health(

@@ -19,7 +19,7 @@ from channels.contract import SendError, Types
 from gateway.media.intake import from_row
 from gateway.media.links import Variant
 from gateway.runtime import millis
-from gateway.store import cases, conversations
+from gateway.store import cases, conversations, short_links
 from gateway.store import media as rows
 from gateway.store.desk import AGENT_NOTICE
 from gateway.store.rows import Rows
@@ -84,7 +84,7 @@ class Sending:
         taken = from_row(found, self.room.sealer)
         variant = _LEAVES.get(taken.kind, Variant.ORIGINAL)
         part = await self._leaving(taken, variant)
-        link = self.site + self.room.links.sign(to, key, variant, LINKED)
+        link = self.site + await self._link(to, key, variant)
         words = "desk_file" if self.site or reach.account == "web" else "desk_file_kept"
         return self._ready(say(self._lang(reach), words, name=part.name, link=link), Enclosed(part=part))
 
@@ -137,6 +137,13 @@ class Sending:
             await channel.rests(self._user(reach))
         except SendError as error:
             log.info("desk.typing_not_ended", account=reach.account, reason=error.reason)
+
+    async def _link(self, owner: str, key: str, variant: Variant) -> str:
+        """Return a short link to a copy of a file."""
+        now = self.now()
+        target = short_links.Target(owner, key, variant.value, millis(now + LINKED))
+        add = partial(short_links.add, target=target, now=millis(now))
+        return self.room.links.short(await self.room.store.write(add))
 
     async def _leaving(self, taken: Taken, variant: Variant) -> Part:
         """Return the copy of a file that leaves."""

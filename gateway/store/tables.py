@@ -77,6 +77,7 @@ __all__ = [
     "SEARCH_GRAM",
     "SEARCH_MARK",
     "SENT_AS",
+    "SHORT_LINK",
     "SUBMISSION",
     "TALLY",
     "UPLOAD",
@@ -414,6 +415,18 @@ MEDIA = Table(
 made of it (JSON: variant to key and media type); ``body`` holds its name, SHA-256, place and time, sealed; ``words``
 what was read in it, ``noted`` an id (UUIDv7) of when its name or its words came. ``expires_at`` is set until somebody
 attaches it to something."""
+
+SHORT_LINK = Table(
+    "short_link",
+    METADATA,
+    Column("number", Instant, primary_key=True, autoincrement=False),
+    Column("owner", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("variant", Text, nullable=False),
+    Column("until", Instant, nullable=False),
+    Index("ix_short_link_until", "until"),
+)
+"""What a short link leads to, which copy of whose file; the link itself is the number, signed."""
 
 WANTED = Table(
     "wanted",

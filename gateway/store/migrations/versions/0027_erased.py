@@ -1,4 +1,4 @@
-"""Whose talks were erased and when; since when something is known of a file, for the desk's search."""
+"""Whose talks were erased and when; since when something is known of a file; short links to files."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,6 +18,15 @@ def upgrade() -> None:
         sa.Column("conversation", ID, primary_key=True),
         sa.Column("at", INSTANT, nullable=False),
     )
+    op.create_table(
+        "short_link",
+        sa.Column("number", INSTANT, primary_key=True, autoincrement=False),
+        sa.Column("owner", sa.Text, nullable=False),
+        sa.Column("key", sa.Text, nullable=False),
+        sa.Column("variant", sa.Text, nullable=False),
+        sa.Column("until", INSTANT, nullable=False),
+    )
+    op.create_index("ix_short_link_until", "short_link", ["until"])
     op.add_column("media", sa.Column("noted", ID))
     media = sa.table("media", *map(sa.column, ("owner", "key", "created_at", "noted")))
     rows = op.get_bind().execute(sa.select(media.c.owner, media.c.key, media.c.created_at)).all()
