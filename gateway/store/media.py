@@ -66,8 +66,11 @@ def add(connection: Connection, row: MediaRow) -> None:
     )
 
 
-def lend(connection: Connection, owner: str, key: str, to: str, until: int) -> MediaRow | None:
-    """Give another owner a file too, until an instant (milliseconds), and return it as his; None for no such file."""
+def lend(connection: Connection, owner: str, key: str, to: str, until: int | None) -> MediaRow | None:
+    """Give another owner a file too, until an instant (milliseconds; None: for good), and return it as his.
+
+    None for no such file. It has the time at which the first owner got it; a file that the other has already stays so.
+    """
     mine = find(connection, owner, key)
     if mine is None:
         return None
@@ -99,6 +102,25 @@ def attach(connection: Connection, owner: str, to: str, keys: Sequence[str]) -> 
         update(MEDIA).where(MEDIA.c.owner == to, MEDIA.c.key.in_(keys)).values(expires_at=None)
     )
     return moved
+
+
+def share(connection: Connection, conversation: bytes, key: str, stages: Sequence[str]) -> None:
+    """Give a file of a talk to the newest case opened in it too, while that stands in one of these stages."""
+    query = select(CASES.c.case_no).where(CASES.c.conversation == conversation, CASES.c.stage.in_(stages))
+    newest = connection.execute(query.order_by(CASES.c.created_at.desc(), CASES.c.case_no.desc())).scalar()
+    if newest is not None:
+        lend(connection, talk_owner(conversation), key, newest, None)
+
+
+def unshare(connection: Connection, conversation: bytes, copy: str) -> None:
+    """Take the file of a copy from the cases of its talk again; those that had it of their own keep it."""
+    cases = list(
+        connection.execute(select(CASES.c.case_no).where(CASES.c.conversation == conversation)).scalars()
+    )
+    for row in of(connection, talk_owner(conversation)):
+        if copy in {row.key, *(key for key, _ in json.loads(row.copies).values())}:
+            shared = (MEDIA.c.owner.in_(cases), MEDIA.c.key == row.key, MEDIA.c.created_at == row.created_at)
+            connection.execute(delete(MEDIA).where(*shared))
 
 
 def file(connection: Connection, case_no: str, owner: str, blobs: Sequence[str]) -> None:
