@@ -49,10 +49,10 @@ class Writer:
 @asynccontextmanager
 async def reached(database: str, folder: Path, clock: Hand, **changes: Any) -> AsyncIterator[Gateway]:
     """A gateway with accounts for text messages and for mail beside the others."""
-    channels = settings(database, folder).channels | {"sms": {"kind": "memory"}, "mail": {"kind": "memory"}}
+    channels = {**settings(database, folder).channels, "sms": {"kind": "memory"}, "mail": {"kind": "memory"}}
     async with running(settings(database, folder, channels=channels, **changes), clock=clock) as opened:
-        opened.channels["sms"].capabilities = Capabilities(SourceChannel.SMS, 2048, phones=True)  # type: ignore[misc]
-        opened.channels["mail"].capabilities = Capabilities(SourceChannel.EMAIL, 65536)  # type: ignore[misc]
+        opened.channels["sms"].capabilities = Capabilities(SourceChannel.SMS, 2048, phones=True)
+        opened.channels["mail"].capabilities = Capabilities(SourceChannel.EMAIL, 65536)
         yield opened
 
 
