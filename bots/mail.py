@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bots import answers, mail_commands, mail_proof, progress, service, slots, sms, welcome
+from bots import answers, guard, mail_commands, mail_proof, progress, service, slots, sms, welcome
 from bots.contract import Alert, AskNumber, AskOwn, AskProved, Handoff, Link, Turn
 from bots.intent import Intent, intent_of
 from bots.mail_cases import RATEABLE, TAG, added, added_by_another, say, scored, spoken_of, unread
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from bots.contract import Ask, NewNumber
     from bots.sms import Wish
     from normalizer.draft import CaseDraft
+    from normalizer.emergency import Emergency
 
 SAYS_SOMETHING = 4
 """Chinese characters of a subject that says what the letter is about."""
@@ -52,6 +53,8 @@ def answered(scene: Scene) -> Turn | Ask:
 
 
 def _answer(scene: Scene) -> Turn | Ask:
+    if (held := _restricted(scene)) is not None:
+        return held
     if scene.facts.own is None:
         return AskOwn()
     line, _, rest = _DEAR.sub("", scene.reading.text).partition("\n")
@@ -71,8 +74,8 @@ def _obeyed(scene: Scene, line: str, rest: str) -> Turn | Ask:
     wish = replace(wish, words=f"{wish.words}\n{rest}".strip())
     state = service.kept(scene.state, first, wish.intent, scene.now, wish.number)
     scene = evolve(scene, intent=wish.intent, number=wish.number, words=wish.words, state=state)
-    if (rated := _service_rated(scene, first)) is not None:
-        return rated
+    if (done := _restricted(scene) or _service_rated(scene, first)) is not None:
+        return done
     confirmed = _CONFIRM.fullmatch(line)
     if scene.facts.doubted and (confirmed or wish.intent in mail_proof.GUARDED):
         return scene.turn(mail_proof.how(scene))
@@ -190,9 +193,21 @@ def _supplement(scene: Scene, wish: Wish) -> Turn | Ask:
 _COMMANDS = mail_commands.COMMANDS | {Intent.SUPPLEMENT: _supplement}
 
 
+def _restricted(scene: Scene) -> Turn | None:
+    """Hold off whom a person at the desk has restricted, as in every other talk; words of danger pass (domain.md 1.11)."""
+    if _emergency(scene) is not None:
+        return None
+    words = f"{for_matching(scene.reading.subject)}\n{scene.reading.matching}"
+    return guard.restricted(evolve(scene, reading=evolve(scene.reading, matching=words)))
+
+
+def _emergency(scene: Scene) -> Emergency | None:
+    return scene.reading.emergency or detect(_subject(scene.reading.subject))
+
+
 def _alarmed(scene: Scene, done: Turn) -> Turn:
     """Return the turn with the numbers to call first and the people on duty told, when somebody may be in danger."""
-    emergency = scene.reading.emergency or detect(_subject(scene.reading.subject))
+    emergency = _emergency(scene)
     if emergency is None:
         return done
     own = emergency.kind is EmergencyKind.SELF_HARM

@@ -45,6 +45,8 @@ SMS: dict[str, str] = {
     "got_supplement_sms": "已记下。",
     "done_sms": "已提交，单号{case_no}，查询码{code}。{hours}小时内受理，进展短信告知。查进度回CX。",
     "done_accepted_sms": "已受理，单号{case_no}，查询码{code}。将转承办单位，进展短信告知。查进度回CX。",
+    "quiet_bot_sms": "因不文明用语，人工服务暂停到{until}。不妥请回复申诉，急事拨110或{hotline}",
+    "quiet_all_sms": "因不文明用语，文字服务暂停到{until}。不妥请回复申诉，急事拨110或{hotline}",
     "done_quiet_sms": "已提交，单号{case_no}，查询码{code}。{hours}小时内受理。查进度回CX。",
     "done_anonymous_sms": "已匿名提交，单号{case_no}，查询码{code}。{hours}小时内受理，请凭单号和查询码查结果。",
     "done_before_sms": "诉求已提交，单号{case_no}，不用重复发送。查进度回CX，转人工回RG。",

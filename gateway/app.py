@@ -36,6 +36,7 @@ from gateway.consents import Consents
 from gateway.cursors import Cursors
 from gateway.desk.accounts import HASHER, Accounts
 from gateway.desk.desk import Desk
+from gateway.desk.drafts import Drafts
 from gateway.desk.grams import Grams
 from gateway.desk.indexing import Indexing
 from gateway.desk.line import Line
@@ -90,7 +91,6 @@ SUPERVISED = 100
 STOP_PATIENCE = 20.0
 SWEEP_PAUSE = 600.0
 READ_PAUSE = 10.0
-INDEX_PAUSE = 5.0
 HEAR_PAUSE = 5.0
 SWEEP_AGE = 24 * 3600.0
 """Seconds after which a file that was received and neither kept nor dropped is what a crash left behind."""
@@ -141,6 +141,8 @@ async def running(
         http = await stack.enter_async_context(ClientSession(timeout=ClientTimeout(total=CALL_SECONDS)))
         gateway = _join(settings, books, bus=bus, http=http, clock=clock, decider=decider, hasher=hasher)
         await gateway.knowledge.refresh()
+        if gateway.indexing is None:
+            await indexing(books).clear()
         async with _kept_running(gateway, bus):
             gc.collect()
             gc.freeze()
@@ -281,6 +283,8 @@ def _join(
         Joining(store=books.store, sealer=books.sealer, channels=channels, unions=tools.unions, now=clock),
         Hearing(settings.speech, room, http, bus) if settings.speech.url else None,
         desk,
+        Drafts(books.store, books.sealer, clock),
+        indexing(books) if settings.desk.search else None,
         Sending(room, books.cases, channels, bus, settings.public_url.rstrip("/"), clock, queued),
         line,
         accounts,
@@ -439,9 +443,9 @@ async def _kept_running(gateway: Gateway, bus: buses.Bus) -> AsyncIterator[None]
         asyncio.create_task(gateway.inbox.watch(), name="patience"),
         asyncio.create_task(gateway.inbox.turn_deferred(DEFERRED_PAUSE), name="deferred"),
         asyncio.create_task(_supervise(gateway.office), name="supervise"),
-        asyncio.create_task(_sweep(gateway.media), name="sweep"),
+        asyncio.create_task(_sweep(gateway.media, gateway.drafts), name="sweep"),
         asyncio.create_task(_route(gateway.desk, bus), name="router"),
-        asyncio.create_task(_index(gateway), name="index"),
+        *([asyncio.create_task(_index(gateway, gateway.indexing), name="index")] if gateway.indexing else []),
         asyncio.create_task(_tell(gateway.line), name="line"),
         asyncio.create_task(gateway.fetching.run(), name="fetching"),
         asyncio.create_task(gateway.knowledge.keep_fresh(bus), name="knowledge"),
@@ -486,10 +490,13 @@ async def _route(desk: Desk, bus: buses.Bus) -> None:
         await bus.wait(ROUTER, ROUTE_PAUSE)
 
 
-async def _index(gateway: Gateway) -> None:
+def indexing(books: Books) -> Indexing:
+    """Return what keeps the index of the desk's search."""
+    return Indexing(books.store, books.sealer, books.cases, Grams(books.sealer))
+
+
+async def _index(gateway: Gateway, index: Indexing) -> None:
     """Keep the index of the desk's search, some seconds behind the talk."""
-    books = gateway.books
-    index = Indexing(books.store, books.sealer, books.cases, Grams(books.sealer))
     while True:
         try:
             # It takes the place of a writer: while citizens wait for their turns it waits too.
@@ -529,14 +536,15 @@ async def _hear(hearing: Hearing) -> None:
         await asyncio.sleep(HEAR_PAUSE)
 
 
-async def _sweep(room: media.Room) -> None:
+async def _sweep(room: media.Room, drafts: Drafts) -> None:
     while True:
         try:
             await room.uploads.sweep()
             await room.retention.forget((await room.retention.due()).unattached)
             await room.blobs.clear_incoming(SWEEP_AGE)
+            await drafts.forget()
         except Exception:
-            log.exception("media.sweep_failed")
+            log.exception("sweep.failed")
         await asyncio.sleep(SWEEP_PAUSE)
 
 

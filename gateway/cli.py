@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from gateway import cli_desk, cli_replies, cli_wechat
+from gateway import cli_desk, cli_replies, cli_search, cli_wechat
 from gateway.terminal import AsJson, Config, err, loop, out, print_json, settings_of
 from normalizer.errors import JiesuError, Misconfigured
 
@@ -37,6 +37,7 @@ for name, group in (
     ("audit", audit_app),
     ("retention", retention_app),
     ("replies", cli_replies.app),
+    ("search", cli_search.app),
     ("wechat", cli_wechat.app),
     ("agent", cli_desk.app),
 ):
@@ -348,7 +349,7 @@ def retention_media(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="只说要删多少，不删。")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Forget files of cases that ended long ago (the profile says when), and files that nobody attached."""
+    """Forget files of cases that ended long ago (the profile says when), files that nobody attached, and what the search found by."""
     from gateway import retention
 
     settings = settings_of(config)
@@ -358,7 +359,8 @@ def retention_media(
         return
     verb = "将删除" if dry_run else "已删除"
     out.print(
-        f"{verb}：结案已久的工单的文件 {count['of_cases']} 个，无人附到工单的文件 {count['unattached']} 个。"
+        f"{verb}：结案已久的工单的文件 {count['of_cases']} 个，无人附到工单的文件 {count['unattached']} 个，"
+        f"查找索引里到期的内容 {count['of_search']} 条。"
     )
 
 

@@ -63,7 +63,8 @@ class DeskSettings(BaseModel):
     """How talks are given out, the clocks, the length of the queue, the pace of a page, and when people are there.
 
     ``hours`` are spans of a working day (make-up workdays too), ``holiday_hours`` those of any other day; with neither
-    the city's ``seats`` count, every day alike.
+    the city's ``seats`` count, every day alike. ``search`` keeps an index of words (docs/desk-work.md); without it what
+    there was is emptied at the next start.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -86,6 +87,7 @@ class DeskSettings(BaseModel):
     session_burst: float = Field(default=100.0, ge=1)
     heartbeat_seconds: float = Field(default=15.0, gt=0, le=60)
     replay_events: int = Field(default=5_000, ge=1)
+    search: bool = True
     hours: Spans = ()
     holiday_hours: Spans = ()
     oidc: Oidc | None = None

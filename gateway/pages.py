@@ -65,7 +65,7 @@ def add(
     _open311(gateway, settings, parts).add(app)
     desk.Site(_desk(gateway, settings, parts, happened)).add(app)
     hooks.add(app, gateway.channels)
-    files.Files(gateway.media).add(app)
+    files.Files(gateway.media, clock).add(app)
     upload_form.UploadForm(gateway.media.uploads).add(app)
     uploads.Tus(gateway.media.uploads).add(app)
     health.Health(
@@ -92,6 +92,7 @@ def casework(gateway: Gateway, settings: Settings, clock: Callable[[], datetime]
         knowledge=gateway.knowledge,
         sms=settings.routes.sms or next(phones, ""),
         now=clock,
+        by_words=settings.desk.search,
     )
 
 
@@ -101,6 +102,7 @@ def _desk(
     parts: portal.Parts,
     happened: Callable[[float], Awaitable[None]],
 ) -> desk.Parts:
+    work = casework(gateway, settings, parts.now)
     return desk.Parts(
         desk=gateway.desk,
         accounts=gateway.accounts,
@@ -116,7 +118,8 @@ def _desk(
         files=Files(uploads=gateway.media.uploads, sending=gateway.sending, now=parts.now),
         secure=parts.secure,
         settings=settings.desk,
-        more=casework(gateway, settings, parts.now).operations(),
+        views=work.views(),
+        more=work.operations(),
         voucher=gateway.voucher,
     )
 

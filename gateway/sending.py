@@ -6,6 +6,7 @@ talk's citizen, on whatever channel he is: WeChat brings the file, mail attaches
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -19,14 +20,15 @@ from channels.contract import SendError, Types
 from gateway.media.intake import from_row
 from gateway.media.links import Variant
 from gateway.runtime import millis
-from gateway.store import cases, conversations
+from gateway.store import cases, conversations, short_links, transcript
 from gateway.store import media as rows
 from gateway.store.desk import AGENT_NOTICE
 from gateway.store.rows import Rows
+from normalizer.case import OPEN
 from normalizer.errors import NotFound
 from normalizer.media import safe_name
 from normalizer.message import Card, Menu, Part, PartKind
-from outbox.enclosed import Enclosed, dump
+from outbox.enclosed import Enclosed, dump, load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -84,9 +86,22 @@ class Sending:
         taken = from_row(found, self.room.sealer)
         variant = _LEAVES.get(taken.kind, Variant.ORIGINAL)
         part = await self._leaving(taken, variant)
-        link = self.site + self.room.links.sign(to, key, variant, LINKED)
+        link = self.site + await self._link(to, key, variant)
         words = "desk_file" if self.site or reach.account == "web" else "desk_file_kept"
         return self._ready(say(self._lang(reach), words, name=part.name, link=link), Enclosed(part=part))
+
+    async def share(self, conversation: bytes, key: str) -> None:
+        """Put a file that went to a talk's citizen among the files of the case that is open in it, kept as those are."""
+        await self.room.store.write(
+            partial(rows.share, conversation=conversation, key=key, stages=tuple(sorted(OPEN)))
+        )
+
+    async def unshare(self, conversation: bytes, row: bytes) -> None:
+        """Take the file of an answer that was taken back from the case's again."""
+        fields = await self.room.store.read(partial(transcript.fields_of, row=row))
+        part = load(json.loads(self.room.sealer.open(fields))).part if fields else None
+        if part is not None:
+            await self.room.store.write(partial(rows.unshare, conversation=conversation, copy=part.blob))
 
     async def menu(self, conversation: bytes, menu: Menu) -> Prepared:
         """Make answers to tap ready; raises NotFound."""
@@ -137,6 +152,13 @@ class Sending:
             await channel.rests(self._user(reach))
         except SendError as error:
             log.info("desk.typing_not_ended", account=reach.account, reason=error.reason)
+
+    async def _link(self, owner: str, key: str, variant: Variant) -> str:
+        """Return a short link to a copy of a file."""
+        now = self.now()
+        target = short_links.Target(owner, key, variant.value, millis(now + LINKED))
+        add = partial(short_links.add, target=target, now=millis(now))
+        return self.room.links.short(await self.room.store.write(add))
 
     async def _leaving(self, taken: Taken, variant: Variant) -> Part:
         """Return the copy of a file that leaves."""

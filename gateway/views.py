@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from gateway.app import open_books
 from gateway.blobs import LocalBlobs
 from gateway.cases.book import chain
+from gateway.desk.pruning import Pruning
 from gateway.media import missing
 from gateway.media.intake import from_row as media_file
 from gateway.runtime import Ids, instant, millis, now
@@ -200,8 +201,7 @@ async def settle(settings: Settings, row_id: str, state: str) -> None:
         note = partial(requests.settle, row_id=_id(row_id), state=state, at=millis(now()))
         if not await books.store.write(note):
             raise NotFound(f"没有编号为 {row_id} 的待处理要求")
-        if state == requests.DONE:
-            await books.store.write(partial(requests.erased, row_id=_id(row_id)))
+        await Pruning(books.store, now, 0).sweep()
 
 
 async def verify(settings: Settings) -> dict[str, Any]:

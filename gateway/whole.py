@@ -13,6 +13,8 @@ from gateway.cases.lookup import Lookup
 from gateway.cases.office import Office
 from gateway.desk.accounts import Accounts
 from gateway.desk.desk import Desk
+from gateway.desk.drafts import Drafts
+from gateway.desk.indexing import Indexing
 from gateway.desk.line import Line
 from gateway.fetching import Fetching
 from gateway.inbox import Inbox
@@ -61,6 +63,8 @@ class Gateway:
     joining: Joining
     hearing: Hearing | None
     desk: Desk
+    drafts: Drafts
+    indexing: Indexing | None
     sending: Sending
     line: Line
     accounts: Accounts

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from gateway.media.intake import from_row
 from gateway.store import search as sql
+from gateway.store import unindex
 from gateway.store.bodies import open_message
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     from gateway.cases.book import CaseBook
     from gateway.desk.grams import Grams
+    from gateway.store.media import MediaRow
     from gateway.store.rows import CaseRow
     from gateway.store.seal import Sealer
     from gateway.store.store import Store
@@ -29,7 +32,7 @@ BACK_MS = 30_000
 
 @dataclass(frozen=True, slots=True)
 class Indexing:
-    """Indexes what citizens and agents wrote, and cases; the bot's own words are the same for all and are not."""
+    """Indexes what citizens and agents wrote, cases, and files; the bot's own words are the same for all and are not."""
 
     store: Store
     sealer: Sealer
@@ -39,9 +42,18 @@ class Indexing:
     async def catch_up(self) -> int:
         """Index what came since the last time and return how many documents were written."""
         written = 0
-        for name, page in (("inbox", self._heard), ("outgoing", self._written), ("case", self._cases)):
+        for name, page in (
+            ("inbox", self._heard),
+            ("outgoing", self._written),
+            ("case", self._cases),
+            ("file", self._files),
+        ):
             written += await self._through(name, page)
         return written
+
+    async def clear(self) -> None:
+        """Empty the index."""
+        await self.store.write(unindex.clear)
 
     async def _through(
         self, name: str, page: Callable[[Connection, bytes], tuple[list[bytes], int] | None]
@@ -112,10 +124,35 @@ class Indexing:
 
     def _case(self, row: CaseRow, known: dict[bytes, bytes]) -> tuple[sql.Doc, frozenset[int]] | None:
         text, ref = case_text(self.book.read(row)), row.case_no.encode()
-        digest = self.sealer.hash(f"indexed {text}")[:16]
-        if known.get(ref) == digest:
+        doc = sql.Doc(0, "case", ref, row.conversation, row.created_at, self._digest(text))
+        return None if known.get(ref) == doc.digest else (doc, self.grams.of(text))
+
+    def _files(self, connection: Connection, after: bytes) -> tuple[list[bytes], int] | None:
+        found = sql.noted(connection, after, AT_ONCE)
+        if not found:
             return None
-        return sql.Doc(0, "case", ref, row.conversation, row.created_at, digest), self.grams.of(text)
+        said: dict[str, list[MediaRow]] = {}
+        for held in sql.files(connection, list({key for _, key in found})):
+            said.setdefault(held.row.key, []).append(held.row)
+        known = sql.known(connection, [key.encode() for key in said])
+        docs = [doc for rows in said.values() if (doc := self._file(rows, known)) is not None]
+        sql.put(connection, docs)
+        return [noted for noted, _ in found], len(docs)
+
+    def _file(self, rows: list[MediaRow], known: dict[bytes, bytes]) -> tuple[sql.Doc, frozenset[int]] | None:
+        """Return the document of a file that several may have, each under a name of his own."""
+        text, ref = "\n".join(sorted({file_text(row, self.sealer) for row in rows})), rows[0].key.encode()
+        doc = sql.Doc(0, "file", ref, None, rows[0].created_at, self._digest(text))
+        return None if known.get(ref) == doc.digest else (doc, self.grams.of(text))
+
+    def _digest(self, text: str) -> bytes:
+        return self.sealer.hash(f"indexed {text}")[:16]
+
+
+def file_text(row: MediaRow, sealer: Sealer) -> str:
+    """Return what a file is found by: its name, and what was read or spoken in it."""
+    taken = from_row(row, sealer)
+    return f"{taken.name}\n{taken.words}".strip()
 
 
 def case_text(case: Case) -> str:

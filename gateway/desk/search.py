@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gateway.desk.grams import words_of
-from gateway.desk.indexing import case_text
+from gateway.desk.indexing import case_text, file_text
 from gateway.store import cases as case_rows
 from gateway.store import search as sql
 from gateway.store.bodies import open_message
@@ -61,12 +61,20 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Finds what the words of a query stand in, newest first."""
+    """Finds what the words of a query stand in, newest first; without ``by_words`` (no index) cases by number and telephone.
+
+    Words stand in what was said, in cases, and in files: their names, and what was read or spoken in them.
+    """
 
     store: Store
     sealer: Sealer
     book: CaseBook
     grams: Grams
+    by_words: bool = True
+
+    def finds(self, query: str) -> bool:
+        """Return whether there are words in a query that could be found."""
+        return self.by_words and bool(self.grams.of(" ".join(words_of(query))))
 
     async def find(self, query: str, kind: Kind = Kind.ALL, limit: int = 50) -> tuple[Hit, ...]:
         """Return what was found; words of one character alone find nothing."""
@@ -76,9 +84,9 @@ class Search:
             hits += await self.store.read(partial(self._exact, query=query, limit=limit))
         words = words_of(query)
         grams = sorted(self.grams.of(" ".join(words)))[:GRAMS]
-        if grams:
+        if grams and self.by_words:
             hits += await self.store.read(
-                partial(self._by_words, words=words, grams=grams, kind=kind, limit=limit)
+                partial(self._with_words, words=words, grams=grams, kind=kind, limit=limit)
             )
         return tuple(dict.fromkeys(hits))[:limit]
 
@@ -93,34 +101,53 @@ class Search:
         rows = sql.by_phone(connection, self.sealer.hash(phone), limit)
         return [self._case(row, ()) for row in rows]
 
-    def _by_words(
+    def _with_words(
         self, connection: Connection, words: Sequence[str], grams: Sequence[int], kind: Kind, limit: int
     ) -> list[Hit]:
         docs = sql.find(connection, grams, _KINDS[kind], CANDIDATES)
         hits = []
-        for doc, (text, case) in self._opened(connection, docs):
-            if all(word in for_matching(text) for word in words):
-                hits.append(self._case(case, words) if case is not None else self._line(doc, text, words))
+        for text, hit in self._opened(connection, docs, words):
+            if all(word in for_matching(text) for word in words) and hit.kind in _SHOWN[kind]:
+                hits.append(hit)
             if len(hits) == limit:
                 break
         return hits
 
     def _opened(
-        self, connection: Connection, docs: Sequence[sql.Doc]
-    ) -> Iterator[tuple[sql.Doc, tuple[str, CaseRow | None]]]:
+        self, connection: Connection, docs: Sequence[sql.Doc], words: Sequence[str]
+    ) -> Iterator[tuple[str, Hit]]:
+        """Yield what each document says, and what is shown of it."""
         lines = {
             kind: sql.said(connection, kind, [doc.ref for doc in docs if doc.kind == kind])
             for kind in ("inbox", "outgoing")
         }
         numbers = [doc.ref.decode() for doc in docs if doc.kind == "case"]
         found = {row.case_no: row for row in sql.cases(connection, numbers)}
+        files = self._files(connection, [doc.ref.decode() for doc in docs if doc.kind == "file"], words)
         for doc in docs:
-            if doc.kind == "case":
+            if doc.kind == "file":
+                yield from files.get(doc.ref.decode(), ())
+            elif doc.kind == "case":
                 row = found.get(doc.ref.decode())
                 if row is not None:
-                    yield doc, (case_text(self.book.read(row)), row)
+                    yield case_text(self.book.read(row)), self._case(row, words)
             elif (line := lines[doc.kind].get(doc.ref)) is not None:
-                yield doc, (self._text(doc.kind, line.body), None)
+                text = self._text(doc.kind, line.body)
+                yield text, Hit(Kind.TALK, doc.at, _snippet(text, words), doc.conversation, doc.ref)
+
+    def _files(
+        self, connection: Connection, keys: Sequence[str], words: Sequence[str]
+    ) -> dict[str, list[tuple[str, Hit]]]:
+        """Return what files say, by their keys, for each case or talk that has them."""
+        found: dict[str, list[tuple[str, Hit]]] = {}
+        for row, conversation, case in sql.files(connection, keys) if keys else ():
+            if conversation is None and case is None:
+                continue
+            text = file_text(row, self.sealer)
+            kind, number = (Kind.CASE, case.case_no) if case else (Kind.TALK, "")
+            hit = Hit(kind, row.created_at, _snippet(text, words), conversation, case_no=number)
+            found.setdefault(row.key, []).append((text, hit))
+        return found
 
     def _text(self, kind: str, body: bytes) -> str:
         if kind == "outgoing":
@@ -128,16 +155,18 @@ class Search:
         message = open_message(self.sealer, body)
         return f"{message.subject}\n{message.text}".strip()
 
-    def _line(self, doc: sql.Doc, text: str, words: Sequence[str]) -> Hit:
-        return Hit(Kind.TALK, doc.at, _snippet(text, words), doc.conversation, doc.ref)
-
     def _case(self, row: CaseRow, words: Sequence[str]) -> Hit:
         matter = self.book.read(row).matter
         text = next((t for t in (matter.title, matter.content) if _where(t, words) >= 0), matter.title)
         return Hit(Kind.CASE, row.created_at, _snippet(text, words), row.conversation, case_no=row.case_no)
 
 
-_KINDS = {Kind.ALL: ("inbox", "outgoing", "case"), Kind.TALK: ("inbox", "outgoing"), Kind.CASE: ("case",)}
+_KINDS = {
+    Kind.ALL: ("inbox", "outgoing", "case", "file"),
+    Kind.TALK: ("inbox", "outgoing", "file"),
+    Kind.CASE: ("case", "file"),
+}
+_SHOWN = {Kind.ALL: frozenset(Kind), Kind.TALK: {Kind.TALK}, Kind.CASE: {Kind.CASE}}
 
 
 def _where(text: str, words: Sequence[str]) -> int:

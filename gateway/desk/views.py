@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import ConfigDict, Field, TypeAdapter
@@ -10,6 +11,7 @@ from pydantic import ConfigDict, Field, TypeAdapter
 from bots.contract import Owner
 from gateway.desk.moves import Refused, Why
 from gateway.desk.rights import Role
+from gateway.desk.search import CANDIDATES, LONGEST_QUERY
 from gateway.runtime import millis
 from gateway.store import views as sql
 from normalizer.errors import InvalidInput, NotFound
@@ -20,18 +22,24 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement
 
+    from gateway.desk.search import Search
     from gateway.store.store import Store
 
 OWN, ALL = "own", "all"
 """Who sees a view, beside the words of groups."""
 MOST = 30
 """Views of one person."""
+REMEMBERED = timedelta(seconds=5)
+"""How long what was found of a text is taken for what is there; the index is as far behind."""
 _LINE = Annotated[str, Field(max_length=40)]
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What a view shows of the talks that are the desk's: every condition that is set must hold; ``mine`` is whoever looks."""
+    """What a view shows of the talks that are the desk's: every condition that is set must hold.
+
+    ``mine`` is whoever looks; ``text`` stands in the talk, its case or its files, among the newest that the search finds.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
@@ -41,6 +49,7 @@ class Filter:
     urgent: bool | None = None
     mine: bool = False
     waiting_minutes: Annotated[int, Field(ge=0, le=100_000)] = 0
+    text: Annotated[str, Field(max_length=LONGEST_QUERY)] = ""
 
 
 FILTER: TypeAdapter[Filter] = TypeAdapter(Filter)
@@ -75,11 +84,13 @@ class Looker:
 
 @dataclass(frozen=True, slots=True)
 class Views:
-    """Saves, drops and counts views."""
+    """Saves, drops and counts views; what was found of a text counts as long as the index takes to grow."""
 
     store: Store
     ids: Callable[[], bytes]
     now: Callable[[], datetime]
+    search: Search
+    _found: dict[str, tuple[datetime, tuple[bytes, ...]]] = field(default_factory=dict)
 
     async def save(self, by: Looker, name: str, scope: str, what: Filter) -> View:
         """Save a view; one for others is a supervisor's to give. Raises Refused, InvalidInput."""
@@ -105,15 +116,15 @@ class Views:
     async def counts(self, by: Looker) -> dict[str, int]:
         """Return how many talks each view shows: the standing ones by name, the saved ones by id."""
         wanted = dict(STANDING) | {view.id.hex(): view.filter for view in await self.seen(by)}
-        asked = {key: self.conditions(what, by.id) for key, what in wanted.items()}
+        asked = {key: await self.conditions(what, by.id) for key, what in wanted.items()}
         return await self.store.read(lambda c: {key: sql.count(c, where) for key, where in asked.items()})
 
     async def talks(self, by: Looker, what: Filter, limit: int = 200) -> list[bytes]:
         """Return the talks of a view, who waits longest first."""
-        where = self.conditions(what, by.id)
+        where = await self.conditions(what, by.id)
         return await self.store.read(lambda c: sql.talks(c, where, limit))
 
-    def conditions(self, what: Filter, me: bytes) -> list[ColumnElement[bool]]:
+    async def conditions(self, what: Filter, me: bytes) -> list[ColumnElement[bool]]:
         """Return the conditions of a view for whoever looks, for the list of the queue."""
         waiting = what.waiting_minutes * 60_000
         return sql.conditions(
@@ -123,7 +134,20 @@ class Views:
             urgent=what.urgent,
             agent=me if what.mine else None,
             before=millis(self.now()) - waiting if waiting else None,
+            among=await self._with(what.text) if what.text else None,
         )
+
+    async def _with(self, text: str) -> tuple[bytes, ...]:
+        """Return the talks in which a text stands."""
+        now = self.now()
+        for known, (at, _) in [*self._found.items()]:
+            if now - at > REMEMBERED:
+                del self._found[known]
+        if text not in self._found:
+            hits = await self.search.find(text, limit=CANDIDATES)
+            talks = dict.fromkeys(hit.conversation for hit in hits if hit.conversation)
+            self._found[text] = (now, tuple(talks))
+        return self._found[text][1]
 
 
 def _view(row: sql.ViewRow) -> View:

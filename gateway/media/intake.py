@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.media.scan import Scan
 from gateway.media.workers import Job
-from gateway.runtime import millis
+from gateway.runtime import Ids, millis
 from gateway.store import media as rows
 from gateway.store.media import MediaRow
 from normalizer.errors import Busy
@@ -119,6 +119,7 @@ class Intake:
         self._sealer = sealer
         self.limits = limits
         self._now = now
+        self._ids = Ids()
 
     async def take(self, stream: AsyncIterator[bytes], claim: Claim) -> Taken:
         """Take a file in and return what it is, durable; raises NotAccepted and Busy."""
@@ -179,7 +180,7 @@ class Intake:
         )
 
     async def _write(self, taken: Taken, claim: Claim) -> None:
-        row = to_row(taken, self._sealer, claim.lives)
+        row = to_row(taken, self._sealer, claim.lives, self._ids())
         try:
             await self._store.write(partial(rows.add, row=row))
         except (SQLAlchemyError, OSError) as error:
@@ -227,8 +228,8 @@ class Gauge:
             self._kind, self._most = facts.kind, self._limits.of(facts.kind).size
 
 
-def to_row(taken: Taken, sealer: Sealer, lives: timedelta | None) -> MediaRow:
-    """Return a file's row; what is personal in it is sealed."""
+def to_row(taken: Taken, sealer: Sealer, lives: timedelta | None, noted: bytes) -> MediaRow:
+    """Return a file's row under a new id; what is personal in it is sealed."""
     body = {
         "name": taken.name,
         "sha256": taken.sha256,
@@ -251,6 +252,7 @@ def to_row(taken: Taken, sealer: Sealer, lives: timedelta | None) -> MediaRow:
         created_at=taken.created_at,
         expires_at=None if lives is None else taken.created_at + int(lives.total_seconds() * 1000),
         body=sealer.seal(json.dumps(body, ensure_ascii=False).encode()),
+        noted=noted,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hmac
 import json
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 LIVES = timedelta(minutes=30)
 _SIGNATURE = 32
+_SHORT, _SPLIT = 12, "."
+"""Characters of a short link's signature (72 bits), and what stands before it."""
 
 
 class Variant(StrEnum):
@@ -67,6 +70,19 @@ class Links:
         self._prove(self._mark("file", owner, key, variant, until), given, until)
         return owner, variant
 
+    def short(self, number: int) -> str:
+        """Return the address that leads to the target of a number, short enough for a text message."""
+        return f"/f/{number}{_SPLIT}{self._short(number)}"
+
+    def number_of(self, word: str) -> int:
+        """Return the number of a short link that is genuine; raises NotFound for any other."""
+        number, _, given = word.partition(_SPLIT)
+        if not re.fullmatch("[0-9]{1,15}", number):
+            raise NotFound("no such link")
+        if not hmac.compare_digest(self._short(int(number)).encode(), given.encode()):
+            raise NotFound("no such link")
+        return int(number)
+
     def grant(self, grant: Grant) -> str:
         """Return a token of leave to upload."""
         body = _pack(json.dumps([grant.owner, grant.size, grant.count, grant.until]).encode())
@@ -86,6 +102,9 @@ class Links:
         genuine = hmac.compare_digest(expected.encode(), given.encode())
         if not genuine or until < self._now().timestamp():
             raise NotFound("no such link")
+
+    def _short(self, number: int) -> str:
+        return self._mark("short", number)[:_SHORT]
 
     def _mark(self, *parts: object) -> str:
         return _pack(self._sign("\0".join(("media", *map(str, parts))))[:_SIGNATURE])

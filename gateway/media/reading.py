@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from gateway.media.workers import Job
+from gateway.runtime import Ids
 from gateway.store import media as rows
 from normalizer.errors import NotFound
 from normalizer.media import NotAccepted
@@ -39,6 +40,7 @@ class Reading:
         self._workers = workers
         self._store = store
         self._sealer = sealer
+        self._ids = Ids()
 
     async def read_some(self, limit: int) -> int:
         """Read up to ``limit`` photos and return how many; one that cannot be read counts as read, without words."""
@@ -47,7 +49,11 @@ class Reading:
             words = await self._words(row)
             await self._store.write(
                 partial(
-                    rows.note_words, owner=row.owner, key=row.key, words=self._sealer.seal(words.encode())
+                    rows.note_words,
+                    owner=row.owner,
+                    key=row.key,
+                    words=self._sealer.seal(words.encode()),
+                    noted=self._ids(),
                 )
             )
         return len(found)

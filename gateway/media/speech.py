@@ -15,6 +15,7 @@ import aiohttp
 import structlog
 
 from gateway.media.links import Variant
+from gateway.runtime import Ids
 from gateway.store import media as rows
 from normalizer.errors import NotFound
 from normalizer.media import NotAccepted
@@ -64,6 +65,7 @@ class Hearing:
         self._http = http
         self._keys = keys
         self._tries: dict[str, int] = {}
+        self._ids = Ids()
 
     async def hear_some(self) -> Heard:
         """Ask for the words of some recordings, oldest first; one that fails lets the others pass."""
@@ -124,7 +126,8 @@ class Hearing:
     async def _note(self, row: MediaRow, words: str) -> None:
         self._tries.pop(row.key, None)
         sealed = self._room.sealer.seal(words.encode())
-        await self._room.store.write(partial(rows.note_words, owner=row.owner, key=row.key, words=sealed))
+        note = partial(rows.note_words, owner=row.owner, key=row.key, words=sealed, noted=self._ids())
+        await self._room.store.write(note)
 
 
 async def _whole(answer: aiohttp.ClientResponse) -> bytes:

@@ -78,6 +78,7 @@ class Kf:
         self.media: dict[str, tuple[bytes, str]] = {}
         self.counts: Counter[str] = Counter()
         self.faults: dict[str, deque[Fault]] = {}
+        self.weather: Callable[[str], Fault | None] = lambda _: None
         self.watchers: set[Callable[[], None]] = set()
         self.fails: set[str] = set()
         self.silent = False

@@ -45,7 +45,8 @@ class QyApi:
         router.add_get("/_media/kf/{name}", self._shown)
 
     async def _token(self, request: web.Request) -> web.Response:
-        return web.json_response(self._kf.gettoken(dict(request.query)))
+        failed = self._fault(request, dict)
+        return web.json_response(self._kf.gettoken(dict(request.query))) if failed is None else failed
 
     async def _media(self, request: web.Request) -> web.Response:
         if (wrong := self._kf.token_error(request.query.get("access_token", ""))) is not None:
@@ -70,16 +71,30 @@ class QyApi:
             if (wrong := self._kf.token_error(request.query.get("access_token", ""))) is not None:
                 return web.json_response(wrong)
             body = json.loads(await request.read())
-            if waiting := self._kf.faults.get(request.path):
-                fault = waiting.popleft()
-                if fault.deliver:
-                    act(body)
-                if fault.kind == "code":
-                    return web.json_response(error(fault.code, "fault on demand"))
-                return web.Response(status=fault.code or 502, text="fault on demand")
-            return web.json_response(act(body))
+            failed = self._fault(request, lambda: act(body))
+            return web.json_response(act(body)) if failed is None else failed
 
         return handler
+
+    def _fault(self, request: web.Request, act: Callable[[], object]) -> web.Response | None:
+        """Return what a call gets that shall fail, None for one that goes on."""
+        waiting = self._kf.faults.get(request.path)
+        fault = waiting.popleft() if waiting else self._kf.weather(request.path)
+        if fault is None:
+            return None
+        if fault.deliver:
+            act()
+        match fault.kind:
+            case "code":
+                return web.json_response(error(fault.code, "fault on demand"))
+            case "status":
+                return web.Response(status=fault.code or 502, text="fault on demand")
+            case "truncated":
+                return web.Response(text='{"errcode": 0, "errm', content_type="application/json")
+            case _:
+                if request.transport is not None:
+                    request.transport.abort()
+                return web.Response()
 
     async def _say(self, request: web.Request) -> web.Response:
         """Let a citizen enter the talk, or write."""

@@ -35,18 +35,27 @@ class MediaRow:
     expires_at: int | None
     body: bytes
     words: bytes | None = None
+    noted: bytes | None = None
+
+
+_TALK = "talk-"
 
 
 def talk_owner(conversation: bytes) -> str:
     """Return whose a file is that came in a talk, until it is a case's."""
-    return f"talk-{conversation.hex()}"
+    return f"{_TALK}{conversation.hex()}"
+
+
+def talk_of(owner: str) -> bytes | None:
+    """Return the talk that an owner is; None for any other."""
+    return bytes.fromhex(owner.removeprefix(_TALK)) if owner.startswith(_TALK) else None
 
 
 def add(connection: Connection, row: MediaRow) -> None:
     """Write a file down; an owner who brings the same file again has it once, and kept the longer."""
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     values = {column.name: getattr(row, column.name) for column in MEDIA.columns}
-    fresh = {"expires_at": row.expires_at, "body": row.body}
+    fresh = {"expires_at": row.expires_at, "body": row.body, "noted": row.noted}
     statement = insert(MEDIA).values(values)
     connection.execute(
         statement.on_conflict_do_update(
@@ -57,8 +66,11 @@ def add(connection: Connection, row: MediaRow) -> None:
     )
 
 
-def lend(connection: Connection, owner: str, key: str, to: str, until: int) -> MediaRow | None:
-    """Give another owner a file too, until an instant (milliseconds), and return it as his; None for no such file."""
+def lend(connection: Connection, owner: str, key: str, to: str, until: int | None) -> MediaRow | None:
+    """Give another owner a file too, until an instant (milliseconds; None: for good), and return it as his.
+
+    None for no such file. It has the time at which the first owner got it; a file that the other has already stays so.
+    """
     mine = find(connection, owner, key)
     if mine is None:
         return None
@@ -92,6 +104,25 @@ def attach(connection: Connection, owner: str, to: str, keys: Sequence[str]) -> 
     return moved
 
 
+def share(connection: Connection, conversation: bytes, key: str, stages: Sequence[str]) -> None:
+    """Give a file of a talk to the newest case opened in it too, while that stands in one of these stages."""
+    query = select(CASES.c.case_no).where(CASES.c.conversation == conversation, CASES.c.stage.in_(stages))
+    newest = connection.execute(query.order_by(CASES.c.created_at.desc(), CASES.c.case_no.desc())).scalar()
+    if newest is not None:
+        lend(connection, talk_owner(conversation), key, newest, None)
+
+
+def unshare(connection: Connection, conversation: bytes, copy: str) -> None:
+    """Take the file of a copy from the cases of its talk again; those that had it of their own keep it."""
+    cases = list(
+        connection.execute(select(CASES.c.case_no).where(CASES.c.conversation == conversation)).scalars()
+    )
+    for row in of(connection, talk_owner(conversation)):
+        if copy in {row.key, *(key for key, _ in json.loads(row.copies).values())}:
+            shared = (MEDIA.c.owner.in_(cases), MEDIA.c.key == row.key, MEDIA.c.created_at == row.created_at)
+            connection.execute(delete(MEDIA).where(*shared))
+
+
 def file(connection: Connection, case_no: str, owner: str, blobs: Sequence[str]) -> None:
     """Make files of a talk a case's, those too that are still being fetched."""
     mine = WANTED.c.ref.in_(blobs)
@@ -111,9 +142,10 @@ def note_copy(connection: Connection, key: str, variant: str, copy: tuple[str, s
         )
 
 
-def note_words(connection: Connection, owner: str, key: str, words: bytes) -> None:
-    """Note what was read in a file (sealed)."""
-    connection.execute(update(MEDIA).where(MEDIA.c.owner == owner, MEDIA.c.key == key).values(words=words))
+def note_words(connection: Connection, owner: str, key: str, words: bytes, noted: bytes) -> None:
+    """Note what was read in a file (sealed), under a new id."""
+    change = update(MEDIA).where(MEDIA.c.owner == owner, MEDIA.c.key == key)
+    connection.execute(change.values(words=words, noted=noted))
 
 
 def words_of(connection: Connection, owners: Sequence[str]) -> dict[str, list[bytes]]:

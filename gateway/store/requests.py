@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select, update
 
-from gateway.store import wanted
+from gateway.store import erased
 from gateway.store.tables import BINDING, DATA_REQUEST
 
 if TYPE_CHECKING:
@@ -47,15 +47,12 @@ def newest(connection: Connection, limit: int, state: str = "") -> Sequence[Row[
 
 
 def settle(connection: Connection, row_id: bytes, state: str, at: int) -> bool:
-    """Note how an open wish was settled, and return whether there was one."""
+    """Note how an open wish was settled, and return whether there was one; a wish to erase is carried out with it."""
     here = (DATA_REQUEST.c.id == row_id) & (DATA_REQUEST.c.state == OPEN)
-    return (
-        connection.execute(update(DATA_REQUEST).where(here).values(state=state, settled_at=at)).rowcount == 1
-    )
-
-
-def erased(connection: Connection, row_id: bytes) -> int:
-    """Where a wish was to erase, forget what its person's talks still wanted; return how many files that were."""
-    here = (DATA_REQUEST.c.id == row_id) & (DATA_REQUEST.c.kind == ERASE)
-    row = connection.execute(select(DATA_REQUEST.c.conversation).where(here)).first()
-    return 0 if row is None else wanted.erase(connection, row.conversation)
+    wish = connection.execute(select(DATA_REQUEST).where(here).with_for_update()).first()
+    if wish is None:
+        return False
+    connection.execute(update(DATA_REQUEST).where(here).values(state=state, settled_at=at))
+    if wish.kind == ERASE and state == DONE:
+        erased.erase(connection, wish.conversation, at)
+    return True

@@ -12,11 +12,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.store import kept
 from gateway.store.desk import AGENT_NOTICE
+from gateway.store.media import MediaRow, talk_of
 from gateway.store.rows import CaseRow
 from gateway.store.tables import (
     CASE_EVENT,
     CASES,
+    ERASED,
     INBOX,
+    MEDIA,
     OUTGOING,
     SEARCH_DOC,
     SEARCH_GRAM,
@@ -26,7 +29,7 @@ from gateway.store.tables import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
 
 INDEX_LOCK = 44_189_7311
 """The number of the advisory lock of whoever indexes."""
@@ -55,6 +58,14 @@ class Said(NamedTuple):
     body: bytes
 
 
+class Held(NamedTuple):
+    """A file that can be found, and whose it is: a talk's, a case's, or neither's yet."""
+
+    row: MediaRow
+    conversation: bytes | None
+    case: CaseRow | None
+
+
 def lock(connection: Connection) -> None:
     """Wait until nobody else indexes; what the other wrote is seen then."""
     if connection.dialect.name == "postgresql":
@@ -79,14 +90,15 @@ def set_mark(connection: Connection, name: str, value: bytes) -> None:
 def heard(connection: Connection, after: bytes, limit: int) -> list[Said]:
     """Return what citizens wrote after an id, in order."""
     query = select(INBOX.c.id, INBOX.c.conversation, INBOX.c.received_at, INBOX.c.body)
-    rows = connection.execute(query.where(INBOX.c.id > after).order_by(INBOX.c.id).limit(limit))
-    return [Said(*row) for row in rows]
+    mine = (INBOX.c.id > after, _kept(INBOX.c.conversation, INBOX.c.received_at))
+    return [Said(*row) for row in connection.execute(query.where(*mine).order_by(INBOX.c.id).limit(limit))]
 
 
 def written(connection: Connection, after: bytes, limit: int) -> list[Said]:
     """Return what agents wrote after an id, in order."""
     query = select(OUTGOING.c.id, OUTGOING.c.conversation, OUTGOING.c.created_at, OUTGOING.c.body)
-    mine = (OUTGOING.c.id > after, OUTGOING.c.notice == AGENT_NOTICE)
+    here = _kept(OUTGOING.c.conversation, OUTGOING.c.created_at)
+    mine = (OUTGOING.c.id > after, OUTGOING.c.notice == AGENT_NOTICE, here)
     return [Said(*row) for row in connection.execute(query.where(*mine).order_by(OUTGOING.c.id).limit(limit))]
 
 
@@ -96,9 +108,35 @@ def moved(connection: Connection, after: bytes, limit: int) -> list[tuple[bytes,
     return [tuple(row) for row in connection.execute(query.order_by(CASE_EVENT.c.id).limit(limit))]
 
 
+def noted(connection: Connection, after: bytes, limit: int) -> list[tuple[bytes, str]]:
+    """Return id and key of the files of which something became known after an id, in order."""
+    query = select(MEDIA.c.noted, MEDIA.c.key).where(MEDIA.c.noted > after)
+    return [tuple(row) for row in connection.execute(query.order_by(MEDIA.c.noted).limit(limit))]
+
+
 def cases(connection: Connection, numbers: Sequence[str]) -> list[CaseRow]:
-    """Return the cases with these numbers."""
-    return [CaseRow(*row) for row in connection.execute(select(CASES).where(CASES.c.case_no.in_(numbers)))]
+    """Return the cases with these numbers that nobody had erased."""
+    mine = (CASES.c.case_no.in_(numbers), _kept(CASES.c.conversation, CASES.c.created_at))
+    return [CaseRow(*row) for row in connection.execute(select(CASES).where(*mine))]
+
+
+def files(connection: Connection, keys: Sequence[str]) -> list[Held]:
+    """Return the files with these keys, once for each who has them, newest first; what was erased is not there."""
+    query = select(MEDIA).where(MEDIA.c.key.in_(keys)).order_by(MEDIA.c.created_at.desc())
+    rows = [MediaRow(*row) for row in connection.execute(query)]
+    owners = [row.owner for row in rows]
+    of_cases = {row.case_no: row for row in cases(connection, owners)}
+    erased = set(connection.execute(select(CASES.c.case_no).where(CASES.c.case_no.in_(owners))).scalars())
+    erased -= of_cases.keys()
+    talks = {owner: talk for owner in owners if (talk := talk_of(owner)) is not None}
+    since = select(ERASED.c.conversation, ERASED.c.at).where(ERASED.c.conversation.in_(talks.values()))
+    gone = {row.conversation: row.at for row in connection.execute(since)}
+    return [
+        Held(row, case.conversation if case else talk, case)
+        for row in rows
+        for case, talk in [(of_cases.get(row.owner), talks.get(row.owner))]
+        if row.owner not in erased and (talk is None or gone.get(talk, -1) < row.created_at)
+    ]
 
 
 def by_phone(connection: Connection, phone_hash: bytes, limit: int) -> list[CaseRow]:
@@ -154,3 +192,8 @@ def find(connection: Connection, grams: Sequence[int], kinds: Sequence[str], lim
 def _count(connection: Connection, gram: int) -> int:
     some = select(_G.doc).where(_G.gram == gram).limit(COMMON).subquery()
     return int(connection.execute(select(func.count()).select_from(some)).scalar_one())
+
+
+def _kept(conversation: ColumnElement[bytes], at: ColumnElement[int]) -> ColumnElement[bool]:
+    """Return the condition that nobody had a talk erased since."""
+    return ~exists().where(ERASED.c.conversation == conversation, ERASED.c.at >= at)

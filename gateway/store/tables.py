@@ -65,6 +65,7 @@ __all__ = [
     "DESK_TALK",
     "DESK_VIEW",
     "DESK_VIEWER",
+    "ERASED",
     "FOLLOW",
     "INBOX",
     "KEPT",
@@ -85,6 +86,7 @@ __all__ = [
     "SEARCH_MARK",
     "SENT_AS",
     "SERVICE_RATING",
+    "SHORT_LINK",
     "SUBMISSION",
     "TALLY",
     "UPLOAD",
@@ -387,6 +389,14 @@ DATA_REQUEST = Table(
 )
 """What people want done with their data (PIPL 45-47), for a person to settle; ``state`` is open, done or refused."""
 
+ERASED = Table(
+    "erased",
+    METADATA,
+    Column("conversation", Id, primary_key=True),
+    Column("at", Instant, nullable=False),
+)
+"""Whose wish to be deleted was carried out, and when: what was said before is not found by words nor joined anew."""
+
 MEDIA = Table(
     "media",
     METADATA,
@@ -404,13 +414,28 @@ MEDIA = Table(
     Column("expires_at", Instant),
     Column("body", LargeBinary, nullable=False),
     Column("words", LargeBinary),
+    Column("noted", Id),
     Index("ix_media_key", "key"),
+    Index("ix_media_noted", "noted"),
     Index("ix_media_created_at", "created_at", sqlite_where=_unread, postgresql_where=_unread),
     Index("ix_media_expires_at", "expires_at", sqlite_where=_expiring, postgresql_where=_expiring),
 )
 """Whose file it is and what it is: ``owner`` is a draft, a conversation or a case number; ``copies`` names the copies
 made of it (JSON: variant to key and media type); ``body`` holds its name, SHA-256, place and time, sealed; ``words``
-what was read in it. ``expires_at`` is set until somebody attaches it to something."""
+what was read in it, ``noted`` an id (UUIDv7) of when its name or its words came. ``expires_at`` is set until somebody
+attaches it to something."""
+
+SHORT_LINK = Table(
+    "short_link",
+    METADATA,
+    Column("number", Instant, primary_key=True, autoincrement=False),
+    Column("owner", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("variant", Text, nullable=False),
+    Column("until", Instant, nullable=False),
+    Index("ix_short_link_until", "until"),
+)
+"""What a short link leads to, which copy of whose file; the link itself is the number, signed."""
 
 WANTED = Table(
     "wanted",

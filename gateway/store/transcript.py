@@ -69,3 +69,9 @@ def fresh(connection: Connection, conversations: Sequence[bytes], after: bytes) 
         _OUT_PAGES, OUTGOING.c.id > after, OUTGOING.c.conversation.in_(conversations)
     )
     return [(row.id, row.conversation) for row in connection.execute(union_all(received, sent))]
+
+
+def fields_of(connection: Connection, row: bytes) -> bytes | None:
+    """Return what an outgoing row brings beside its text (sealed)."""
+    fields: bytes | None = connection.execute(select(OUTGOING.c.fields).where(OUTGOING.c.id == row)).scalar()
+    return fields

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import or_, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from gateway.store.tables import BINDING, CONVERSATION, SAME_PERSON
+from gateway.store.tables import BINDING, CONVERSATION, ERASED, SAME_PERSON
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,11 +67,13 @@ def unknown(
 ) -> Sequence[tuple[bytes, bytes]]:
     """Return (conversation, sealed address) of an account's talks after an id of which no union is known.
 
-    Those of which the provider knew none are among them again, once they were asked for before an instant.
+    Those of which the provider knew none are among them again, once they were asked for before an instant. Who had
+    all deleted is not, until he writes again.
     """
     joined = CONVERSATION.outerjoin(SAME_PERSON, _S.conversation == CONVERSATION.c.id)
     late = (_S.person.is_(None)) & (_S.at < before)
-    here = (CONVERSATION.c.account == account, CONVERSATION.c.id > after)
+    erased = ERASED.c.conversation == CONVERSATION.c.id, ERASED.c.at >= CONVERSATION.c.last_in_at
+    here = (CONVERSATION.c.account == account, CONVERSATION.c.id > after, ~exists().where(*erased))
     query = select(CONVERSATION.c.id, CONVERSATION.c.address).select_from(joined)
     query = query.where(*here, or_(_S.conversation.is_(None), late)).order_by(CONVERSATION.c.id).limit(limit)
     return [(row.id, row.address) for row in connection.execute(query)]

@@ -63,8 +63,9 @@ def conditions(
     urgent: bool | None,
     agent: bytes | None,
     before: int | None,
+    among: Sequence[bytes] | None = None,
 ) -> list[ColumnElement[bool]]:
-    """Return the conditions of a view; ``before``: who has waited since before that instant."""
+    """Return the conditions of a view; ``before``: who has waited since before that instant; ``among``: these talks."""
     found: list[ColumnElement[bool]] = []
     if owners:
         found.append(_C.owner.in_(owners))
@@ -79,6 +80,8 @@ def conditions(
         found.append(_T.agent == agent)
     if before is not None:
         found.append(_T.waiting_since <= before)
+    if among is not None:
+        found.append(_C.id.in_(among))
     return found
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Text, and_, delete, exists, func, literal_column, or_, se
 
 from gateway.store import media
 from gateway.store.rows import WantedRow
-from gateway.store.tables import BINDING, CASE_EVENT, CASES, MEDIA, WANTED
+from gateway.store.tables import CASE_EVENT, CASES, MEDIA, WANTED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,17 +78,6 @@ def forget_old(connection: Connection, stages: Sequence[str], cases: int, talks:
     ended = select(CASES.c.case_no).where(CASES.c.stage.in_(stages), last < cases)
     of_talks = and_(WANTED.c.case_no == "", WANTED.c.created_at < talks)
     return connection.execute(delete(WANTED).where(or_(WANTED.c.case_no.in_(ended), of_talks))).rowcount
-
-
-def erase(connection: Connection, conversation: bytes) -> int:
-    """Forget what a person's talks wanted, and fetch nothing more of it; return how much that was."""
-    me, others = BINDING.alias("me"), BINDING.alias("others")
-    bound = select(others.c.conversation).join(me, me.c.person == others.c.person)
-    mine = or_(
-        WANTED.c.conversation == conversation,
-        WANTED.c.conversation.in_(bound.where(me.c.conversation == conversation)),
-    )
-    return connection.execute(delete(WANTED).where(mine)).rowcount
 
 
 def _settle(connection: Connection, ref: str, values: dict[str, Any]) -> bool:

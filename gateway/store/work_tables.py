@@ -53,7 +53,7 @@ SEARCH_DOC = Table(
     Column("digest", LargeBinary, nullable=False),
     Index("uq_search_doc_ref", "ref", unique=True),
 )
-"""What can be found: ``kind`` is inbox, outgoing or case, ``ref`` its id there (a case's number in ASCII); ``digest`` is
+"""What can be found: ``kind`` is inbox, outgoing, case or file, ``ref`` its id there (a case's number, a file's key); ``digest`` is
 a keyed hash of what was indexed, so that nothing is indexed anew that says the same."""
 
 SEARCH_GRAM = Table(

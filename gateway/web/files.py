@@ -1,4 +1,4 @@
-"""``GET /files/{key}``: a file by a signed, short-lived link; ranges by RFC 9110 section 14.
+"""``GET /files/{key}``: a file by a signed, short-lived link; ranges by RFC 9110 section 14. ``GET /f/…`` leads there.
 
 What a citizen sent is never shown from our origin as it came: inline go only the copies made here, everything else is
 a download, and both in a sandbox without script.
@@ -18,13 +18,16 @@ from aiohttp import web
 
 from gateway.media.intake import from_row
 from gateway.media.links import Variant
+from gateway.runtime import millis
 from gateway.store import media as rows
+from gateway.store import short_links
 from gateway.web.asking import failed
 from normalizer.errors import Busy, NotFound
 from normalizer.media import UNKNOWN, NotAccepted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+    from datetime import datetime
 
     from gateway.media.room import Room
     from gateway.store.media import MediaRow
@@ -53,12 +56,29 @@ class Span:
 class Files:
     """Answers the address."""
 
-    def __init__(self, room: Room) -> None:
+    def __init__(self, room: Room, now: Callable[[], datetime]) -> None:
         self._room = room
+        self._now = now
 
     def add(self, app: web.Application) -> None:
         """Add the route."""
         app.router.add_get("/files/{key}", self._file)
+        app.router.add_get("/f/{word}", self._short)
+
+    async def _short(self, request: web.Request) -> web.StreamResponse:
+        """Lead a short link to its file."""
+        links, now = self._room.links, millis(self._now())
+        try:
+            number = links.number_of(request.match_info["word"])
+            target = await self._room.store.read(partial(short_links.find, number=number))
+        except (NotFound, Busy) as error:
+            return failed(request, error)
+        if target is None or target.until < now:
+            return failed(request, NotFound())
+        raise web.HTTPFound(
+            links.sign(target.owner, target.key, Variant(target.variant)),
+            headers={"Cache-Control": "no-store"},
+        )
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
         key = request.match_info["key"]

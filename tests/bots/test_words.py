@@ -190,6 +190,12 @@ def test_the_english_sentence_takes_no_value_the_chinese_does_not(key: str) -> N
     assert _fields(EN[key]) <= _fields(ZH[key])
 
 
+@pytest.mark.parametrize("key", sorted(key for key in ZH if key.startswith(("desk_", "quiet_"))))
+def test_what_is_said_of_a_person_at_the_desk_has_its_english(key: str) -> None:
+    assert key in EN or key.removesuffix("_sms") in EN
+    assert not set(EN.get(key, "")) & set("，。？！")
+
+
 @pytest.mark.parametrize("plain", sorted(ELDERLY))
 def test_the_elderly_sentence_takes_no_value_the_plain_one_does_not(plain: str) -> None:
     assert _fields(ZH[ELDERLY[plain]]) <= _fields(ZH[plain]) | {"hotline"}

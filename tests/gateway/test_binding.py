@@ -2,20 +2,20 @@
 
 import asyncio
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from importlib import resources
 
 import pytest
 from sqlalchemy import select, text
 
-from channels.contract import Capabilities
-from gateway.store.tables import BIND_CODE, BINDING, CASES, INBOX, OUTGOING
-from normalizer.message import InboundMessage, Part, PartKind, SourceChannel
+from gateway.store.tables import BIND_CODE, BINDING, CASES, INBOX
+from normalizer.message import SourceChannel
 from outbox import receipts
-from tests.kit.gateway import Person, running, settings
+from tests.kit.gateway import Person
+from tests.kit.writer import PHONE, Writer, outgoing, reached
 
-PHONE, MAIL = "13812345678", "zhang@example.com"
+MAIL = "zhang@example.com"
 MATTER = "泰山区青年路路灯坏了影响出行"
 
 
@@ -140,46 +140,10 @@ def case_no_in(said):
     return re.search("[0-9]{17}", said).group()
 
 
-async def outgoing(gateway):
-    query = select(OUTGOING.c.account, OUTGOING.c.body).order_by(OUTGOING.c.id)
-    rows = await gateway.books.store.read(lambda c: c.execute(query).all())
-    return [(row.account, gateway.books.sealer.open(row.body).decode()) for row in rows]
-
-
-@dataclass
-class Writer:
-    """Somebody whose channel answers by the outbox."""
-
-    gateway: object
-    clock: object
-    account: str = "sms"
-    user: str = PHONE
-    source: SourceChannel = SourceChannel.SMS
-    sent: list[str] = field(default_factory=list)
-
-    async def accept(self, words, **letter):
-        self.sent.append(words)
-        now, parts = self.clock(), (Part(PartKind.TEXT, text=words),)
-        number = str(len(self.sent))
-        message = InboundMessage(self.account, self.user, number, self.source, now, now, parts, b"", **letter)
-        await self.gateway.inbox.accept(message)
-        self.clock.wait(milliseconds=1)
-
-    async def says(self, words, **letter):
-        known = len(await outgoing(self.gateway))
-        await self.accept(words, **letter)
-        said = (await outgoing(self.gateway))[known:]
-        return "\n".join(words for account, words in said if account == self.account)
-
-
 @pytest.fixture
 async def gateway(database, tmp_path, clock):
     profile = tmp_path / "city.toml"
     words = resources.files("gateway").joinpath("profiles", "taian.toml").read_text("utf-8")
     profile.write_text(words.replace('sms_number = ""', 'sms_number = "1069012345"'), "utf-8")
-    channels = settings(database, tmp_path).channels | {"sms": {"kind": "memory"}, "mail": {"kind": "memory"}}
-    made = settings(database, tmp_path, channels=channels, profile=profile)
-    async with running(made, clock=clock) as opened:
-        opened.channels["sms"].capabilities = Capabilities(SourceChannel.SMS, 2048, phones=True)
-        opened.channels["mail"].capabilities = Capabilities(SourceChannel.EMAIL, 65536)
+    async with reached(database, tmp_path, clock, profile=profile) as opened:
         yield opened

@@ -10,7 +10,18 @@ from gateway.runtime import Ids
 from gateway.store import desk as sql
 from gateway.store.tables import ALERT, CASES, INBOX, OUTGOING
 from normalizer.errors import InvalidInput
+from normalizer.message import SourceChannel
 from tests.kit.staff import staff, talk_of
+from tests.kit.writer import PHONE, Writer, outgoing, reached
+
+LETTER = {"account": "mail", "user": "zhang@example.com", "source": SourceChannel.EMAIL}
+WRITERS = pytest.mark.parametrize(
+    ("account", "user", "source", "letter"),
+    [
+        pytest.param("sms", PHONE, SourceChannel.SMS, {}, id="text message"),
+        pytest.param(*LETTER.values(), {"subject": "来信"}, id="mail"),
+    ],
+)
 
 
 async def test_no_step_is_skipped_and_a_restriction_waits_for_another_person(ladder, people, talk):
@@ -74,6 +85,44 @@ async def test_t30_words_of_danger_reach_a_person_through_every_restriction(
     assert (await talk_of(gateway, person)).owner == "queued"
     alerts = select(func.count()).select_from(ALERT)
     assert await gateway.books.store.read(lambda c: c.execute(alerts).scalar()) == 1
+
+
+@WRITERS
+async def test_the_ladder_holds_by_text_message_and_by_mail(
+    database, tmp_path, clock, account, user, source, letter
+):
+    async with reached(database, tmp_path, clock) as gateway:
+        writer, people = Writer(gateway, clock, account, user, source), await _people(gateway)
+        await writer.says("你好", **letter)
+        talk = (await talk_of(gateway, writer)).conversation
+        ladder = _ladder(gateway, clock)
+        await _up_to(ladder, people[0], talk, Level.BOT_ONLY)
+        assert "智能客服" in await writer.says("转人工", **letter) or account == "sms"
+        assert (await talk_of(gateway, writer)).owner == "bot"
+        step = await ladder.mark(people[0], talk, Level.RESTRICT, Ground.INSULT, hours=24)
+        await ladder.decide(people[1], step.id, granted=True)
+        assert "暂停到" in await writer.says("泰山区青年路路灯坏了影响出行", **letter)
+        assert await writer.says("泰山区青年路路灯坏了还没人修", **letter) == ""
+        cases = select(func.count()).select_from(CASES)
+        assert await gateway.books.store.read(lambda c: c.execute(cases).scalar()) == 0
+        assert "复核" in await writer.says("我要申诉", **letter)
+        assert "119" in await writer.says("我家着火了快来人", **letter)
+        assert (await talk_of(gateway, writer)).owner == "queued"
+        await ladder.lift(people[1], step.id)
+        assert "已恢复" in (await outgoing(gateway))[-1][1]
+
+
+async def test_a_letter_whose_subject_alone_tells_of_danger_passes_and_one_that_appeals_there_is_heard(
+    database, tmp_path, clock
+):
+    async with reached(database, tmp_path, clock) as gateway:
+        writer, people = Writer(gateway, clock, **LETTER), await _people(gateway)
+        await writer.says("你好", subject="你好")
+        talk = (await talk_of(gateway, writer)).conversation
+        await _restricted(_ladder(gateway, clock), people, talk)
+        assert "复核" in await writer.says("请看标题，谢谢你们", subject="申诉：对限制不服")
+        assert "119" in await writer.says("地址青年路8号", subject="我家着火了快来人")
+        assert (await talk_of(gateway, writer)).owner == "queued"
 
 
 async def test_a_restriction_ends_by_itself(person, clock, ladder, people, talk):
@@ -140,6 +189,10 @@ async def _restricted(ladder, people, talk):
 
 @pytest.fixture
 async def people(gateway):
+    return await _people(gateway)
+
+
+async def _people(gateway):
     return await staff(gateway), await staff(gateway, "wang", Role.SUPERVISOR)
 
 
@@ -152,5 +205,9 @@ async def talk(gateway, person) -> bytes:
 
 @pytest.fixture
 def ladder(gateway, clock) -> Ladder:
+    return _ladder(gateway, clock)
+
+
+def _ladder(gateway, clock) -> Ladder:
     books = gateway.books
     return Ladder(books.store, books.sealer, books.cases, Ids(), clock, lambda: None)

@@ -110,6 +110,10 @@ async def test_search_drafts_views_and_warnings_answer(seat, gateway, clock, per
     status, view = await seat.ask("POST", "/views", {"name": "等待", "filter": {"owners": ["queued"]}})
     assert (status, view["count"]) == (201, 1)
     assert (await seat.ask("DELETE", f"/views/{view['id']}"))[0] == 204
+    status, view = await seat.ask("POST", "/views", {"name": "井盖", "filter": {"text": "井盖"}})
+    assert (status, view["filter"]["text"]) == (201, "井盖")
+    status, wrong = await seat.ask("POST", "/views", {"name": "井", "filter": {"text": "井"}})
+    assert (status, wrong["errors"][0]["pointer"]) == (422, "/filter/text")
 
 
 async def test_who_has_no_right_is_told_so_and_a_foreign_page_does_nothing(gateway, clock):

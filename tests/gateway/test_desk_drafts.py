@@ -3,11 +3,14 @@
 import pytest
 from sqlalchemy import select
 
+from gateway.app import running
 from gateway.desk.drafts import KEPT, LONGEST, Draft, Drafts
 from gateway.desk.rights import Role
 from gateway.store.tables import DESK_DRAFT
 from normalizer.errors import TooLarge
+from tests.kit.gateway import settings
 from tests.kit.staff import staff, taken
+from tests.kit.standin import until
 
 
 async def test_t24_a_draft_survives_that_somebody_else_takes_the_talk(gateway, person, drafts):
@@ -40,6 +43,18 @@ async def test_a_draft_is_forgotten_after_a_month_and_is_never_endless(drafts, c
     assert await drafts.forget() == 0
     clock.wait(seconds=KEPT.total_seconds() + 1)
     assert await drafts.forget() == 1
+
+
+async def test_a_gateway_that_runs_forgets_them_by_itself(database, tmp_path, clock):
+    async with running(settings(database, tmp_path), clock=clock) as gateway:
+        await gateway.drafts.keep(b"a" * 16, b"c" * 16, Draft("您好"))
+    clock.wait(seconds=KEPT.total_seconds() + 1)
+    async with running(settings(database, tmp_path), clock=clock) as gateway:
+        await until(lambda: _forgotten(gateway))
+
+
+async def _forgotten(gateway) -> bool:
+    return not await gateway.drafts.talks(b"a" * 16)
 
 
 @pytest.fixture

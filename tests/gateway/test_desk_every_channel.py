@@ -12,7 +12,6 @@ from sqlalchemy import select
 from bots.sms import units
 from bots.words_sms import FITS
 from channels.registry import ADAPTERS
-from gateway.app import running
 from gateway.desk.cases import Staff
 from gateway.store import desk as sql
 from gateway.store.tables import INBOX, OUTGOING, SERVICE_RATING
@@ -20,7 +19,7 @@ from gateway.whole import Gateway
 from normalizer.evolve import evolve
 from normalizer.message import SourceChannel
 from tests.channels.test_contract import settings_of
-from tests.kit.gateway import Hand, Person, settings
+from tests.kit.gateway import Hand, Person, embedded, running, settings
 from tests.kit.staff import staff, talk_of
 
 ACCOUNT = "acc"
@@ -181,9 +180,7 @@ class There:
 
 @pytest.fixture(params=sorted(ADAPTERS))
 async def there(request, tmp_path, clock) -> AsyncIterator[There]:
-    given = settings(
-        f"sqlite:///{tmp_path}/jiesu.sqlite3", tmp_path, channels={ACCOUNT: settings_of(request.param)}
-    )
+    given = settings(embedded(tmp_path), tmp_path, channels={ACCOUNT: settings_of(request.param)})
     async with running(given, clock=clock) as gateway:
         source = gateway.channels[ACCOUNT].capabilities.source
         user = SENDERS.get(source, "oUser")

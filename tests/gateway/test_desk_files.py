@@ -5,6 +5,7 @@ from uuid import uuid4
 import pytest
 from aiohttp import FormData
 
+from gateway.media.intake import Claim
 from tests.kit import media
 from tests.kit.gateway import embedded
 from tests.kit.hall import opened
@@ -52,6 +53,37 @@ async def test_a_photo_without_words_is_an_answer_too_and_nothing_is_none(hall):
     told = await answers(li, row, "", photo["id"])
     assert (told.status, told.body["parts"][0]["kind"]) == (201, "image")
     assert (await answers(li, row, "")).status == 422
+
+
+@pytest.mark.parametrize("content", [media.photo(), media.pdf()], ids=["a photo", "a document"])
+async def test_what_an_agent_sends_is_among_the_cases_files_until_he_takes_it_back(
+    database, tmp_path, content
+):
+    async with opened(database, tmp_path) as hall:
+        number, li = await hall.phone.reports(), await hall.busy("li")
+        row, uploads = await hall.taken(li), hall.phone.gateway.media.uploads
+        _, one = await brings(li, row["id"], content, "办理结果")
+        told = await answers(li, row, "", one["id"])
+        assert [file.key for file in await uploads.of(number)] == [one["id"]]
+        line = told.body["id"]
+        assert (await li.does(row["id"], f"lines/{line}/undo", row["epoch"])).status == 204
+        assert await uploads.of(number) == ()
+
+
+async def test_a_file_that_the_case_had_before_stays_its_own_when_the_answer_is_taken_back(
+    database, tmp_path
+):
+    async with opened(database, tmp_path) as hall:
+        number, li = await hall.phone.reports(), await hall.busy("li")
+        uploads, intake = hall.phone.gateway.media.uploads, hall.phone.gateway.media.intake
+        mine = await intake.take(media.streamed(media.photo()), Claim(number, "现场.jpg"))
+        hall.clock.wait(seconds=1)
+        row = await hall.taken(li)
+        _, one = await brings(li, row["id"], media.photo(), "现场.jpg")
+        assert one["id"] == mine.key
+        line = (await answers(li, row, "", one["id"])).body["id"]
+        assert (await li.does(row["id"], f"lines/{line}/undo", row["epoch"])).status == 204
+        assert [file.key for file in await uploads.of(number)] == [mine.key]
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,29 @@
 """Talks and cases are found by what stands in them, though it is sealed."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from sqlalchemy import delete, func, select
 
+from gateway.app import running
 from gateway.desk.grams import Grams
 from gateway.desk.indexing import Indexing
+from gateway.desk.pruning import Pruning
 from gateway.desk.search import Kind, Search
+from gateway.media.intake import Claim
+from gateway.runtime import Ids, millis
+from gateway.store import media as media_rows
+from gateway.store import requests
 from gateway.store.seal import Sealer
 from gateway.store.tables import INBOX, SEARCH_DOC, SEARCH_GRAM
-from tests.kit.gateway import Person
-from tests.kit.staff import FORM, case_desk, staff, taken
+from normalizer.case import Command, Verb
+from tests.kit import media
+from tests.kit.cases import AGENT
+from tests.kit.commands import run
+from tests.kit.gateway import Person, settings
+from tests.kit.process import configure
+from tests.kit.staff import FORM, case_desk, staff, taken, talk_of
 
 
 @pytest.mark.parametrize(
@@ -100,11 +112,152 @@ async def test_a_talk_that_was_deleted_is_not_found(gateway, person):
     assert await search.find("井盖", Kind.TALK) == ()
 
 
+async def test_a_file_is_found_by_its_name_and_by_what_was_read_or_spoken_in_it(gateway, person):
+    number = await person.reports()
+    talk = (await talk_of(gateway, person)).conversation
+    await _file(gateway, number, "物业合同.txt", "押金两千元")
+    await _file(gateway, media_rows.talk_owner(talk), "录音.txt", "半夜还在放音响")
+    await _file(gateway, "draft", "别人的草稿.txt", "押金三千元")
+    search, _ = await _indexed(gateway)
+    assert [(hit.kind, hit.case_no) for hit in await search.find("物业合同")] == [(Kind.CASE, number)]
+    assert [hit.case_no for hit in await search.find("押金")] == [number]
+    (heard,) = await search.find("放音响")
+    assert (heard.kind, heard.conversation) == (Kind.TALK, talk)
+    assert (await search.find("放音响", Kind.CASE), await search.find("草稿")) == ((), ())
+
+
+async def test_words_that_come_later_are_found_and_a_file_that_becomes_a_cases_is_found_there(
+    gateway, person
+):
+    number = await person.reports()
+    talk = (await talk_of(gateway, person)).conversation
+    owner = media_rows.talk_owner(talk)
+    key = await _file(gateway, owner, "录音.txt")
+    search, indexing = await _indexed(gateway)
+    assert await search.find("放音响") == ()
+    await _words(gateway, owner, key, "半夜还在放音响")
+    await indexing.catch_up()
+    assert [hit.case_no for hit in await search.find("放音响")] == [""]
+    store = gateway.books.store
+    await store.write(lambda c: media_rows.attach(c, owner, number, [key]))
+    assert [hit.case_no for hit in await search.find("放音响")] == [number]
+
+
+async def test_who_has_all_deleted_is_found_by_words_no_more(gateway, person, clock):
+    number = await person.reports()
+    talk = (await talk_of(gateway, person)).conversation
+    await _file(gateway, media_rows.talk_owner(talk), "录音.txt", "半夜还在放音响")
+    await _file(gateway, number, "物业合同.txt")
+    other = Person(gateway, clock, user="oOther")
+    await other.says("井盖丢失的事有人管吗")
+    search, indexing = await _indexed(gateway)
+    await _erased(gateway, talk, clock)
+    await indexing.catch_up()
+    (left,) = await search.find("井盖")
+    assert left.conversation == (await talk_of(gateway, other)).conversation
+    assert [await search.find(words) for words in ("东岳大街", "放音响", "物业合同")] == [(), (), ()]
+    assert [hit.case_no for hit in await search.find(number)] == [number]
+    assert await _stray(gateway) == 0
+    await person.says("公园的井盖又丢失了")
+    await indexing.catch_up()
+    assert len(await search.find("公园")) == 1
+
+
+async def test_the_index_is_made_anew_from_what_is_kept_and_nothing_erased_comes_back(gateway, person, clock):
+    await person.reports()
+    other = Person(gateway, clock, user="oOther")
+    await other.says("公园的井盖丢失了")
+    search, indexing = await _indexed(gateway)
+    await _erased(gateway, (await talk_of(gateway, other)).conversation, clock)
+    before = await search.find("井盖")
+    await indexing.clear()
+    assert await search.find("井盖") == ()
+    await indexing.catch_up()
+    assert set(await search.find("井盖")) == set(before) != set()
+    assert await search.find("公园") == ()
+
+
+async def test_what_is_said_is_forgotten_with_its_time_and_with_its_source(gateway, person, clock):
+    number = await person.reports()
+    other = Person(gateway, clock, user="oOther")
+    await other.says("公园的路灯坏了")
+    key = await _file(gateway, "draft", "合同.txt")
+    search, _ = await _indexed(gateway)
+    pruning = Pruning(gateway.books.store, clock, days=1095)
+    assert await pruning.due() == 0
+    clock.wait(days=181)
+    await gateway.media.retention.forget([("draft", key)])
+    assert await pruning.due() == 2
+    assert await pruning.prune() == 2
+    assert (await search.find("路灯"), await _stray(gateway)) == ((), 0)
+    assert len(await search.find("井盖", Kind.TALK)) == 1
+    await gateway.office.act(number, Command(Verb.WITHDRAW, AGENT, reason="已自行解决"))
+    clock.wait(days=1096)
+    assert await pruning.prune() >= 1
+    assert await search.find("井盖", Kind.TALK) == ()
+    assert [hit.case_no for hit in await search.find("井盖")] == [number]
+
+
+async def test_where_words_are_not_searched_the_index_is_emptied_and_numbers_are_found(
+    database, tmp_path, clock
+):
+    async with running(settings(database, tmp_path), clock=clock) as gateway:
+        number = await Person(gateway, clock).reports()
+        await _indexed(gateway)
+    off = settings(database, tmp_path, desk={"search": False})
+    async with running(off, clock=clock) as gateway:
+        books = gateway.books
+        search = Search(books.store, books.sealer, books.cases, Grams(books.sealer), by_words=False)
+        count = select(func.count()).select_from(SEARCH_GRAM)
+        assert await books.store.read(lambda c: c.execute(count).scalar()) == 0
+        assert (gateway.indexing, await search.find("井盖")) == (None, ())
+        assert [hit.case_no for hit in await search.find(number)] == [number]
+
+
+@pytest.mark.acceptance
+def test_the_command_makes_the_index_anew_and_refuses_where_it_is_off(tmp_path):
+    config = configure(tmp_path, f"sqlite:///{tmp_path}/jiesu.sqlite3")
+    done = run("search", "rebuild", "--config", str(config))
+    assert (done.returncode, "共 0 条" in done.stdout) == (0, True)
+    config.write_text(config.read_text().replace("[channels", "[desk]\nsearch = false\n[channels", 1))
+    refused = run("search", "rebuild", "--config", str(config))
+    assert (refused.returncode, "desk.search" in refused.stderr) == (2, True)
+
+
 def test_long_numbers_are_not_in_the_index_and_another_key_makes_other_grams():
     one, other = Grams(Sealer(b"k" * 32)), Grams(Sealer(b"j" * 32))
     assert one.of("我的电话13812345678") == one.of("我的电话")
     assert one.of("井盖丢失").isdisjoint(other.of("井盖丢失"))
     assert len(one.of("井盖丢失")) == 3
+
+
+async def _file(gateway, owner, name, words="") -> str:
+    taken = await gateway.media.intake.take(media.streamed(name.encode()), Claim(owner, name))
+    if words:
+        await _words(gateway, owner, taken.key, words)
+    return taken.key
+
+
+async def _words(gateway, owner, key, words) -> None:
+    sealed = gateway.books.sealer.seal(words.encode())
+    note = partial(media_rows.note_words, owner=owner, key=key, words=sealed, noted=Ids()())
+    await gateway.books.store.write(note)
+
+
+async def _erased(gateway, talk, clock) -> None:
+    """Have a person of the office carry out a citizen's wish to have all deleted."""
+    store, at = gateway.books.store, millis(clock())
+    add = partial(requests.add, row_id=b"r" * 16, at=at, kind=requests.ERASE, body=b"")
+    await store.write(partial(add, conversation=talk))
+    assert await store.write(partial(requests.settle, row_id=b"r" * 16, state=requests.DONE, at=at))
+    await Pruning(store, clock, days=1095).sweep()
+    clock.wait(milliseconds=1)
+
+
+async def _stray(gateway) -> int:
+    known = select(SEARCH_DOC.c.id)
+    count = select(func.count()).select_from(SEARCH_GRAM).where(SEARCH_GRAM.c.doc.not_in(known))
+    return await gateway.books.store.read(lambda c: c.execute(count).scalar())
 
 
 async def _indexed(gateway) -> tuple[Search, Indexing]:

@@ -3,14 +3,16 @@
 import pytest
 
 from bots.contract import Owner
+from gateway.desk.grams import Grams
 from gateway.desk.moves import Refused
 from gateway.desk.rights import Role
+from gateway.desk.search import Search
 from gateway.desk.views import ALL, OWN, Filter, Looker, Views
 from gateway.runtime import Ids
 from gateway.store import desk_reads
 from normalizer.errors import NotFound
 from tests.kit.desk import Floor
-from tests.kit.staff import staff
+from tests.kit.staff import staff, taken, talk_of
 
 
 @pytest.fixture
@@ -20,7 +22,9 @@ async def floor(gateway) -> Floor:
 
 @pytest.fixture
 def views(gateway, floor) -> Views:
-    return Views(gateway.books.store, Ids(), floor.clock)
+    books = gateway.books
+    search = Search(books.store, books.sealer, books.cases, Grams(books.sealer))
+    return Views(books.store, Ids(), floor.clock, search)
 
 
 ME = Looker(b"me".ljust(16, b"."), Role.SUPERVISOR.value, frozenset({"law"}))
@@ -52,11 +56,30 @@ async def test_t29_a_view_shows_what_its_conditions_say_and_its_count_is_the_sam
     assert sorted(talk.rstrip(b".").decode() for talk in talks) == shown
     saved = await views.save(ME, "视图", OWN, what)
     assert (await views.counts(ME))[saved.id.hex()] == len(shown)
-    where = views.conditions(saved.filter, me)
+    where = await views.conditions(saved.filter, me)
     rows = await views.store.read(
         lambda c: desk_reads.page(c, where, placed=False, skip=0, limit=10, now=floor.now)
     )
     assert sorted(row.id.rstrip(b".").decode() for row in rows) == shown
+
+
+async def test_a_view_holds_a_text_that_stands_in_the_talk(gateway, person, floor, views):
+    li = await staff(gateway)
+    await floor.waits("other")
+    talk = (await taken(gateway, person, li)).conversation
+    me = Looker(li.id, li.role, frozenset())
+    await gateway.desk.reply(li.id, talk, (await talk_of(gateway, person)).epoch, "请带户口簿原件", "e1")
+    await gateway.indexing.catch_up()
+    saved = await views.save(me, "户口", OWN, Filter(text="户口簿 原件"))
+    assert [view.filter.text for view in await views.seen(me)] == ["户口簿 原件"]
+    assert await views.talks(me, saved.filter) == [talk]
+    assert (await views.counts(me))[saved.id.hex()] == 1
+    assert await views.talks(me, Filter(text="户口簿", owners=(Owner.QUEUED,))) == []
+    assert await views.talks(me, Filter(text="公积金")) == []
+    await gateway.desk.reply(li.id, talk, (await talk_of(gateway, person)).epoch, "公积金中心在二楼", "e2")
+    await gateway.indexing.catch_up()
+    floor.clock.wait(seconds=6)
+    assert await views.talks(me, Filter(text="公积金")) == [talk]
 
 
 async def test_the_standing_views_count_from_the_first_day(floor, views):

@@ -72,6 +72,6 @@ async def test_what_is_taken_in_again_for_good_is_not_forgotten(gateway, clock):
 @pytest.mark.acceptance
 def test_the_command_counts_before_it_forgets(tmp_path):
     config = configure(tmp_path, embedded(tmp_path))
-    nothing = {"of_cases": 0, "unattached": 0}
+    nothing = {"of_cases": 0, "unattached": 0, "of_search": 0}
     assert jiesu(config, "retention", "media", "--dry-run") == nothing
     assert jiesu(config, "retention", "media") == nothing

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from gateway import views
 from gateway.media.intake import Claim
-from gateway.runtime import millis
+from gateway.runtime import Ids, millis
 from gateway.sandbox.platform import Fault
 from gateway.store import conversations, requests
 from gateway.store import media as media_rows
@@ -136,9 +136,10 @@ async def test_what_was_spoken_stands_beside_its_recording(browsers, portal):
     number = await browser.reports()
     taken = await portal.media.intake.take(media.streamed(media.voice()), Claim(number, "录音.mp3"))
     words = portal.books.sealer.seal("半夜还在放音响".encode())
-    await portal.books.store.write(partial(media_rows.note_words, owner=number, key=taken.key, words=words))
+    note = partial(media_rows.note_words, owner=number, noted=Ids()())
+    await portal.books.store.write(partial(note, key=taken.key, words=words))
     page = await browser.get(f"/cases/{number}")
     assert "转写：半夜还在放音响" in page.text
     photo = await portal.media.intake.take(media.streamed(media.photo()), Claim(number, "a.jpg"))
-    await portal.books.store.write(partial(media_rows.note_words, owner=number, key=photo.key, words=words))
+    await portal.books.store.write(partial(note, key=photo.key, words=words))
     assert (await browser.get(f"/cases/{number}")).text.count("转写") == 1

@@ -10,11 +10,11 @@ from gateway.cases import slips
 from gateway.runtime import millis
 from gateway.store.seal import Sealer
 from normalizer.case import Command, Verb
-from tests.gateway.test_binding import Writer
 from tests.kit import media
 from tests.kit.browser import WORDS, browsing, first, portal_settings
 from tests.kit.cases import AGENT
 from tests.kit.gateway import embedded, running
+from tests.kit.writer import Writer
 
 NUMBER = "37092611240001233"
 

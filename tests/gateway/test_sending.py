@@ -181,3 +181,25 @@ async def test_by_text_message_the_link_is_said(database, tmp_path, clock):
         link = sent[1].text.partition(SITE)[2]
         async with ClientSession() as http, http.get(citizen.address + link) as opened:
             assert (opened.status, opened.content_type) == (200, "image/jpeg")
+        assert len(f"{SITE}{link}") <= 50
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda word: f"1{word[1:]}", id="another number"),
+        pytest.param(lambda word: word[:-1] + ("A" if word[-1] != "A" else "B"), id="another mark"),
+        pytest.param(lambda word: word.partition(".")[0], id="no mark"),
+        pytest.param(lambda word: f"x{word}", id="no number"),
+        pytest.param(lambda word: f"{'9' * 40}{word[1:]}", id="a number beyond all"),
+    ],
+)
+async def test_a_short_link_that_is_not_genuine_opens_nothing(desk, change):
+    await desk.sends(media.pdf(), "一.pdf")
+    line = await desk.sends(media.pdf(), "二.pdf")
+    word = line.text.partition(f"{SITE}/f/")[2]
+    async with ClientSession() as http:
+        async with http.get(f"{desk.citizen.address}/f/{word}") as opened:
+            assert opened.status == 200
+        async with http.get(f"{desk.citizen.address}/f/{change(word)}") as refused:
+            assert refused.status == 404

@@ -7,9 +7,13 @@ from dataclasses import dataclass
 
 import pytest
 from aiohttp import ClientSession, web
+from sqlalchemy import func, select
 
 from gateway.app import listening
+from gateway.runtime import millis
 from gateway.sandbox.mini import Mini, MiniSettings
+from gateway.store import erased
+from gateway.store.tables import BINDING, SAME_PERSON
 from normalizer.message import Address
 from tests.kit.standin import Phone, phone
 
@@ -110,6 +114,24 @@ async def test_a_stranger_is_never_joined(database, tmp_path, clock, here, there
         assert await world.signs_in("oMini") == []
         await world.gateway.joining.once()
         assert (await world.own("mini", "oMini"), await world.own("wx", "oUser")) == ([], [number])
+
+
+async def test_who_has_all_deleted_is_joined_no_more_until_he_writes_again(world):
+    world.mini.unions["oMini"] = world.citizen.visitors.unions["oUser"] = "union-1"
+    number = await world.citizen.reports()
+    await world.signs_in("oMini")
+    await world.gateway.joining.once()
+    assert await world.own("mini", "oMini") == [number]
+    books, at = world.gateway.books, millis(world.citizen.clock())
+    talk = books.sealer.conversation("wx", "oUser")
+    await books.store.write(lambda c: erased.erase(c, talk, at))
+    count = [select(func.count()).select_from(table) for table in (SAME_PERSON, BINDING)]
+    assert await books.store.read(lambda c: [c.execute(each).scalar() for each in count]) == [0, 0]
+    assert await world.gateway.joining.once() == 0
+    assert await world.own("mini", "oMini") == []
+    world.citizen.clock.wait(minutes=1)
+    await world.citizen.says("你好")
+    assert await world.gateway.joining.once() == 1
 
 
 async def test_a_telephone_that_is_proved_in_one_app_holds_in_the_other(world):

@@ -1,6 +1,7 @@
 """The whole course by 微信客服, on a gateway that runs before the stand-in, and what a kill leaves of it."""
 
 import asyncio
+from collections import Counter
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -9,7 +10,8 @@ from sqlalchemy import func, select
 
 from gateway.app import listening
 from gateway.sandbox.kf import Client, Kf
-from gateway.store.tables import INBOX
+from gateway.sandbox.weather import Weather
+from gateway.store.tables import INBOX, OUTGOING
 from gateway.whole import Gateway
 from tests.kit import media
 from tests.kit.gateway import Hand, running, settings
@@ -150,3 +152,35 @@ async def test_a_message_that_did_not_arrive_is_written_down_as_such(talk):
         return [row[0] for row in rows] == ["undelivered"]
 
     await until(undelivered)
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_in_bad_weather_all_is_received_once_answered_once_and_the_record_is_honest(talk, seed):
+    await talk.says("你好", "")
+    heard, before = len(talk.kf.heard("wmZhang")), await received(talk)
+    talk.kf.weather = Weather(0.4, seed=seed).fault
+    for _ in range(10):
+        await talk.kf.write(talk.person, "查进度")
+        talk.clock.wait(seconds=1)
+    await until(lambda: _settled(talk, before + 10))
+    states = Counter(await _states(talk))
+    said = len(talk.kf.heard("wmZhang")) - heard
+    assert await received(talk) == before + 10
+    assert set(states) <= {"sent", "unknown", "dead", "undelivered"}
+    # What is said to be sent was heard, and nothing twice: an id of ours is taken once.
+    assert states["sent"] - heard <= said <= 10
+    assert 10 - said <= states["unknown"] + states["dead"]
+
+
+async def _states(talk) -> list[str]:
+    return await talk.gateway.books.store.read(
+        lambda c: [row[0] for row in c.execute(select(OUTGOING.c.state))]
+    )
+
+
+async def _settled(talk, messages) -> bool:
+    """Let time pass and the account be called, and return whether all was taken and nothing is owed any more."""
+    talk.clock.wait(seconds=90)
+    await talk.kf.call()
+    states = await _states(talk)
+    return await received(talk) >= messages and not set(states) & {"queued", "sending"}

@@ -86,6 +86,7 @@ class Person:
     user: str = "oUser"
     account: str = "wx"
     sent: list[str] = field(default_factory=list)
+    source: SourceChannel = SourceChannel.WECHAT
 
     def message(self, text: str, number: str = "") -> InboundMessage:
         number = number or str(len(self.sent) + 1)
@@ -94,9 +95,7 @@ class Person:
         if text == "(subscribe)":
             part = Part(PartKind.EVENT, event=EventKind.SUBSCRIBE)
         now = self.clock()
-        return InboundMessage(
-            self.account, self.user, number, SourceChannel.WECHAT, now, now, (part,), b"<xml/>"
-        )
+        return InboundMessage(self.account, self.user, number, self.source, now, now, (part,), b"<xml/>")
 
     async def says(self, text: str, *, written: bool = True) -> str | None:
         accepted = await self.gateway.inbox.accept(self.message(text))

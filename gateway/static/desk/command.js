@@ -49,7 +49,8 @@ export function commandBox(desk) {
     const to = people.filter((each) => store.holds(store.rows.get(store.open)) && each.id !== store.me.id && meant(each.name, typed)).map((each) => ({ name: t('转给{name}', { name: each.name }), act: () => acts.act(store.open, 'transfer', { to_agent: each.id }) }));
     const said = (replies?.items ?? []).slice(0, 5).map((each) => ({ name: `${t('常用语')} ${each.title}`, about: each.filled, act: () => desk.talk().write.insert(each.filled) }));
     const seen = (talks?.items ?? []).slice(0, 8).map((each) => ({ name: each.case_no || each.snippet, about: `${clock(each.at)}\n${each.snippet}`, act: () => (each.talk ? acts.open(each.talk) : desk.showCase(each.case_no)) }));
-    return [...found, ...to, ...said, ...seen];
+    const off = talks && !talks.by_words && !seen.length ? [{ name: t('本站没有开启按词语查找'), about: t('可以按单号或完整的电话号码找工单'), act: () => {} }] : [];
+    return [...found, ...to, ...said, ...seen, ...off];
   };
   finder(t('要做什么'), {
     find,

@@ -7,13 +7,14 @@ export async function newView({ store, acts, api, colleagues }, saved) {
   const skills = [...new Set((await colleagues()).flatMap((each) => each.skills ?? []).concat(store.me.skills ?? []))].sort();
   const name = h('input', { id: 'view-name', maxlength: '20', required: true, autocomplete: 'off' });
   const skill = h('select', { id: 'view-skill' }, h('option', { value: '' }, t('不限')), skills.map((each) => h('option', { value: each }, each)));
+  const text = h('input', { id: 'view-text', maxlength: '100', value: store.sought, autocomplete: 'off', 'aria-describedby': 'view-text-hint' });
   const minutes = h('input', { id: 'view-minutes', type: 'number', min: '0', value: '0' });
   const urgent = h('input', { id: 'view-urgent', type: 'checkbox' });
   const mine = h('input', { id: 'view-mine', type: 'checkbox' });
   const all = h('input', { id: 'view-all', type: 'checkbox' });
   const save = async () => {
     if (!name.reportValidity()) return;
-    const filter = { skill: skill.value, waiting_minutes: Number(minutes.value), urgent: urgent.checked || null, mine: mine.checked };
+    const filter = { text: text.value.trim(), skill: skill.value, waiting_minutes: Number(minutes.value), urgent: urgent.checked || null, mine: mine.checked };
     if ((await acts.guarded(() => api.post('views', { name: name.value.trim(), scope: all.checked ? 'all' : 'own', filter }))) === undefined) return;
     box.close();
     await saved();
@@ -26,6 +27,8 @@ export async function newView({ store, acts, api, colleagues }, saved) {
       'div',
       {},
       field(t('名称'), name),
+      field(t('含有的文字'), text),
+      h('p', { class: 'soft', id: 'view-text-hint' }, t('在对话、工单和文件里找，几个词用空格分开；留空则不限')),
       field(t('技能'), skill),
       field(t('至少等了几分钟'), minutes),
       check(t('只看紧急'), urgent),

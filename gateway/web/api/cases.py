@@ -138,6 +138,8 @@ class Cases:
             command = Command(Verb.SUPPLEMENT, CITIZEN, text=text, attachments=files)
             case = await self._parts.office.act(case.case_no, command)
             await self._shelf.give(call, case.case_no, body.files)
+            self._parts.safety.look(case.case_no, call.session.person, text)
+            self._parts.safety.look_at(case.case_no, call.session.person, body.files)
         whole = await self._whole(case)
         return Reply(m.Supplemented(**whole.model_dump(), danger=danger_of(danger)))
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from gateway.desk.drafts import Drafts
-from gateway.desk.views import Views
 from gateway.pace import Pace
 from gateway.runtime import Ids
 from gateway.web.desk.door import Door
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from channels.contract import Channel
     from gateway.desk.accounts import Accounts
     from gateway.desk.desk import Desk
+    from gateway.desk.views import Views
     from gateway.desk_settings import DeskSettings
     from gateway.media.links import Links
     from gateway.store.seal import Sealer
@@ -58,6 +58,7 @@ class Parts:
     woken: Callable[[float], Awaitable[None]]
     changed: Callable[[], None]
     files: Files
+    views: Views
     secure: bool
     settings: DeskSettings
     more: tuple[Operation, ...] = ()
@@ -117,7 +118,7 @@ class Site:
             now=now,
             looked=looked,
             drafts=Drafts(store, parts.sealer, now),
-            views=Views(store, ids, now),
+            views=parts.views,
             files=parts.files,
         )
         me = Me(desk=parts.desk, store=store, sessions=self.sessions, now=now)

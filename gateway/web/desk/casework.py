@@ -41,7 +41,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Casework:
-    """The rooms that the case work leans on; ``sms`` is the account that carries text messages, empty for none."""
+    """The rooms that the case work leans on.
+
+    ``sms`` is the account that carries text messages, empty for none; ``by_words`` says whether words are searched.
+    """
 
     store: Store
     sealer: Sealer
@@ -54,6 +57,7 @@ class Casework:
     knowledge: Book
     sms: str
     now: Callable[[], datetime]
+    by_words: bool = True
 
     def case_desk(self) -> CaseDesk:
         """Return what opens and moves cases."""
@@ -71,16 +75,24 @@ class Casework:
         """Return what keeps the index of the search; ``catch_up`` is to be run every few seconds beside the pages."""
         return Indexing(self.store, self.sealer, self.book, Grams(self.sealer))
 
+    def search(self) -> Search:
+        """Return what finds talks and cases."""
+        return Search(self.store, self.sealer, self.book, Grams(self.sealer), self.by_words)
+
+    def views(self) -> Views:
+        """Return the saved views."""
+        return Views(self.store, Ids(), self.now, self.search())
+
     def operations(self) -> tuple[Operation, ...]:
         """Return the operations of the case work, for the desk's door."""
         store, sealer, ids, now = self.store, self.sealer, Ids(), self.now
         desk = self.case_desk()
         work = Work(
             store=store,
-            search=Search(store, sealer, self.book, Grams(sealer)),
+            search=self.search(),
             replies=Replies(store, now),
             drafts=Drafts(store, sealer, now),
-            views=Views(store, ids, now),
+            views=self.views(),
             knowledge=self.knowledge,
             desk=desk,
             city=city(self.profiles.current),

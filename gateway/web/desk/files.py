@@ -19,7 +19,7 @@ from normalizer.errors import InvalidInput, NotFound
 from normalizer.media import NotAccepted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from gateway.desk.accounts import Account
@@ -79,6 +79,15 @@ class Files:
             return await self._sending.file(conversation, _owner(agent, conversation), key)
         except (NotFound, InvalidInput) as error:
             raise invalid("/files", "文件已不在，请重新上传后再发送。") from error
+
+    async def sent(self, conversation: bytes, keys: Sequence[str]) -> None:
+        """Put what was sent among the files of the talk's open case."""
+        for key in keys:
+            await self._sending.share(conversation, key)
+
+    async def taken_back(self, conversation: bytes, row: bytes) -> None:
+        """Take what an answer brought from the case's files again."""
+        await self._sending.unshare(conversation, row)
 
     async def types(self, conversation: bytes) -> None:
         """Show the citizen that somebody writes, where his channel can."""

@@ -94,7 +94,7 @@ class Talks:
         views = dict(STANDING) | {view.id.hex(): view.filter for view in await self._views.seen(by)}
         if asked.view not in views:
             raise unknown()
-        where, skip = self._views.conditions(views[asked.view], call.agent.id), int(asked.after)
+        where, skip = await self._views.conditions(views[asked.view], call.agent.id), int(asked.after)
 
         def work(connection: Connection) -> tuple[int, list[m.Row], bool]:
             # The cursor first: what happens while the page is read is told again, and missed by nobody.
@@ -191,11 +191,14 @@ class Talks:
             )
             for at, each in enumerate(said)
         ]
+        await self._files.sent(conversation, given.files)
         return Reply(await self._line(conversation, rows[0].row, call), HTTPStatus.CREATED)
 
     async def undo(self, call: Call, given: m.Bare) -> Reply:
         """Take a reply back."""
-        await self._desk.undo(call.agent.id, _talk(call), given.epoch, talk_id(call.named("line")))
+        line = talk_id(call.named("line"))
+        await self._desk.undo(call.agent.id, _talk(call), given.epoch, line)
+        await self._files.taken_back(_talk(call), line)
         return Reply(status=HTTPStatus.NO_CONTENT)
 
     async def note(self, call: Call, given: m.Note) -> Reply:

@@ -20,6 +20,7 @@ from gateway.runtime import instant
 from gateway.store import cases as case_rows
 from gateway.web.desk.case_models import STRICT, local
 from gateway.web.desk.operations import Call, Operation, Reply, talk_id
+from gateway.web.desk.problems import invalid
 from normalizer.pinyin import initials
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from gateway.knowledge.book import Book
     from gateway.store.store import Store
 
+SHORT = "请至少写两个字，查找按连着的字来找。"
+OFF = "本站没有开启按词语查找，请留空。"
 ENTRIES = 8
 """Entries of the knowledge base for one question."""
 _ASKED = ConfigDict(frozen=True)
@@ -62,9 +65,10 @@ class Found(BaseModel):
 
 
 class FoundAll(BaseModel):
-    """What was found, newest first."""
+    """What was found, newest first; ``by_words`` is false where words are not searched (``desk.search``)."""
 
     items: tuple[Found, ...]
+    by_words: bool
 
 
 class ReplyShown(BaseModel):
@@ -202,7 +206,8 @@ class Work:
                         case_no=hit.case_no,
                     )
                     for hit in hits
-                )
+                ),
+                by_words=self.search.by_words,
             )
         )
 
@@ -268,6 +273,8 @@ class Work:
     async def save(self, call: Call, new: NewView) -> Reply:
         """Save a view."""
         by = looker(call)
+        if new.filter.text and not self.search.finds(new.filter.text):
+            raise invalid("/filter/text", SHORT if self.search.by_words else OFF)
         view = await self.views.save(by, new.name, new.scope, new.filter)
         counts = await self.views.counts(by)
         return Reply(_shown(view, by, counts[view.id.hex()]), HTTPStatus.CREATED)

@@ -68,6 +68,20 @@ async def test_what_is_objected_to_marks_the_case_and_the_complaint_goes_on(worl
     assert (await app.get(f"/cases/{number}")).status == 200
 
 
+async def test_what_comes_with_a_supplement_is_looked_at_too(world):
+    made, form = world
+    app, number, first = await reported(made)
+    granted = (await app.post("/uploads")).data
+    key = await uploaded(app, granted, "b.jpg", (48, 48))
+    added = await app.post(f"/cases/{number}/supplements", {"text": "今天又坏了一处", "files": [key]})
+    assert added.status in {200, 201}
+    await until(lambda: len(made.platform.looks) == 2)
+    await app.gateway.safety.close()
+    (name,) = made.platform.looks.keys() - {first}
+    assert await pushed(made, form, made.platform.checked(name, "risky", 20002)) == 200
+    assert f"{ACCOUNT} risky 20002" in (await marks(made, number))[0]
+
+
 @pytest.mark.parametrize(
     ("suggest", "errcode"), [("pass", 0), ("risky", -1008)], ids=["nothing", "could not be fetched"]
 )
