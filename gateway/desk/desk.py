@@ -580,9 +580,10 @@ class Desk:
         now = talk.due_at or due_at
         new = talk._replace(clock=clock, due_at=due_at)
         sql.keep(connection, new)
-        if self._pushes(talk.account):
+        told = self._pushes(talk.account)
+        if told:
             self._voice.say(connection, new, words, now, minutes=self.rules.closing_ms // 60_000)
-        sql.append(connection, [_event(new, kind, None, now)])
+        sql.append(connection, [_event(new, kind if told else f"{kind}_untold", None, now)])
 
     def _done(
         self, connection: Connection, talk: Talk, act: Act, actor: bytes | None, now: int, *, note: str = ""

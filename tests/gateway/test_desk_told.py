@@ -190,6 +190,9 @@ async def test_t32_who_does_not_look_is_not_reminded(store):
         await floor.alive(li)
         await floor.desk.tick()
     assert [text for text, _, _ in await floor.told(talk)] == ["座席li号正在为您服务。"]
+    # What the desk shows is what was done.
+    assert {"silent_untold"} <= set(await floor.kinds())
+    assert "silent" not in await floor.kinds()
 
 
 async def test_t17_a_message_that_comes_three_times_hands_over_once(database, tmp_path, clock):

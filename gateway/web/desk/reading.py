@@ -69,6 +69,8 @@ _WORDS = {
     "unheld": "{by}恢复",
     "silent": "座席超时未答复，已提醒市民稍候",
     "idle": "市民长时间未回复，已提醒",
+    "silent_untold": "座席超时未答复",
+    "idle_untold": "市民长时间未回复",
     "alert": "发现危险词，已发警报",
     "rated": "市民评价这次服务：{score}",
 }
