@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from bots import rating
 from bots.contract import AskOwn, RateService
 from bots.intent import Intent
-from bots.scene import idle
+from bots.scene import EMAIL, idle
 from bots.state import Flow
 from normalizer.codes import SATISFACTION_LABELS
 
@@ -72,6 +72,8 @@ def going_on(scene: Scene) -> Turn | Ask | None:
 
 def _rated(scene: Scene, score: int) -> Turn:
     words = "service_rated" if score > rating.LOW else "service_rated_low"
+    if scene.facts.source == EMAIL:
+        words = f"mail_{words}"
     return scene.turn(
         scene.say(words, label=SATISFACTION_LABELS[score]),
         state=idle(scene.state),

@@ -119,6 +119,13 @@ SMS: dict[str, str] = {
     "bind_locked_sms": "输错次数较多，请一小时后再试，或拨打{hotline}。",
     "confided_sms": "已将保密要求记入{tail}，工作人员会按保密处理。",
     "confided_no_more_sms": "已将取消保密的要求记入{tail}，由工作人员处理。",
+    "desk_idle_sms": "您还在吗？{minutes}分钟内没有新短信，本次人工服务将结束。再转人工回RG。",
+    "desk_back_sms": "已为您转回智能客服。直接发文字可反映问题，查进度回CX，转人工回RG。",
+    "desk_closed_sms": "本次人工服务已结束，感谢您的来访。再转人工回RG。",
+    "ask_service_sms": "人工服务已结束，请评价：5非常满意 4满意 3基本满意 2不满意 1非常不满意，回复数字即可。",
+    "ask_service_again_sms": "请评价刚才的人工服务：5非常满意 4满意 3基本满意 2不满意 1非常不满意，回复数字即可。",
+    "service_rated_sms": "感谢您的评价“{label}”。有问题直接发文字，转人工回RG。",
+    "service_rated_low_sms": "已记录您的评价“{label}”，很抱歉没让您满意，值班主管能看到。再转人工回RG。",
 }
 """The wording for SMS of sentences that other channels have too; the suffix is taken off (``bots.words.SHORT``)."""
 

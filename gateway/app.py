@@ -172,7 +172,7 @@ def _join(
     rules = rules_of(settings.desk, hours)
     line = Line(
         store=books.store,
-        voice=Voice(sealer=books.sealer, ids=Ids()),
+        voice=Voice(sealer=books.sealer, ids=Ids(), source=partial(_source, channels)),
         rules=rules,
         hours=hours,
         pushes=lambda account: _looked_at(channels, account),
@@ -261,6 +261,7 @@ def _join(
         owed=queued,
         rules=rules,
         pushes=lambda account: _looked_at(channels, account),
+        source=partial(_source, channels),
     )
     accounts = Accounts(
         store=books.store, sealer=books.sealer, ids=Ids(), now=clock, changed=handed, hasher=hasher
@@ -301,6 +302,11 @@ def _voucher(settings: Settings, http: ClientSession, clock: Callable[[], dateti
     from gateway.web.desk.provider import Provider  # noqa: PLC0415 - slow to import, and for those who set it
 
     return Provider(settings.desk.oidc, http=http, site=settings.public_url, now=clock)
+
+
+def _source(channels: Mapping[str, Channel], account: str) -> SourceChannel | None:
+    channel = channels.get(account)
+    return channel.capabilities.source if channel is not None else None
 
 
 def _looked_at(channels: Mapping[str, Channel], account: str) -> bool:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from gateway.store.desk import Talk
     from gateway.store.seal import Sealer
     from gateway.store.store import Store
+    from normalizer.message import SourceChannel
 
 T = TypeVar("T")
 
@@ -89,10 +90,11 @@ class Desk:
         owed: Callable[[], None],
         rules: Rules = Rules(),  # noqa: B008 - frozen
         pushes: Callable[[str], bool] = lambda _: True,
+        source: Callable[[str], SourceChannel | None] = lambda _: None,
     ) -> None:
         self._store = store
         self._sealer = sealer
-        self._voice = Voice(sealer=sealer, ids=ids)
+        self._voice = Voice(sealer=sealer, ids=ids, source=source)
         self._clock = now
         self.changed = changed
         self.owed = owed

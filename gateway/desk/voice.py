@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bots import state as states
-from bots.words import say
+from bots.words import SHORT, ZH, say
 from gateway.store import desk as sql
 from gateway.store.rows import OutgoingRow
 from normalizer.evolve import evolve
+from normalizer.message import SourceChannel
 from outbox import notices
 from outbox.tables import OutState
 
@@ -21,21 +22,43 @@ if TYPE_CHECKING:
     from gateway.store.seal import Sealer
 
 
-class Voice:
-    """Speaks to citizens in their language."""
+UNSAID = frozenset({"desk_taken", "desk_moved", "desk_patience", "desk_idle"})
+"""What is not said by mail, where nobody sits and waits: each would be a letter of its own, and may be answered by a
+machine (T32)."""
 
-    def __init__(self, *, sealer: Sealer, ids: Callable[[], bytes]) -> None:
+
+class Voice:
+    """Speaks to citizens in their language and in the wording of their channel.
+
+    ``source`` says what kind of channel an account is, None for one that is not there any more.
+    """
+
+    def __init__(
+        self,
+        *,
+        sealer: Sealer,
+        ids: Callable[[], bytes],
+        source: Callable[[str], SourceChannel | None] = lambda _: None,
+    ) -> None:
         self._sealer = sealer
         self._ids = ids
+        self._source = source
 
     def lang(self, talk: Talk) -> str:
         """Return the language a citizen is spoken to in."""
         return states.load(self._sealer.open(talk.state)).lang
 
     def say(self, connection: Connection, talk: Talk, words: str, now: int, **fields: object) -> None:
-        """Owe a citizen a sentence."""
-        text = say(self.lang(talk), words, **fields)
-        sql.promise(connection, [self.row(talk, text, notices.DESK, now)])
+        """Owe a citizen a sentence, unless his channel is none for it."""
+        source = self._source(talk.account)
+        if source is SourceChannel.EMAIL and words in UNSAID:
+            return
+        lang = self.lang(talk)
+        if source is SourceChannel.SMS and lang != "en":
+            words = SHORT.get(words, words)
+        if source is SourceChannel.EMAIL and f"mail_{words}" in ZH:
+            words = f"mail_{words}"
+        sql.promise(connection, [self.row(talk, say(lang, words, **fields), notices.DESK, now)])
 
     def offers(self, connection: Connection, talk: Talk) -> bool:
         """Note that choices are offered, which a digit answers; False while another question is open."""
