@@ -243,8 +243,9 @@ async def test_a_token_that_lies_lets_nobody_in(house, clock):
 
 def _moment(name: str, value: object, clock) -> object:
     """A claim that is an instant, told by its distance from now."""
-    moves = name in {"exp", "iat", "nbf"} and isinstance(value, int)
-    return int(clock.now.timestamp()) + value if moves else value
+    if name in {"exp", "iat", "nbf"} and isinstance(value, int):
+        return int(clock.now.timestamp()) + value
+    return value
 
 
 def _unsigned(provider: Provider, claims: str) -> str:
