@@ -100,3 +100,14 @@ def test_what_is_wrong_is_said_and_nothing_changes(shell, arguments, said):
     assert said in done.stderr
     assert list(shell.listed()) == ["wang"]
     assert len(shell.log()) == 1
+
+
+def test_an_account_is_bound_to_nobody_at_the_single_sign_on_any_more(shell):
+    shell.agent("add", "zuo01", "王敏")
+    with sqlite3.connect(shell.database) as connection:
+        connection.execute("UPDATE agent SET subject = x'01'")
+    assert shell.listed()["zuo01"]["sso"] is True
+    assert shell.agent("unlink", "zuo01").returncode == 0
+    assert shell.listed()["zuo01"]["sso"] is False
+    assert shell.log()[-1] == ("agent unlink", "zuo01")
+    assert shell.agent("unlink", "nobody").returncode != 0

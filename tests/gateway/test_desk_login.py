@@ -155,11 +155,14 @@ async def test_who_logs_out_is_out_and_his_cookie_opens_nothing_any_more(gateway
         assert (await agent.asks("GET", "me")).status == 401
 
 
-async def test_a_login_gives_a_new_cookie_each_time(gateway, site):
+async def test_a_login_gives_a_new_cookie_each_time_and_the_one_before_opens_nothing(gateway, site):
     async with await hire(gateway, site, "li") as agent:
         before = {cookie.value for cookie in agent.session.cookie_jar}
         await agent.enters(PASSWORD)
         assert before.isdisjoint({cookie.value for cookie in agent.session.cookie_jar})
+        agent.session.cookie_jar.clear()
+        agent.session.cookie_jar.update_cookies({"jiesu-desk": before.pop()})
+        assert (await agent.asks("GET", "me")).status == 401
 
 
 async def test_what_happened_at_the_door_is_noted_and_what_was_typed_is_not(gateway, site):

@@ -155,6 +155,9 @@ class Login:
             raise _wait()
         account = await self._verified(attempt)
         await self.noted(account.login, "desk.login")
+        # Whoever had this browser before is out of it.
+        if (before := await self._sessions.of(request)) is not None:
+            await self._sessions.end(before)
         return await self._let_in(account)
 
     async def leave(self, request: web.Request) -> web.StreamResponse:

@@ -122,7 +122,7 @@ _ELSE_ZH, _ELSE_EN = "现在可以返回，用登录名和密码登录。", "You
 _CODES = (
     "请输入动态验证码",
     "统一认证已通过。您的座席账号还开着第二重验证，请在十分钟内输入验证器里的六位数字。",
-    "The single sign-on has let you in. Your account has a second factor here too: enter its six digits.",
+    "The single sign-on has let you in. Your account has a second factor here too: enter its six digits within ten minutes.",
 )
 _WRONG_CODE = "验证码不对，请看清后再输入一次。 Wrong code, please look again."
 
