@@ -137,7 +137,7 @@ async def test_t30_and_t31_who_is_restricted_is_not_asked(gateway, person, ladde
     await gateway.desk.close(li.id, talk.conversation, talk.epoch)
     await ladder.mark(li, talk.conversation, Level.NOTICE, Ground.INSULT)
     await ladder.mark(li, talk.conversation, Level.BOT_ONLY, Ground.INSULT, hours=2)
-    clock.wait(minutes=1)
+    clock.wait(seconds=1)
     # Words of danger lead to a person through the restriction.
     await person.says("我家着火了快来人")
     waiting = await talk_of(gateway, person)

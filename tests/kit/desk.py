@@ -84,6 +84,7 @@ class Floor:
             "password": "",
             "one_time": False,
             "totp": None,
+            "subject": None,
             "skills": skills,
             "groups": "",
             "capacity": capacity,
