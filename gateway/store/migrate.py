@@ -19,12 +19,12 @@ _LOCK = 44_189_2024
 """The number of the advisory lock that keeps processes which start together from migrating together."""
 
 
-def upgrade(connection: Connection) -> str:
-    """Take every step that is still to be taken, on this connection, and return the version."""
+def upgrade(connection: Connection, to: str = "head") -> str:
+    """Take every step up to a version that is still to be taken, on this connection, and return the version."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     if current(connection) != head():
-        command.upgrade(_config(connection), "head")
+        command.upgrade(_config(connection), to)
     return current(connection)
 
 
