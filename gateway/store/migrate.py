@@ -17,12 +17,12 @@ _LOCK = 44_189_2024
 """The number of the advisory lock that keeps processes which start together from migrating together."""
 
 
-def upgrade(connection: Connection) -> str:
-    """Take every step that is still to be taken, on this connection, and return the version."""
+def upgrade(connection: Connection, to: str = "head") -> str:
+    """Take every step up to a version that is still to be taken, on this connection, and return the version."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     if current(connection) != head():
-        _take_steps(connection)
+        _take_steps(connection, to)
     return current(connection)
 
 
@@ -39,7 +39,7 @@ def head() -> str:
     return max(step.name.partition("_")[0] for step in _STEPS.glob("[0-9]*.py"))
 
 
-def _take_steps(connection: Connection) -> None:
+def _take_steps(connection: Connection, to: str) -> None:
     # Most starts find nothing to do, and Alembic is the dearest import of them all.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
@@ -48,4 +48,4 @@ def _take_steps(connection: Connection) -> None:
     config.set_main_option("script_location", str(_FOLDER))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)

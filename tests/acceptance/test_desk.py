@@ -117,6 +117,30 @@ def test_an_offer_is_taken_by_one_key_and_the_answer_reaches_the_phone(place, li
     closes(li)
 
 
+def test_a_text_that_was_looked_for_is_saved_as_a_view(place, li):
+    comes(place, "幼儿园门口没有斑马线")
+    takes(li, "幼儿园门口没有斑马线")
+    li.locator("#sought").fill("斑马线")
+    li.get_by_role("button", name="存为视图").click()
+    expect(li.locator("#view-text")).to_have_value("斑马线")
+    look(li, "view-text")
+    assert violations(li) == []
+    li.locator("#view-text").fill("线")
+    li.locator("#view-name").fill("斑马线")
+    li.get_by_role("button", name="保存").click()
+    expect(li.get_by_text("请至少写两个字")).to_be_visible()
+    look(li, "view-text-short")
+    li.locator("#view-text").fill("斑马线")
+    li.get_by_role("button", name="保存").click()
+    view = li.locator(".views button[data-view]", has_text="斑马线")
+    expect(view).to_be_visible(timeout=LONG)
+    view.click()
+    expect(row(li, "幼儿园门口没有斑马线")).to_be_visible(timeout=LONG)
+    expect(li.locator("#queue-list .row")).to_have_count(1)
+    look(li, "view-with-text")
+    closes(li)
+
+
 def test_what_was_sent_is_taken_back_and_stands_where_it_was_written(place, li):
     who = comes(place, "小区停水了")
     takes(li, "小区停水了")

@@ -1,5 +1,6 @@
 import asyncio
 import threading
+from functools import partial
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -7,9 +8,10 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 
 from gateway.runtime import Ids
-from gateway.store import kept, migrate
+from gateway.store import kept, migrate, search
 from gateway.store.rows import Conflict, ConversationRow, InboxRow, OutgoingRow, Rows
 from gateway.store.seal import Sealer, load_key
+from gateway.store.sqlite import SqliteStore
 from gateway.store.tables import METADATA
 from normalizer.errors import InvalidInput, Misconfigured
 
@@ -46,6 +48,19 @@ async def test_the_migrated_tables_are_those_of_the_program(store):
 
 async def test_migrating_twice_is_migrating_once(store):
     assert await store.write(migrate.upgrade) == migrate.head()
+
+
+async def test_files_that_were_there_before_are_indexed_in_the_order_in_which_they_came(tmp_path):
+    store = await SqliteStore.open(tmp_path / "old.sqlite3")
+    await store.write(partial(migrate.upgrade, to="0022"))
+    row = {"kind": "file", "mime": "text/plain", "size": 1, "scan": "off", "copies": "{}", "body": b""}
+    rows = [row | {"owner": "o", "key": key, "created_at": at} for key, at in (("new", 2000), ("old", 1000))]
+    columns = ", ".join(rows[0])
+    insert = text(f"INSERT INTO media ({columns}) VALUES (:{columns.replace(', ', ', :')})")
+    await store.write(lambda c: c.execute(insert, rows))
+    await store.write(migrate.upgrade)
+    assert [key for _, key in await store.read(lambda c: search.noted(c, b"", 9))] == ["old", "new"]
+    await store.close()
 
 
 async def test_a_batch_is_read_back_as_it_was_written(store):

@@ -26,7 +26,7 @@ export function queuePane(root, desk) {
   root.append(
     h('h2', { class: 'hidden' }, t('对话队列')),
     views,
-    h('div', { class: 'seek' }, sought, button('＋', () => newView(desk, loadViews), { 'aria-label': t('存为视图'), title: t('存为视图') })),
+    h('div', { class: 'seek' }, sought, button('＋', () => newView(desk, loadViews, sought.value.trim()), { 'aria-label': t('存为视图'), title: t('存为视图') })),
     bulk,
     scroller,
     empty,

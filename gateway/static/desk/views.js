@@ -3,11 +3,11 @@
 import { button, dialog, h } from './dom.js';
 import { t } from './words.js';
 
-export async function newView({ store, acts, api, colleagues }, saved) {
+export async function newView({ store, acts, api, colleagues }, saved, sought = '') {
   const skills = [...new Set((await colleagues()).flatMap((each) => each.skills ?? []).concat(store.me.skills ?? []))].sort();
   const name = h('input', { id: 'view-name', maxlength: '20', required: true, autocomplete: 'off' });
   const skill = h('select', { id: 'view-skill' }, h('option', { value: '' }, t('不限')), skills.map((each) => h('option', { value: each }, each)));
-  const text = h('input', { id: 'view-text', maxlength: '100', value: store.sought, autocomplete: 'off', 'aria-describedby': 'view-text-hint' });
+  const text = h('input', { id: 'view-text', maxlength: '100', value: sought, autocomplete: 'off', 'aria-describedby': 'view-text-hint' });
   const minutes = h('input', { id: 'view-minutes', type: 'number', min: '0', value: '0' });
   const urgent = h('input', { id: 'view-urgent', type: 'checkbox' });
   const mine = h('input', { id: 'view-mine', type: 'checkbox' });
