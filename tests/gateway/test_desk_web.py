@@ -198,11 +198,29 @@ async def test_a_full_look_at_personal_data_is_noted(hall):
     await hall.phone.says("泰山区东岳大街88号门前井盖丢失很危险，我叫李四，电话13812345678")
     row = await hall.waits(agent)
     shown = await agent.get(f"talks/{row['id']}")
-    assert "13812345678" not in str(shown["order"]) + str(shown["row"])
+    assert "13812345678" not in str(shown["order"]) + str(shown["row"]) + shown["phone"]
+    assert shown["phone"] == "138****5678"
     assert (await agent.post(f"talks/{row['id']}/reveal"))["phone"] == "13812345678"
     rows = await hall.phone.gateway.books.store.read(lambda c: c.execute(select(ACCESS)).all())
     noted = [(each.actor, each.subject) for each in rows if each.act == "desk.reveal"]
     assert noted == [("agent:li", row["id"])]
+
+
+async def test_the_telephone_of_a_case_is_known_beside_its_talk_masked_and_in_full_on_record(hall):
+    agent = await hall.busy("li")
+    row = await hall.waits(agent)
+    assert (await agent.get(f"talks/{row['id']}"))["phone"] == ""
+    form = {
+        "kind": "03",
+        "category": "D05",
+        "text": "东岳大街门前的井盖丢失三天了，很危险。",
+        "place": "泰山区东岳大街88号",
+        "phone": "13912345678",
+        "secret": False,
+    }
+    await agent.post("cases", {"talk": row["id"], "form": form, "key": "key-one-1"})
+    assert (await agent.get(f"talks/{row['id']}"))["phone"] == "139****5678"
+    assert (await agent.post(f"talks/{row['id']}/reveal"))["phone"] == "13912345678"
 
 
 async def test_what_somebody_says_while_he_waits_is_seen_in_the_list_at_once(hall):

@@ -155,6 +155,7 @@ class Talk(Shown):
     reach: Reach
     summary: str
     order: Order
+    phone: str
     draft: Draft
 
 
