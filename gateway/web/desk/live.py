@@ -20,7 +20,8 @@ from gateway.desk.rights import Right, may
 from gateway.runtime import millis
 from gateway.store import desk as talks
 from gateway.store import desk_reads as sql
-from gateway.web.desk.me import alert_of
+from gateway.store import mentions
+from gateway.web.desk.me import alert_of, mention_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -236,7 +237,7 @@ class Hub:
             names = sql.names(connection, [event.actor]) if event.actor else {}
             line = self._reading.line(event.conversation, row, names)
             return [News(event.id, "line", _data(talk=talk, line=line))] if line else []
-        if event.kind in {"alert", "acknowledged"}:
+        if event.kind in {"alert", "acknowledged", "mention"}:
             return [self._alert(connection, event)]
         shown = sql.event(connection, event.id)
         whom = None
@@ -246,8 +247,13 @@ class Hub:
 
     def _alert(self, connection: Connection, event: Event) -> News:
         assert event.conversation is not None
+        if event.kind == "mention":
+            called = mentions.get(connection, bytes.fromhex(event.detail))
+            return News(event.id, "alert", _data(alert=mention_of(called)), frozenset({called.agent}))
         row = sql.alert(connection, event.conversation, bytes.fromhex(event.detail) if event.detail else None)
-        return News(event.id, "alert", _data(alert=alert_of(row)), right=Right.ACKNOWLEDGE_ALERT)
+        by = sql.names(connection, [event.actor]).get(event.actor, "") if event.actor else ""
+        told = alert_of(row).model_copy(update={"by": by})
+        return News(event.id, "alert", _data(alert=told), right=Right.ACKNOWLEDGE_ALERT)
 
     def _presence(self, event: Event) -> News:
         agent = event.agent.hex() if event.agent else ""

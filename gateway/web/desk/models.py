@@ -208,6 +208,7 @@ class Alert(Shown):
     talk: str
     kind: str
     word: str
+    by: str = ""
     acknowledged: bool = False
 
 
@@ -253,6 +254,12 @@ class Transfer(Bare):
     note: str = Field(default="", max_length=2000)
 
 
+class Assignment(Bare):
+    """To whom a supervisor gives a talk."""
+
+    to_agent: str = Field(pattern="^[0-9a-f]{32}$")
+
+
 class Empty(BaseModel):
     """Nothing."""
 
@@ -275,7 +282,7 @@ class Note(BaseModel):
     text: str = Field(min_length=1, max_length=4000)
     epoch: Epoch = 0
     whisper: bool = False
-    mentions: tuple[str, ...] = Field(default=(), max_length=20)
+    mentions: tuple[Annotated[str, Field(pattern="^[0-9a-f]{32}$")], ...] = Field(default=(), max_length=20)
 
 
 class Looking(BaseModel):

@@ -62,6 +62,7 @@ _WORDS = {
     "lost": "座席离线或超时，回到排队",
     "transferred": "{by}转接",
     "taken_over": "{by}接管",
+    "handed": "{by}指派给{to}",
     "returned": "{by}转回智能客服",
     "wrapped_up": "{by}结束交谈，整理中",
     "closed": "服务结束",
