@@ -1,11 +1,13 @@
 // The desk's page: joins the panes to what the gateway tells, and holds the verbs that keys and buttons share.
 
+import { accountBox } from './account.js';
 import { createActions } from './actions.js';
 import { createApi } from './api.js';
 import { PRESENCE } from './badges.js';
 import { caseCard, casePane } from './case.js';
 import { commandBox, commands } from './command.js';
 import { button, calm, dialog, fill, h } from './dom.js';
+import { emergencies } from './emergency.js';
 import { caseForm } from './form.js';
 import { listen } from './keys.js';
 import { follow } from './live.js';
@@ -21,11 +23,12 @@ import { choose, lang, speak, t } from './words.js';
 
 const here = document.querySelector('#desk');
 await speak(here.dataset.english);
+document.title = t('接诉座席台');
 
 const store = createStore();
 const api = createApi({ expired });
 const acts = createActions(store, api, { say: (...words) => store.tell('say', ...words) });
-const desk = { store, api, acts, colleagues, showCase, phoneCase, leave, pane, wall, choices: () => store.choices ?? {} };
+const desk = { store, api, acts, colleagues, showCase, phoneCase, leave, pane, wall, account: () => accountBox(desk), choices: () => store.choices ?? {} };
 const tab = crypto.randomUUID();
 let line = null;
 let asking = null;
@@ -55,7 +58,7 @@ async function begin(known = null) {
   }
   // What one agent wrote is not for the next one on the same chair.
   if (known && known.id !== me.agent.id) return location.reload();
-  Object.assign(store, { me: me.agent, rights: new Set(me.rights), settings: me.settings ?? {} });
+  Object.assign(store, { me: me.agent, rights: new Set(me.rights), settings: me.settings ?? {}, totp: me.totp });
   api.csrf = me.csrf;
   store.tell('me');
   if (!panes) build();
@@ -115,8 +118,10 @@ const again = calm((id) => (id === store.open ? acts.load(id) : acts.list()), 12
 const recount = calm(() => acts.list(), 1500);
 
 function alert(each) {
-  if (each.ack_by || each.acknowledged) store.alerts.delete(each.id);
-  else {
+  if (each.acknowledged) {
+    const was = store.alerts.delete(each.id);
+    if (was && each.by && each.kind === 'emergency' && each.by !== store.me.name) store.tell('say', t('{name}已在处理“{word}”', { name: each.by, word: each.word }));
+  } else {
     if (!store.alerts.has(each.id)) sound(each.kind === 'emergency');
     store.alerts.set(each.id, each);
   }
@@ -224,12 +229,13 @@ function wall(yes = here.dataset.page !== 'wall') {
 function top() {
   const state = h('select', { id: 'state', 'aria-label': t('我的状态'), on: { change: () => acts.state(state.value) } }, ['online', 'busy', 'away'].map((each) => h('option', { value: each }, t(PRESENCE[each]))));
   const linked = h('span', { class: 'link', role: 'status' });
-  const name = h('span', { class: 'who' });
+  const name = button('', () => accountBox(desk), { kind: 'who', title: t('我的账号') });
   const wide = button(t('看板'), () => wall(), { key: 'W', hidden: true });
   const paint = () => {
     // Whom no tab has kept alive yet is shown as he will be once this one has.
     state.value = ['busy', 'away'].includes(store.me.state) ? store.me.state : 'online';
     name.textContent = store.me.name;
+    name.setAttribute('aria-label', t('我的账号：{name}', { name: store.me.name }));
     wide.hidden = !store.may('see_wall');
   };
   store.on('me', paint);
@@ -258,6 +264,9 @@ const press = (key) => commands(desk).find((each) => each.key === key && (!each.
 
 function build() {
   const told = notices(desk);
+  emergencies(desk);
+  // Another password is another session: the stream goes on in it.
+  store.on('entered', () => begin(store.me));
   desk.notices = () => told;
   const parts = ['queue', 'talk', 'case'].map((name) => h('section', { class: `pane ${name}`, 'aria-label': { queue: t('队列'), talk: t('对话'), case: t('市民和工单') }[name] }));
   const tabs = h('nav', { class: 'tabs', 'aria-label': t('面板') }, [['queue', t('队列')], ['talk', t('对话')], ['case', t('工单')]].map(([name, label]) => h('button', { type: 'button', data: { pane: name }, on: { click: () => pane(name) } }, label)));

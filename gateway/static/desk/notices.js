@@ -3,8 +3,7 @@
 import { button, fill, h, keyed } from './dom.js';
 import { clock, t } from './words.js';
 
-const ALERTS = { emergency: '紧急求助', breach: '即将超时', mention: '有同事提到您', whisper: '督导耳语', abuse: '等待同意的滥用标记' };
-const TITLE = document.title;
+const ALERTS = { breach: '即将超时', mention: '有同事提到您', whisper: '督导耳语' };
 
 export function notices(desk) {
   const { store, acts } = desk;
@@ -18,7 +17,8 @@ export function notices(desk) {
   let gone = 0;
 
   function paintAlerts() {
-    keyed(alerts, [...store.alerts.values()], {
+    // What is grave stands over the page by itself.
+    keyed(alerts, [...store.alerts.values()].filter((each) => each.kind !== 'emergency'), {
       key: (each) => each.id,
       mark: (each) => JSON.stringify(each),
       make: (each) =>
@@ -26,13 +26,19 @@ export function notices(desk) {
           'div',
           { class: 'alert' },
           h('strong', {}, t(ALERTS[each.kind] ?? '请留意')),
-          h('span', {}, [store.rows.get(each.talk)?.name, each.word && t('提到“{word}”', { word: each.word }), each.text].filter(Boolean).join('：')),
+          h('span', {}, [store.rows.get(each.talk)?.name, each.by && t('{name}在备注里提到您', { name: each.by }), each.word && t('提到“{word}”', { word: each.word }), each.text].filter(Boolean).join('：')),
           each.at && h('time', { datetime: each.at }, clock(each.at)),
-          each.talk && button(t('打开'), () => acts.open(each.talk)),
+          each.talk && button(t('打开'), () => opened(each)),
           button(t('知道了'), () => acts.acknowledge(each.id), { kind: 'main' }),
         ),
     });
     title();
+  }
+
+  /** Open what an alert is about; who was called has seen it then. */
+  function opened(each) {
+    if (each.kind === 'mention') acts.acknowledge(each.id);
+    acts.open(each.talk);
   }
 
   function paintOffers() {
@@ -84,7 +90,7 @@ export function notices(desk) {
 
   function title() {
     const unread = [...store.rows.values()].filter((row) => store.mine(row) && row.unread).length + store.alerts.size;
-    document.title = unread ? `(${unread}) ${TITLE}` : TITLE;
+    document.title = unread ? `(${unread}) ${t('接诉座席台')}` : t('接诉座席台');
   }
 
   setInterval(tick, 1000);
