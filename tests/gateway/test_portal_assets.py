@@ -45,7 +45,7 @@ async def test_files_that_ask_for_each_other_are_kept_by_the_mark_of_their_folde
     old = "/static/desk@000000000000/app.js"
     async with pages.get(old) as answer:
         assert (answer.status, answer.headers["Cache-Control"]) == (200, "no-cache")
-    async with pages.get(at.replace("app.js", "../portal.css")) as answer:
+    async with pages.get(at.replace("app.js", "none.js")) as answer:
         assert answer.status == 404
 
 

@@ -16,7 +16,7 @@ import { notices, sound } from './notices.js';
 import { passOn } from './passing.js';
 import { phrases } from './phrases.js';
 import { queuePane } from './queue.js';
-import { createStore } from './store.js';
+import { createStore, grave } from './store.js';
 import { talkPane } from './talk.js';
 import { wallPage } from './wall.js';
 import { choose, lang, speak, t } from './words.js';
@@ -120,9 +120,9 @@ const recount = calm(() => acts.list(), 1500);
 function alert(each) {
   if (each.acknowledged) {
     const was = store.alerts.delete(each.id);
-    if (was && each.by && each.kind === 'emergency' && each.by !== store.me.name) store.tell('say', t('{name}已在处理“{word}”', { name: each.by, word: each.word }));
+    if (was && each.by && grave(each) && each.by !== store.me.name) store.tell('say', t('{name}已在处理“{word}”', { name: each.by, word: each.word }));
   } else {
-    if (!store.alerts.has(each.id)) sound(each.kind === 'emergency');
+    if (!store.alerts.has(each.id)) sound(grave(each));
     store.alerts.set(each.id, each);
   }
   store.tell('alerts');

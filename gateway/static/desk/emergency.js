@@ -1,7 +1,10 @@
 // Words of danger: nothing else goes on at the desk until somebody has said that he looks after it.
 
 import { button, fill, h } from './dom.js';
+import { grave } from './store.js';
 import { clock, t } from './words.js';
+
+const DANGERS = { self_harm: '轻生', fire: '火情', gas: '燃气泄漏', medical: '急病受伤', drowning: '溺水', trapped: '有人被困', police: '人身安全', traffic: '交通事故' };
 
 /** Keep a box over the page while alerts of an emergency are open; Escape does not close it, and no key answers it by chance. */
 export function emergencies({ store, acts }) {
@@ -13,7 +16,7 @@ export function emergencies({ store, acts }) {
   let shown = '';
 
   function paint() {
-    const open = [...store.alerts.values()].filter((each) => each.kind === 'emergency');
+    const open = [...store.alerts.values()].filter(grave);
     const mark = open.map((each) => each.id).join();
     if (mark === shown) return;
     shown = mark;
@@ -33,7 +36,7 @@ export function emergencies({ store, acts }) {
       'li',
       { class: 'alert' },
       h('strong', {}, store.rows.get(each.talk)?.name ?? t('市民')),
-      h('span', {}, t('提到“{word}”', { word: each.word })),
+      h('span', {}, t('{danger}：提到“{word}”', { danger: t(DANGERS[each.kind] ?? '紧急'), word: each.word })),
       h('time', { datetime: each.at }, clock(each.at)),
       button(t('知道了，只记录'), () => acts.acknowledge(each.id)),
       button(t('我来处理'), async () => (await acts.acknowledge(each.id)) && acts.open(each.talk), { kind: 'main' }),

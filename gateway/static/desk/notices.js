@@ -1,9 +1,9 @@
 // What must be noticed: alerts until they are acknowledged, offers while they last, the bar that takes a reply back.
 
 import { button, fill, h, keyed } from './dom.js';
+import { grave } from './store.js';
 import { clock, t } from './words.js';
 
-const ALERTS = { breach: '即将超时', mention: '有同事提到您', whisper: '督导耳语' };
 
 export function notices(desk) {
   const { store, acts } = desk;
@@ -17,27 +17,27 @@ export function notices(desk) {
   let gone = 0;
 
   function paintAlerts() {
-    // What is grave stands over the page by itself.
-    keyed(alerts, [...store.alerts.values()].filter((each) => each.kind !== 'emergency'), {
+    // What is grave lies over the page by itself.
+    keyed(alerts, [...store.alerts.values()].filter((each) => !grave(each)), {
       key: (each) => each.id,
       mark: (each) => JSON.stringify(each),
       make: (each) =>
         h(
           'div',
           { class: 'alert' },
-          h('strong', {}, t(ALERTS[each.kind] ?? '请留意')),
-          h('span', {}, [store.rows.get(each.talk)?.name, each.by && t('{name}在备注里提到您', { name: each.by }), each.word && t('提到“{word}”', { word: each.word }), each.text].filter(Boolean).join('：')),
-          each.at && h('time', { datetime: each.at }, clock(each.at)),
-          each.talk && button(t('打开'), () => opened(each)),
+          h('strong', {}, t('有同事提到您')),
+          h('span', {}, [store.rows.get(each.talk)?.name, t('{name}在备注里提到您', { name: each.by })].filter(Boolean).join('：')),
+          h('time', { datetime: each.at }, clock(each.at)),
+          button(t('打开'), () => opened(each)),
           button(t('知道了'), () => acts.acknowledge(each.id), { kind: 'main' }),
         ),
     });
     title();
   }
 
-  /** Open what an alert is about; who was called has seen it then. */
+  /** Open where somebody was called: he has seen it then. */
   function opened(each) {
-    if (each.kind === 'mention') acts.acknowledge(each.id);
+    acts.acknowledge(each.id);
     acts.open(each.talk);
   }
 
