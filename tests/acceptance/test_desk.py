@@ -118,6 +118,15 @@ def test_an_offer_is_taken_by_one_key_and_the_answer_reaches_the_phone(place, li
     closes(li)
 
 
+def test_who_was_busy_is_shown_busy_when_he_comes_back(place, li):
+    with li.expect_response("**/desk/api/me/state"):
+        li.locator("#state").select_option("busy")
+    li.reload()
+    expect(li.locator("#state")).to_have_value("busy", timeout=LONG)
+    with li.expect_response("**/desk/api/me/state"):
+        li.locator("#state").select_option("online")
+
+
 def test_what_was_sent_is_taken_back_and_stands_where_it_was_written(place, li):
     who = comes(place, "小区停水了")
     takes(li, "小区停水了")

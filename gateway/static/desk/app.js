@@ -29,6 +29,7 @@ const store = createStore();
 const api = createApi({ expired });
 const acts = createActions(store, api, { say: (...words) => store.tell('say', ...words) });
 const desk = { store, api, acts, colleagues, showCase, phoneCase, leave, pane, wall, account: () => accountBox(desk), choices: () => store.choices ?? {} };
+const CHOSEN = ['online', 'busy', 'away'];
 const tab = crypto.randomUUID();
 let line = null;
 let asking = null;
@@ -68,6 +69,14 @@ async function begin(known = null) {
   store.choices ??= await api.get('choices').catch(() => null);
   store.tell('ready');
   store.tell('link');
+}
+
+/** Show what somebody chose to be before he came back: it is known once a tab of his is alive. */
+async function chosen() {
+  const me = await api.get('me', { quiet: true }).catch(() => null);
+  if (!me || CHOSEN.includes(store.me.state)) return;
+  store.me = { ...store.me, state: me.agent.state };
+  store.tell('me');
 }
 
 const stillIn = calm(() => api.get('me').catch(() => {}), 300);
@@ -227,7 +236,7 @@ function wall(yes = here.dataset.page !== 'wall') {
 }
 
 function top() {
-  const state = h('select', { id: 'state', 'aria-label': t('我的状态'), on: { change: () => acts.state(state.value) } }, ['online', 'busy', 'away'].map((each) => h('option', { value: each }, t(PRESENCE[each]))));
+  const state = h('select', { id: 'state', 'aria-label': t('我的状态'), on: { change: () => acts.state(state.value) } }, CHOSEN.map((each) => h('option', { value: each }, t(PRESENCE[each]))));
   const linked = h('span', { class: 'link', role: 'status' });
   const name = button('', () => accountBox(desk), { kind: 'who', title: t('我的账号') });
   const wide = button(t('看板'), () => wall(), { key: 'W', hidden: true });
@@ -287,14 +296,15 @@ function build() {
   for (const kind of ['keydown', 'pointerdown', 'wheel']) addEventListener(kind, () => (active = true), { passive: true, capture: true });
   const beat = (more = {}) => {
     if (!store.me || asking) return;
-    api.post('me/beat', { tab, active, ...more }, { quiet: true, last: more.closed }).catch(() => {});
+    const told = api.post('me/beat', { tab, active, ...more }, { quiet: true, last: more.closed }).catch(() => {});
     active = false;
+    return told;
   };
   worker.addEventListener('message', () => {
     beat();
     if (store.open && !document.hidden) acts.viewing(store.open, false);
   });
-  beat();
+  beat()?.then(chosen);
   store.on('open', (id) => acts.viewing(id, false));
   store.on('left', (id) => acts.viewing(id, false, false));
   addEventListener('pagehide', () => beat({ closed: true }));

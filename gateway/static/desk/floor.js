@@ -9,14 +9,25 @@ export function floorPart(desk) {
   const { api, acts, store } = desk;
   const list = h('ul', { class: 'floor' });
   const none = h('p', { class: 'soft' }, t('没有排队和接待中的对话'));
-  const node = h('section', {}, h('h3', {}, t('对话')), none, list);
+  const heading = h('h3', { tabindex: '-1' }, t('对话'));
+  const node = h('section', {}, heading, none, list);
 
   async function load() {
     const answer = await acts.guarded(() => api.newest('floor', 'queue?view=all'));
     if (!answer) return;
     const rows = answer.items.filter((row) => ['queued', 'offered', 'agent', 'wrap_up'].includes(row.state));
     none.hidden = rows.length > 0;
-    keyed(list, rows, { key: (row) => row.id, mark: (row) => JSON.stringify([row.epoch, row.version, row.last, row.waiting_since]), make });
+    const stood = list.contains(document.activeElement) ? document.activeElement : null;
+    const minute = Math.floor(Date.now() / 60_000);
+    keyed(list, rows, { key: (row) => row.id, mark: (row) => JSON.stringify([row.epoch, row.version, row.last, row.waiting_since && minute]), make });
+    if (stood && !stood.isConnected) again(stood);
+  }
+
+  /** Put the focus where it was: on the same button of the same talk, else on its first, else on the heading. */
+  function again(stood) {
+    const talk = list.querySelector(`[data-key="${stood.closest('li').dataset.key}"]`);
+    const buttons = [...(talk?.querySelectorAll('button') ?? [])];
+    (buttons.find((each) => each.textContent === stood.textContent) ?? buttons[0] ?? heading).focus();
   }
 
   function make(row) {
@@ -32,7 +43,7 @@ export function floorPart(desk) {
         { class: 'tools' },
         button(t('接管'), () => act(row, 'take', { over: true }, t('已接管')), { kind: 'small' }),
         row.state !== 'wrap_up' && button(t('指派…'), () => give(row), { kind: 'small' }),
-        row.state === 'queued' && button(t('优先'), () => act(row, 'boost', {}, t('已提到前面')), { kind: 'small' }),
+        row.state === 'queued' && !row.urgent && button(t('优先'), () => act(row, 'boost', {}, t('已提到前面')), { kind: 'small' }),
         row.agent && !store.mine(row) && button(t('耳语…'), () => whisper(row), { kind: 'small' }),
       ),
     );
