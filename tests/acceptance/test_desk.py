@@ -162,9 +162,9 @@ def test_two_who_take_at_once_one_wins_and_the_other_sees_who_t1(place, li, wang
 
 
 def test_a_talk_is_passed_on_whispered_to_and_taken_over_and_no_draft_is_lost_t24(place, li, wang, zhou):
+    for page in (wang, zhou):
+        page.locator("#state").select_option("busy")
     who = comes(place, "医保卡丢了")
-    wang.locator("#state").select_option("busy")
-    zhou.locator("#state").select_option("busy")
     takes(li, "医保卡丢了")
     li.locator("#reply").fill("这句还没写完")
     expect(li.locator(".kept")).to_have_text("草稿已保存", timeout=LONG)
