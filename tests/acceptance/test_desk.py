@@ -342,6 +342,7 @@ def test_an_emergency_lies_over_every_page_until_somebody_looks_after_it(place, 
     expect(wang.locator(".toast")).to_contain_text("小李", timeout=LONG)
     expect(line(li, "煤气泄漏")).to_have_count(1, timeout=LONG)
     expect(line(li, "小李已处理警报")).to_have_count(1, timeout=LONG)
+    shows(li, "waiting")
     takes(li, "煤气泄漏")
     closes(li)
     for page in (li, wang):
