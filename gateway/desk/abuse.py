@@ -128,8 +128,8 @@ class Ladder:
         found = await self.store.read(lambda c: rows.of(c, conversation))
         return Level(min(_reached(found, millis(self.now())) + 1, Level.EVIDENCE))
 
-    async def decide(self, by: Staff, restriction: bytes, *, granted: bool) -> Step:
-        """Decide a proposal; never one's own. Raises Refused, NotFound."""
+    async def decide(self, by: Staff, restriction: bytes, *, granted: bool, reason: str = "") -> Step:
+        """Decide a proposal, with the reason on record; never one's own. Raises Refused, NotFound."""
         _prove(by, Right.APPROVE_ABUSE)
         now = millis(self.now())
 
@@ -145,14 +145,36 @@ class Ladder:
             if until is not None:
                 rows.supersede(connection, made)
                 self._hold_off(connection, talk, _QUIET[Level(row.level)], until)
-            self._event(connection, talk, made, by, now)
+            self._event(connection, talk, made, by, now, reason=reason)
             return made
 
         step = self._step(await self.store.write(work))
         self.told()
         return step
 
-    async def lift(self, by: Staff, restriction: bytes) -> Step:
+    async def uphold(self, by: Staff, restriction: bytes, *, reason: str = "") -> Step:
+        """Answer an appeal by leaving what is active as it is until its end; never one's own. Raises Refused, NotFound."""
+        _prove(by, Right.APPROVE_ABUSE)
+        at = self.now()
+
+        def work(connection: Connection) -> Row:
+            talk, row = self._locked(connection, restriction)
+            if row.state != "active" or not rows.appealed(connection, row):
+                raise Refused(Why.STATE)
+            if by.id in (row.agent, row.approver):
+                raise Refused(Why.RIGHT)
+            lang = states.load(self.sealer.open(talk.state)).lang
+            words = say(lang, "quiet_upheld")
+            told = self.book.promise(talk.conversation, talk.account, "quiet", words, at)
+            case_rows.save(connection, Rows(outgoing=[told]))
+            self._event(connection, talk, row, by, millis(at), reason=reason, act=rows.UPHELD)
+            return row
+
+        step = self._step(await self.store.write(work))
+        self.told()
+        return step
+
+    async def lift(self, by: Staff, restriction: bytes, *, reason: str = "") -> Step:
         """Lift what is active, as after an appeal, and tell the citizen. Raises Refused, NotFound."""
         _prove(by, Right.APPROVE_ABUSE)
         at = self.now()
@@ -167,7 +189,7 @@ class Ladder:
             words = say(lang, "quiet_lifted")
             told = self.book.promise(talk.conversation, talk.account, "quiet", words, at)
             case_rows.save(connection, Rows(outgoing=[told]))
-            self._event(connection, talk, made, by, millis(at))
+            self._event(connection, talk, made, by, millis(at), reason=reason)
             return made
 
         step = self._step(await self.store.write(work))
@@ -181,8 +203,12 @@ class Ladder:
 
     async def to_review(self) -> tuple[Step, ...]:
         """Return what a supervisor must look at: proposals and appeals, oldest first."""
+        return tuple(step for step in await self.open() if step.appealed or step.state == "proposed")
+
+    async def open(self) -> tuple[Step, ...]:
+        """Return proposals, and whatever holds somebody off now with those appealed against first, oldest first."""
         now = millis(self.now())
-        found = await self.store.read(lambda c: rows.to_review(c, now, REVIEWED))
+        found = await self.store.read(lambda c: rows.open_steps(c, now, REVIEWED))
         return tuple(self._step(row, appealed=appealed) for row, appealed in found)
 
     def _next(self, connection: Connection, row: Row, now: int) -> None:
@@ -214,12 +240,23 @@ class Ladder:
             raise NotFound("no such restriction")
         return self._talk(connection, row.conversation), row
 
-    def _event(self, connection: Connection, talk: sql.Talk, row: Row, by: Staff, now: int) -> None:
-        detail = f"{row.level} {row.state}"
+    def _event(
+        self,
+        connection: Connection,
+        talk: sql.Talk,
+        row: Row,
+        by: Staff,
+        now: int,
+        *,
+        reason: str = "",
+        act: str = "",
+    ) -> None:
+        detail = f"{row.level} {act or row.state}"
         event = DeskEventRow(
             now, talk.conversation, "abuse", talk.owner, talk.epoch, talk.agent, by.id, detail
         )
-        sql.append(connection, [event._replace(note=row.note)])
+        note = self.sealer.seal(reason.encode()) if reason else row.note
+        sql.append(connection, [event._replace(note=note)])
 
     def _step(self, row: Row, *, appealed: bool = False) -> Step:
         note = self.sealer.open(row.note).decode() if row.note else ""

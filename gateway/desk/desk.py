@@ -22,10 +22,11 @@ from gateway.desk.served import asks
 from gateway.desk.voice import Voice
 from gateway.runtime import instant, millis
 from gateway.store import desk as sql
+from gateway.store import mentions as calls
 from gateway.store.rows import DeskEventRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from typing import Any
 
@@ -94,6 +95,7 @@ class Desk:
     ) -> None:
         self._store = store
         self._sealer = sealer
+        self._ids = ids
         self._voice = Voice(sealer=sealer, ids=ids, source=source)
         self._clock = now
         self.changed = changed
@@ -126,6 +128,39 @@ class Desk:
             talk = self._locked(connection, conversation, epoch)
             row = _staff(connection, supervisor, Right.TAKE_OVER)
             return self._give_to(connection, talk, row, Act.TAKE_OVER, actor=supervisor, now=now)
+
+        return await self._write(work)
+
+    async def assign(self, supervisor: bytes, conversation: bytes, epoch: int, to_agent: bytes) -> Held:
+        """Give a conversation to an agent who is there, whatever his load; raises Refused."""
+
+        def work(connection: Connection, now: int) -> Held:
+            talk = self._locked(connection, conversation, epoch)
+            who = sql.agent(connection, supervisor)
+            if who is None or not may(who["role"], Right.TAKE_OVER):
+                raise Refused(Why.RIGHT)
+            row = _staff(connection, to_agent, Right.REPLY)
+            if not sql.present(connection, to_agent, now):
+                raise Refused(Why.AWAY, to_agent)
+            return self._give_to(connection, talk, row, Act.HAND, actor=supervisor, now=now)
+
+        return await self._write(work)
+
+    async def boost(self, supervisor: bytes, conversation: bytes, epoch: int) -> Held:
+        """Move a waiting conversation up as an urgent one would stand, once; raises Refused."""
+
+        def work(connection: Connection, now: int) -> Held:
+            talk = self._locked(connection, conversation, epoch)
+            _staff(connection, supervisor, Right.TAKE_OVER)
+            if talk.owner != Owner.QUEUED.value or talk.rank is None:
+                raise Refused(Why.TAKEN if talk.agent else Why.STATE, talk.agent)
+            place = (talk.enqueued_at or now) - self.rules.urgent_boost
+            if talk.rank <= place:
+                raise Refused(Why.STATE)
+            new = talk._replace(rank=place)
+            sql.keep(connection, new)
+            sql.append(connection, [_event(new, "boosted", supervisor, now)])
+            return _held(new)
 
         return await self._write(work)
 
@@ -242,33 +277,52 @@ class Desk:
 
         await self._write(work)
 
-    async def note(self, agent: bytes, conversation: bytes, text: str, *, whisper: bool = False) -> int:
-        """Write a note that the citizen never sees and return its event's id; a whisper is a supervisor's."""
+    async def note(
+        self,
+        agent: bytes,
+        conversation: bytes,
+        text: str,
+        *,
+        whisper: bool = False,
+        mentions: Sequence[bytes] = (),
+    ) -> int:
+        """Write a note that the citizen never sees and return its event's id; a whisper is a supervisor's.
+
+        Who is called in it (``mentions``) has an alert of his own until he has seen it; who may not read it has none.
+        """
 
         def work(connection: Connection, now: int) -> int:
             _staff(connection, agent, Right.WHISPER if whisper else Right.NOTE)
             talk = sql.seen(connection, conversation)
             if talk is None:
                 raise Refused(Why.UNKNOWN)
+            called = [
+                calls.Row(self._ids(), now, conversation, each, agent)
+                for each in dict.fromkeys(mentions)
+                if each != agent and _reads(connection, talk, each, whisper=whisper)
+            ]
+            calls.add(connection, called)
             event = _event(talk, "whisper" if whisper else "note", agent, now)
-            return sql.append(connection, [event._replace(note=self._sealer.seal(text.encode()))])
+            said = event._replace(note=self._sealer.seal(text.encode()))
+            told = [_event(talk, "mention", agent, now, detail=each.id.hex()) for each in called]
+            return sql.append(connection, [said, *told]) - len(told)
 
         return await self._write(work)
 
     async def acknowledge(self, agent: bytes, alert: bytes) -> None:
-        """Look after an alert; raises Refused with UNKNOWN when somebody does so already."""
+        """Look after an alert, or see that one was called; raises Refused with UNKNOWN when that is done already."""
 
         def work(connection: Connection, now: int) -> None:
             _staff(connection, agent, Right.ACKNOWLEDGE_ALERT)
-            conversation = sql.acknowledge(connection, alert, now)
+            kind, conversation = "acknowledged", sql.acknowledge(connection, alert, now)
+            if conversation is None:
+                kind, conversation = "mention", calls.see(connection, alert, agent, now)
             talk = sql.seen(connection, conversation) if conversation else None
             if talk is None:
                 raise Refused(Why.UNKNOWN)
-            sql.append(connection, [_event(talk, "acknowledged", agent, now, detail=alert.hex())])
+            sql.append(connection, [_event(talk, kind, agent, now, detail=alert.hex())])
 
         await self._write(work)
-
-    # Who is there
 
     async def beat(self, agent: bytes, tab: str) -> None:
         """Keep one tab of an agent alive for a minute; beat every 30 s. Several tabs count as one presence."""
@@ -603,6 +657,14 @@ def _staff(connection: Connection, agent: bytes, right: Right) -> Mapping[str, A
     if row is None or row["disabled"] or not may(row["role"], right):
         raise Refused(Why.RIGHT)
     return row
+
+
+def _reads(connection: Connection, talk: Talk, agent: bytes, *, whisper: bool) -> bool:
+    """Return whether somebody may read a note: of a whisper its holder and the supervisors alone."""
+    row = sql.agent(connection, agent)
+    if row is None or row["disabled"] or not may(row["role"], Right.READ_TALKS):
+        return False
+    return not whisper or agent == talk.agent or may(row["role"], Right.WHISPER)
 
 
 def _event(talk: Talk, kind: str, actor: bytes | None, now: int, *, detail: str = "") -> DeskEventRow:

@@ -27,6 +27,7 @@ class Act(StrEnum):
     LOSE = "lost"
     TRANSFER = "transferred"
     TAKE_OVER = "taken_over"
+    HAND = "handed"
     BACK = "returned"
     WRAP_UP = "wrapped_up"
     CLOSE = "closed"
@@ -44,6 +45,7 @@ MOVES: Mapping[Act, tuple[frozenset[Owner], Owner]] = {
     Act.LOSE: (frozenset({_O, _A}), _Q),
     Act.TRANSFER: (frozenset({_A, _W}), _Q),
     Act.TAKE_OVER: (frozenset({_Q, _O, _A, _W}), _A),
+    Act.HAND: (frozenset({_Q, _O, _A}), _A),
     Act.BACK: (frozenset({_A, _W}), Owner.BOT),
     Act.WRAP_UP: (frozenset({_A}), _W),
     Act.CLOSE: (frozenset({_A, _W}), Owner.CLOSED),

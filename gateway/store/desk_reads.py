@@ -215,8 +215,8 @@ def event_at(connection: Connection, event: int) -> int | None:
     return connection.execute(select(DESK_EVENT.c.at).where(DESK_EVENT.c.id == event)).scalar()
 
 
-_ELSEWHERE = ("message", "reply", "undone", "viewing")
-"""Kinds of events that are shown as the messages they are about."""
+_ELSEWHERE = ("message", "reply", "undone", "viewing", "mention")
+"""Kinds of events that are shown as the messages they are about, or as somebody's alert."""
 _HEARD = (INBOX.c.id, INBOX.c.received_at, INBOX.c.body)
 _WROTE = (
     OUTGOING.c.id,

@@ -25,6 +25,7 @@ from outbox.tables import METADATA, Id, Instant
 _waits = text("rank IS NOT NULL")
 _held = text("agent IS NOT NULL")
 _due = text("due_at IS NOT NULL")
+_unseen = text("seen_at IS NULL")
 
 AGENT = Table(
     "agent",
@@ -146,3 +147,15 @@ SERVICE_RATING = Table(
 """What a citizen says of the service that a person gave him. ``began_at`` is when he came into the queue, which one
 service keeps through every transfer, so that the key asks once for it; ``agent`` is who ended it; ``score`` is 5 to 1,
 NULL while he has said nothing (which is no rating, domain.md 1.8)."""
+DESK_MENTION = Table(
+    "desk_mention",
+    METADATA,
+    Column("id", Id, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("conversation", Id, nullable=False),
+    Column("agent", Id, nullable=False),
+    Column("actor", Id, nullable=False),
+    Column("seen_at", Instant),
+    Index("ix_desk_mention_agent", "agent", sqlite_where=_unseen, postgresql_where=_unseen),
+)
+"""Who was called by a colleague (``actor``) in a note; it is an alert of his until he has seen it."""

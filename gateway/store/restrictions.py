@@ -11,9 +11,11 @@ from gateway.store.tables import CASES, CONVERSATION, DESK_EVENT, RESTRICTION
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
 
 _R = RESTRICTION.c
+UPHELD = "upheld"
+"""What the event of an appeal that was refused ends with."""
 
 
 class Row(NamedTuple):
@@ -62,17 +64,34 @@ def of(connection: Connection, conversation: bytes) -> list[Row]:
     return [Row(*row) for row in connection.execute(query)]
 
 
-def to_review(connection: Connection, now: int, limit: int) -> list[tuple[Row, bool]]:
-    """Return what a supervisor must look at, oldest first: proposals, and what is appealed against (True)."""
-    appealed = exists().where(
-        DESK_EVENT.c.conversation == _R.conversation, DESK_EVENT.c.kind == "appeal", DESK_EVENT.c.at >= _R.at
-    )
+def open_steps(connection: Connection, now: int, limit: int) -> list[tuple[Row, bool]]:
+    """Return proposals, then what is active, each the oldest first; True for what an appeal waits against, and those come first."""
     proposed = select(RESTRICTION).where(_R.state == "proposed").order_by(_R.at).limit(limit)
-    active = select(RESTRICTION).where(_R.state == "active", _R.until > now, appealed).order_by(_R.at)
-    return [
-        *((Row(*row), False) for row in connection.execute(proposed)),
-        *((Row(*row), True) for row in connection.execute(active.limit(limit))),
-    ]
+    holding = (_R.state == "active", _R.until > now)
+    active = select(RESTRICTION, _appeal_waits().label("appealed")).where(*holding).order_by(_R.at)
+    held = [(Row(*row[:-1]), bool(row[-1])) for row in connection.execute(active.limit(limit))]
+    held.sort(key=lambda each: not each[1])
+    return [*((Row(*row), False) for row in connection.execute(proposed)), *held]
+
+
+def appealed(connection: Connection, row: Row) -> bool:
+    """Return whether an appeal against a step waits for an answer."""
+    query = select(_R.id).where(_R.id == row.id, _appeal_waits())
+    return connection.execute(query).first() is not None
+
+
+def _appeal_waits() -> ColumnElement[bool]:
+    """Return the condition that the last appeal of a step's talk came after the step, and after its last answer."""
+    event, answer = DESK_EVENT.alias("appeal").c, DESK_EVENT.alias("answer").c
+    answered = exists().where(
+        answer.conversation == _R.conversation,
+        answer.kind == "abuse",
+        answer.detail.like(f"% {UPHELD}"),
+        answer.id > event.id,
+    )
+    return exists().where(
+        event.conversation == _R.conversation, event.kind == "appeal", event.at >= _R.at, ~answered
+    )
 
 
 def overdue(connection: Connection, conversation: bytes, stages: Sequence[str], now: int) -> bool:

@@ -45,12 +45,25 @@ def address(path: str) -> str:
     return f"/static/{path}?v={found.mark}" if found is not None else ""
 
 
+def address_in(folder: str, name: str) -> str:
+    """Return where a browser finds a file whose neighbours it asks for by relative names: all have their own folder's mark."""
+    return f"/static/{folder}@{_mark(folder)}/{name}"
+
+
+def names(folder: str, suffix: str) -> list[str]:
+    """Return the names of a folder's files with a suffix, in order."""
+    return sorted(path.removeprefix(f"{folder}/") for path in _within(folder) if path.endswith(suffix))
+
+
 async def serve(request: web.Request) -> web.Response:
     """Serve one file, from memory."""
-    found = asset(request.match_info["path"])
+    folder, _, marked = request.match_info["path"].partition("@")
+    mark, _, name = marked.partition("/")
+    found = asset(f"{folder}/{name}" if marked else folder)
     if found is None:
         raise web.HTTPNotFound
-    kept = _FOR_EVER if request.query.get("v") == found.mark else _ASK_AGAIN
+    same = mark == _mark(folder) if marked else request.query.get("v") == found.mark
+    kept = _FOR_EVER if same else _ASK_AGAIN
     headers = {
         hdrs.CACHE_CONTROL: kept,
         hdrs.ETAG: f'"{found.mark}"',
@@ -75,6 +88,17 @@ def asset(path: str) -> Asset | None:
     return _assets().get(path)
 
 
+def _within(folder: str) -> list[str]:
+    return [path for path in _assets() if path.startswith(f"{folder}/")]
+
+
+@cache
+def _mark(folder: str) -> str:
+    """Return the mark of a folder: another one whenever any of its files is."""
+    marks = "".join(_assets()[path].mark for path in sorted(_within(folder)))
+    return hashlib.sha256(marks.encode()).hexdigest()[:12]
+
+
 @cache
 def _assets() -> Mapping[str, Asset]:
     """Read all files once; there are few, and what asks for another name must not fill the memory."""
@@ -82,9 +106,14 @@ def _assets() -> Mapping[str, Asset]:
     return {path.relative_to(FOLDER).as_posix(): _read(path) for path in paths}
 
 
+def pack(body: bytes) -> bytes:
+    """Return a body as gzip packs it, the same each time."""
+    return gzip.compress(body, mtime=0)
+
+
 def _read(path: Path) -> Asset:
     body = path.read_bytes()
     kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     text = kind.startswith(("text/", "application/"))
-    packed = gzip.compress(body, mtime=0) if text and len(body) > SMALL else b""
+    packed = pack(body) if text and len(body) > SMALL else b""
     return Asset(body, packed, kind, hashlib.sha256(body).hexdigest()[:12])

@@ -7,6 +7,7 @@ import itertools
 import json
 import re
 
+import pyotp
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -141,6 +142,15 @@ def test_a_text_that_was_looked_for_is_saved_as_a_view(place, li):
     closes(li)
 
 
+def test_who_was_busy_is_shown_busy_when_he_comes_back(place, li):
+    with li.expect_response("**/desk/api/me/state"):
+        li.locator("#state").select_option("busy")
+    li.reload()
+    expect(li.locator("#state")).to_have_value("busy", timeout=LONG)
+    with li.expect_response("**/desk/api/me/state"):
+        li.locator("#state").select_option("online")
+
+
 def test_what_was_sent_is_taken_back_and_stands_where_it_was_written(place, li):
     who = comes(place, "小区停水了")
     takes(li, "小区停水了")
@@ -176,9 +186,9 @@ def test_two_who_take_at_once_one_wins_and_the_other_sees_who_t1(place, li, wang
 
 
 def test_a_talk_is_passed_on_whispered_to_and_taken_over_and_no_draft_is_lost_t24(place, li, wang, zhou):
+    for page in (wang, zhou):
+        page.locator("#state").select_option("busy")
     who = comes(place, "医保卡丢了")
-    wang.locator("#state").select_option("busy")
-    zhou.locator("#state").select_option("busy")
     takes(li, "医保卡丢了")
     li.locator("#reply").fill("这句还没写完")
     expect(li.locator(".kept")).to_have_text("草稿已保存", timeout=LONG)
@@ -334,18 +344,153 @@ def test_the_list_stays_where_it_is_under_the_pointer(place, li):
     li.locator("#state").select_option("online")
 
 
-def test_an_emergency_stays_until_somebody_acknowledges_it(place, li):
-    li.locator("#state").select_option("busy")
+def test_an_emergency_lies_over_every_page_until_somebody_looks_after_it(place, li, wang):
+    for page in (li, wang):
+        page.locator("#state").select_option("busy")
+    li.locator(".views [data-view=waiting]").focus()
     comes(place, "煤气泄漏了快来人")
-    shows(li, "waiting")
-    alert = li.locator(".alert", has_text="煤气")
-    expect(alert).to_be_visible(timeout=LONG)
+    boxes = [page.locator("dialog.emergency") for page in (li, wang)]
+    for box in boxes:
+        expect(box).to_contain_text("煤气", timeout=LONG)
     look(li, "alert")
-    alert.get_by_role("button", name="知道了").click()
-    expect(alert).to_have_count(0, timeout=LONG)
+    assert violations(li) == []
+    li.keyboard.press("Escape")
+    li.keyboard.press("Enter")
+    expect(boxes[0]).to_be_visible()
+    li.keyboard.press("Tab")
+    li.keyboard.press("Tab")
+    expect(boxes[0].get_by_role("button", name="我来处理")).to_be_focused()
+    li.keyboard.press("Enter")
+    for box in boxes:
+        expect(box).to_have_count(0, timeout=LONG)
+    expect(wang.locator(".toast")).to_contain_text("小李", timeout=LONG)
+    expect(line(li, "煤气泄漏")).to_have_count(1, timeout=LONG)
+    expect(line(li, "小李已处理警报")).to_have_count(1, timeout=LONG)
+    shows(li, "waiting")
     takes(li, "煤气泄漏")
     closes(li)
-    li.locator("#state").select_option("online")
+    for page in (li, wang):
+        page.locator("#state").select_option("online")
+
+
+def test_who_is_called_in_a_note_by_his_initials_is_told_at_once(place, li, wang):
+    for page in (li, wang):
+        page.locator("#state").select_option("busy")
+    comes(place, "公园长椅坏了")
+    shows(li, "waiting")
+    takes(li, "公园长椅坏了")
+    li.locator("div.talk h2").focus()
+    li.keyboard.press("n")
+    li.keyboard.type("@xw", delay=50)
+    expect(li.locator(".mentions li")).to_have_text("小王", timeout=LONG)
+    look(li, "mention")
+    li.keyboard.press("Enter")
+    li.keyboard.type("归园林局吗")
+    li.keyboard.press("Control+Enter")
+    called = wang.locator(".alert", has_text="小李在备注里提到您")
+    expect(called).to_be_visible(timeout=LONG)
+    wang.reload()
+    expect(called).to_be_visible(timeout=LONG)
+    look(wang, "mentioned")
+    called.get_by_role("button", name="打开").click()
+    expect(line(wang, "归园林局吗")).to_have_count(1, timeout=LONG)
+    expect(called).to_have_count(0, timeout=LONG)
+    closes(li)
+    for page in (li, wang):
+        page.locator("#state").select_option("online")
+
+
+def test_a_password_is_changed_and_a_second_factor_set_up_in_the_page(place):
+    page = place.enters("xiaozhao")
+    page.locator("button.who").click()
+    look(page, "account")
+    assert violations(page) == []
+    page.get_by_role("button", name="改密码").click()
+    for label, words in (
+        ("现在的密码", "wrong"),
+        ("新密码（至少12位）", "short"),
+        ("再写一次新密码", "short"),
+    ):
+        page.get_by_label(label, exact=True).fill(words)
+    page.keyboard.press("Enter")
+    expect(page.locator("#account-new-fault")).to_contain_text("12")
+    for label in ("新密码（至少12位）", "再写一次新密码"):
+        page.get_by_label(label, exact=True).fill("another-long-password")
+    page.keyboard.press("Enter")
+    expect(page.locator("#account-old-fault")).to_contain_text("不对", timeout=LONG)
+    look(page, "password")
+    assert violations(page) == []
+    page.get_by_label("现在的密码").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.locator(".toast")).to_contain_text("密码改好了", timeout=LONG)
+    expect(page.locator(".link")).to_have_text("已连接", timeout=LONG)
+    page.locator("button.who").click()
+    page.get_by_role("button", name="启用动态验证码").click()
+    expect(page.locator(".qr")).to_be_visible(timeout=LONG)
+    page.get_by_label("应用显示的6位数字").fill("abcdef")
+    page.keyboard.press("Enter")
+    expect(page.locator("#account-code-fault")).to_contain_text("不对", timeout=LONG)
+    look(page, "totp")
+    assert violations(page) == []
+    secret = page.locator(".secret").inner_text().replace(" ", "")
+    page.get_by_label("应用显示的6位数字").fill(pyotp.TOTP(secret).now())
+    page.keyboard.press("Enter")
+    expect(page.locator(".toast")).to_contain_text("动态验证码启用了", timeout=LONG)
+    page.context.close()
+    page = place.page()
+    logs_in(page, "xiaozhao", "another-long-password")
+    expect(page.get_by_label("动态验证码")).to_be_focused(timeout=LONG)
+    page.context.close()
+
+
+def test_a_supervisor_acts_from_the_wall(place, li, zhou):
+    for page in (li, zhou):
+        page.locator("#state").select_option("busy")
+    comes(place, "水管爆裂")
+    shows(zhou, "waiting")
+    zhou.keyboard.press("w")
+    one = zhou.locator(".floor li", has_text="水管爆裂")
+    one.get_by_role("button", name="优先").click()
+    expect(zhou.locator(".toast")).to_have_text("已提到前面", timeout=LONG)
+    one.get_by_role("button", name="指派").click()
+    to = zhou.locator("#give-to option", has_text="小李").get_attribute("value")
+    zhou.locator("#give-to").select_option(to)
+    look(zhou, "assign")
+    assert violations(zhou) == []
+    zhou.locator("dialog").get_by_role("button", name="指派").click()
+    expect(one).to_contain_text("接待中 · 小李", timeout=LONG)
+    one.get_by_role("button", name="耳语").click()
+    zhou.get_by_label("写给小李").fill("先问有没有人受伤")
+    zhou.locator("dialog").get_by_role("button", name="发送").click()
+    expect(zhou.locator(".toast")).to_have_text("已告诉座席", timeout=LONG)
+    shows(li, "mine")
+    row(li, "水管爆裂").click()
+    expect(line(li, "先问有没有人受伤")).to_have_count(1, timeout=LONG)
+    for _ in range(3):
+        li.get_by_role("button", name="滥用标记").click()
+        li.get_by_label("情形").select_option("insult")
+        li.get_by_label("说明").fill("多次辱骂")
+        li.locator("dialog").get_by_role("button", name="标记", exact=True).click()
+        expect(li.locator("dialog")).to_have_count(0, timeout=LONG)
+    asked = zhou.locator(".ladder li", has_text="等待同意")
+    asked.get_by_role("button", name="同意", exact=True).click(timeout=LONG)
+    zhou.locator("dialog .main").click()
+    expect(zhou.locator("#decide-fault")).to_contain_text("理由")
+    look(zhou, "decide")
+    assert violations(zhou) == []
+    zhou.get_by_label("理由").fill("证据清楚")
+    zhou.locator("dialog .main").click()
+    expect(zhou.locator(".ladder li", has_text="限制文字服务")).to_contain_text("自动解除", timeout=LONG)
+    look(zhou, "ladder")
+    assert violations(zhou) == []
+    one.get_by_role("button", name="接管").click()
+    expect(one).to_contain_text("接待中 · 老周", timeout=LONG)
+    zhou.keyboard.press("w")
+    shows(zhou, "mine")
+    row(zhou, "水管爆裂").click()
+    closes(zhou)
+    for page in (li, zhou):
+        page.locator("#state").select_option("online")
 
 
 def test_the_whole_course_by_keyboard_alone(place, li):

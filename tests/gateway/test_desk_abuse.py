@@ -152,6 +152,29 @@ async def test_an_appeal_is_looked_at_and_what_is_lifted_is_told(gateway, person
     assert "登记转人工" in (await person.says("转人工") or "")
 
 
+async def test_an_appeal_that_is_refused_is_answered_by_another_and_waits_no_more(
+    gateway, person, ladder, people, talk
+):
+    _, wang = people
+    step = await _restricted(ladder, people, talk)
+    zhou = await staff(gateway, "zhou", Role.SUPERVISOR)
+    with pytest.raises(Refused, match="state"):
+        await ladder.uphold(zhou, step.id)
+    await person.says("我要申诉")
+    with pytest.raises(Refused, match="right"):
+        await ladder.uphold(wang, step.id, reason="维持")
+    await ladder.uphold(zhou, step.id, reason="证据清楚")
+    assert await ladder.to_review() == ()
+    assert [(each.id, each.state, each.appealed) for each in await ladder.open()] == [
+        (step.id, "active", False)
+    ]
+    told = select(OUTGOING.c.body).where(OUTGOING.c.notice == "quiet")
+    body = await gateway.books.store.read(lambda c: c.execute(told).scalar())
+    assert "维持到期满" in gateway.books.sealer.open(body).decode()
+    last = [e for e in await gateway.desk.events(0) if e.kind == "abuse"][-1]
+    assert (last.detail, gateway.books.sealer.open(last.note).decode()) == ("3 upheld", "证据清楚")
+
+
 async def test_every_step_is_an_event_with_who_took_it(gateway, ladder, people, talk):
     await _restricted(ladder, people, talk)
     events = [e for e in await gateway.desk.events(0) if e.kind == "abuse"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from functools import partial
 
 import pyotp
@@ -15,6 +16,7 @@ from gateway.desk.accounts import LOCK_MS
 from gateway.desk.rights import Role
 from gateway.store import agents
 from gateway.store.tables import ACCESS
+from gateway.web import assets
 from gateway.web.desk.login import BY_ADDRESS
 from tests.kit.agent import PASSWORD, Agent, hire
 from tests.kit.gateway import Hand, embedded, running, settings
@@ -207,6 +209,19 @@ async def test_the_page_allows_no_script_but_its_own(gateway, site):
         assert "script-src 'self'" in policy
         assert "frame-ancestors 'none'" in policy
         assert page.headers["Cache-Control"] == "no-store"
+
+
+async def test_the_page_comes_packed_and_asks_for_all_its_modules_at_once(gateway, site):
+    async with Agent(site, "li") as agent, agent.session.get(f"{site}/desk") as page:
+        assert page.headers["Content-Encoding"] == "gzip"
+        text = await page.text()
+        asked = set(re.findall(r'modulepreload" href="/static/desk@\w{12}/(\w+\.js)', text))
+    modules = {path.name for path in (assets.FOLDER / "desk").glob("*.js")}
+    assert asked == modules - {"beat.js"}
+    plain = {"Accept-Encoding": "identity"}
+    async with Agent(site, "li") as agent, agent.session.get(f"{site}/desk", headers=plain) as page:
+        assert "Content-Encoding" not in page.headers
+        assert await page.text() == text
 
 
 @pytest.fixture

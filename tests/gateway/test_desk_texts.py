@@ -60,6 +60,16 @@ def test_no_words_hide_in_templates_of_text_where_no_translation_reaches_them():
     assert hidden == []
 
 
+def test_the_page_before_its_scripts_says_nothing_but_what_is_said_again_in_english():
+    """The title is set anew in the language that is chosen; who has no script is told in both."""
+    page = (FOLDER.parent / "templates/desk/desk.html").read_text("utf-8")
+    title = re.findall("<title>(.*?)</title>", page)
+    assert [text in ENGLISH for text in title] == [True]
+    rest = re.sub("(?s)<title>.*?</title>|<noscript>.*?</noscript>", "", page)
+    assert not HAN.search(rest)
+    assert 'lang="en"' in re.findall("(?s)<noscript>.*?</noscript>", page)[0]
+
+
 def test_the_first_load_keeps_to_its_budget():
     assert sum(len(gzip.compress(path.read_bytes())) for path in DESK.iterdir()) < BUDGET
 

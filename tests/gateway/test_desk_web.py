@@ -214,6 +214,67 @@ async def test_a_whisper_is_for_the_holder_and_supervisors_alone(hall):
     assert [any(line["whisper"] for line in lines) for lines in seen.values()] == [True, False, True]
 
 
+async def test_who_is_called_in_a_note_is_told_at_once_and_until_he_has_seen_it(hall):
+    agent, called, other = [await hall.busy(login) for login in ("li", "zhao", "sun")]
+    row = await hall.taken(agent)
+    async with called.follows() as his, other.follows() as others:
+        await his.hears("ready")
+        await others.hears("ready")
+        note = {"text": "@zhao号 请看一下", "mentions": [called.id, agent.id]}
+        assert (await agent.does(row["id"], "note", row["epoch"], **note)).status == 201
+        told = (await his.hears("alert")).data["alert"]
+        assert (told["kind"], told["by"], told["talk"]) == ("mention", "li号", row["id"])
+        await others.hears("line", lambda data: data["line"]["who"] == "note")
+        assert [news.kind for news in others.told if news.kind == "alert"] == []
+        assert [each["id"] for each in (await called.get("alerts"))["items"]] == [told["id"]]
+        assert (await other.asks("POST", f"alerts/{told['id']}/ack", {})).status == 404
+        await called.post(f"alerts/{told['id']}/ack")
+        await his.hears("alert", lambda data: data["alert"]["acknowledged"])
+    for each in (agent, called, other):
+        assert (await each.get("alerts"))["items"] == []
+    assert [line["who"] for line in (await agent.get(f"talks/{row['id']}"))["lines"]].count("note") == 1
+
+
+async def test_a_whisper_calls_nobody_who_may_not_read_it(hall):
+    agent, other = await hall.busy("li"), await hall.busy("zhao")
+    chief = await hall.busy("wang", role=Role.SUPERVISOR)
+    row = await hall.taken(agent)
+    note = {"text": "@li号 @zhao号", "whisper": True, "mentions": [agent.id, other.id]}
+    await chief.does(row["id"], "note", row["epoch"], **note)
+    assert [len((await each.get("alerts"))["items"]) for each in (agent, other)] == [1, 0]
+
+
+async def test_a_supervisor_moves_a_talk_up_once_and_gives_it_to_somebody_who_is_there(hall):
+    agent, chief = await hall.busy("li"), await hall.busy("wang", role=Role.SUPERVISOR)
+    row = await hall.waits(agent)
+    assert (await agent.does(row["id"], "boost", row["epoch"])).status == 403
+    assert (await chief.does(row["id"], "boost", row["epoch"])).status == 200
+    assert (await chief.does(row["id"], "boost", row["epoch"])).kind == "state"
+    gone = await hall.phone.gateway.accounts.add("chen", "陈", Role.AGENT)
+    absent = (await hall.phone.gateway.accounts.by_login("chen")).id.hex()
+    assert gone
+    assert (await chief.does(row["id"], "assign", row["epoch"], to_agent=absent)).kind == "away"
+    assert (await agent.does(row["id"], "assign", row["epoch"], to_agent=agent.id)).status == 403
+    given = (await chief.does(row["id"], "assign", row["epoch"], to_agent=agent.id)).body["row"]
+    assert (given["state"], given["agent"]["id"]) == ("agent", agent.id)
+    assert (await chief.does(row["id"], "boost", given["epoch"])).kind == "taken"
+    said = str((await agent.get(f"talks/{row['id']}"))["lines"])
+    assert "wang号请求优先接待" in said
+    assert "wang号指派给li号" in said
+
+
+async def test_who_looked_after_an_alert_is_told_and_stands_in_the_talk(hall):
+    agent, chief = await hall.busy("li"), await hall.busy("wang", role=Role.SUPERVISOR)
+    async with agent.follows() as his:
+        await his.hears("ready")
+        await hall.phone.says("煤气泄漏了快来人")
+        alert = (await his.hears("alert")).data["alert"]
+        await chief.post(f"alerts/{alert['id']}/ack")
+        done = await his.hears("alert", lambda data: data["alert"]["acknowledged"])
+    assert done.data["alert"]["by"] == "wang号"
+    assert "wang号已处理警报" in str((await agent.get(f"talks/{alert['talk']}"))["lines"])
+
+
 async def test_a_reply_can_be_taken_back_while_it_waits_and_is_gone_from_every_page(hall):
     agent = await hall.busy("li")
     row = await hall.taken(agent)
@@ -234,11 +295,29 @@ async def test_a_full_look_at_personal_data_is_noted(hall):
     await hall.phone.says("泰山区东岳大街88号门前井盖丢失很危险，我叫李四，电话13812345678")
     row = await hall.waits(agent)
     shown = await agent.get(f"talks/{row['id']}")
-    assert "13812345678" not in str(shown["order"]) + str(shown["row"])
+    assert "13812345678" not in str(shown["order"]) + str(shown["row"]) + shown["phone"]
+    assert shown["phone"] == "138****5678"
     assert (await agent.post(f"talks/{row['id']}/reveal"))["phone"] == "13812345678"
     rows = await hall.phone.gateway.books.store.read(lambda c: c.execute(select(ACCESS)).all())
     noted = [(each.actor, each.subject) for each in rows if each.act == "desk.reveal"]
     assert noted == [("agent:li", row["id"])]
+
+
+async def test_the_telephone_of_a_case_is_known_beside_its_talk_masked_and_in_full_on_record(hall):
+    agent = await hall.busy("li")
+    row = await hall.waits(agent)
+    assert (await agent.get(f"talks/{row['id']}"))["phone"] == ""
+    form = {
+        "kind": "03",
+        "category": "D05",
+        "text": "东岳大街门前的井盖丢失三天了，很危险。",
+        "place": "泰山区东岳大街88号",
+        "phone": "13912345678",
+        "secret": False,
+    }
+    await agent.post("cases", {"talk": row["id"], "form": form, "key": "key-one-1"})
+    assert (await agent.get(f"talks/{row['id']}"))["phone"] == "139****5678"
+    assert (await agent.post(f"talks/{row['id']}/reveal"))["phone"] == "13912345678"
 
 
 async def test_what_somebody_says_while_he_waits_is_seen_in_the_list_at_once(hall):

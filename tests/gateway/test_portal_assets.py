@@ -37,6 +37,18 @@ async def test_nothing_else_is_served(pages, path):
         assert answer.status == 404
 
 
+async def test_files_that_ask_for_each_other_are_kept_by_the_mark_of_their_folder(pages):
+    at = assets.address_in("desk", "app.js")
+    for path in (at, at.replace("app.js", "dom.js")):
+        async with pages.get(path) as answer:
+            assert (answer.status, "immutable" in answer.headers["Cache-Control"]) == (200, True)
+    old = "/static/desk@000000000000/app.js"
+    async with pages.get(old) as answer:
+        assert (answer.status, answer.headers["Cache-Control"]) == (200, "no-cache")
+    async with pages.get(at.replace("app.js", "none.js")) as answer:
+        assert answer.status == 404
+
+
 def test_what_is_not_there_has_no_address():
     assert assets.address("vendor/none.js") == ""
 

@@ -34,6 +34,7 @@ PASSWORD = "a-long-enough-password"
 STAFF = {
     "xiaoli": ("小李", Role.AGENT),
     "xiaowang": ("小王", Role.AGENT),
+    "xiaozhao": ("小赵", Role.AGENT),
     "laozhou": ("老周", Role.SUPERVISOR),
 }
 

@@ -107,9 +107,11 @@ export function createActions(store, api, { say }) {
   acts.draft = (id, draft) => api.put(`${at(id)}/draft`, draft, { quiet: false });
   acts.viewing = (id, typing, here = true) => api.post(`${at(id)}/viewing`, { typing, here }, { quiet: true }).catch(() => {});
   acts.acknowledge = async (id) => {
-    if ((await guarded(() => api.post(`alerts/${id}/ack`))) === undefined) return;
+    const done = await guarded(() => api.post(`alerts/${id}/ack`));
+    // Refused is what somebody else looks after already: it goes from here too.
     store.alerts.delete(id);
     store.tell('alerts');
+    return done !== undefined;
   };
   acts.state = async (state) => {
     if ((await guarded(() => api.post('me/state', { state }))) === undefined) return;

@@ -1,11 +1,13 @@
 // The desk's page: joins the panes to what the gateway tells, and holds the verbs that keys and buttons share.
 
+import { accountBox } from './account.js';
 import { createActions } from './actions.js';
 import { createApi } from './api.js';
 import { PRESENCE } from './badges.js';
 import { caseCard, casePane } from './case.js';
 import { commandBox, commands } from './command.js';
 import { button, calm, dialog, fill, h } from './dom.js';
+import { emergencies } from './emergency.js';
 import { caseForm } from './form.js';
 import { listen } from './keys.js';
 import { follow } from './live.js';
@@ -14,18 +16,20 @@ import { notices, sound } from './notices.js';
 import { passOn } from './passing.js';
 import { phrases } from './phrases.js';
 import { queuePane } from './queue.js';
-import { createStore } from './store.js';
+import { createStore, grave } from './store.js';
 import { talkPane } from './talk.js';
 import { wallPage } from './wall.js';
 import { choose, lang, speak, t } from './words.js';
 
 const here = document.querySelector('#desk');
 await speak(here.dataset.english);
+document.title = t('接诉座席台');
 
 const store = createStore();
 const api = createApi({ expired });
 const acts = createActions(store, api, { say: (...words) => store.tell('say', ...words) });
-const desk = { store, api, acts, colleagues, showCase, phoneCase, leave, pane, wall, choices: () => store.choices ?? {} };
+const desk = { store, api, acts, colleagues, showCase, phoneCase, leave, pane, wall, account: () => accountBox(desk), choices: () => store.choices ?? {} };
+const CHOSEN = ['online', 'busy', 'away'];
 const tab = crypto.randomUUID();
 let line = null;
 let asking = null;
@@ -56,7 +60,7 @@ async function begin(known = null) {
   }
   // What one agent wrote is not for the next one on the same chair.
   if (known && known.id !== me.agent.id) return location.reload();
-  Object.assign(store, { me: me.agent, rights: new Set(me.rights), settings: me.settings ?? {} });
+  Object.assign(store, { me: me.agent, rights: new Set(me.rights), settings: me.settings ?? {}, totp: me.totp });
   api.csrf = me.csrf;
   store.tell('me');
   if (!panes) build();
@@ -66,6 +70,14 @@ async function begin(known = null) {
   store.choices ??= await api.get('choices').catch(() => null);
   store.tell('ready');
   store.tell('link');
+}
+
+/** Show what somebody chose to be before he came back: it is known once a tab of his is alive. */
+async function chosen() {
+  const me = await api.get('me', { quiet: true }).catch(() => null);
+  if (!me || CHOSEN.includes(store.me.state)) return;
+  store.me = { ...store.me, state: me.agent.state };
+  store.tell('me');
 }
 
 const stillIn = calm(() => api.get('me').catch(() => {}), 300);
@@ -118,9 +130,11 @@ const again = calm((id) => (id === store.open ? acts.load(id) : acts.list()), 12
 const recount = calm(() => acts.list(), 1500);
 
 function alert(each) {
-  if (each.ack_by || each.acknowledged) store.alerts.delete(each.id);
-  else {
-    if (!store.alerts.has(each.id)) sound(each.kind === 'emergency');
+  if (each.acknowledged) {
+    const was = store.alerts.delete(each.id);
+    if (was && each.by && grave(each) && each.by !== store.me.name) store.tell('say', t('{name}已在处理“{word}”', { name: each.by, word: each.word }));
+  } else {
+    if (!store.alerts.has(each.id)) sound(grave(each));
     store.alerts.set(each.id, each);
   }
   store.tell('alerts');
@@ -225,14 +239,15 @@ function wall(yes = here.dataset.page !== 'wall') {
 }
 
 function top() {
-  const state = h('select', { id: 'state', 'aria-label': t('我的状态'), on: { change: () => acts.state(state.value) } }, ['online', 'busy', 'away'].map((each) => h('option', { value: each }, t(PRESENCE[each]))));
+  const state = h('select', { id: 'state', 'aria-label': t('我的状态'), on: { change: () => acts.state(state.value) } }, CHOSEN.map((each) => h('option', { value: each }, t(PRESENCE[each]))));
   const linked = h('span', { class: 'link', role: 'status' });
-  const name = h('span', { class: 'who' });
+  const name = button('', () => accountBox(desk), { kind: 'who', title: t('我的账号') });
   const wide = button(t('看板'), () => wall(), { key: 'W', hidden: true });
   const paint = () => {
     // Whom no tab has kept alive yet is shown as he will be once this one has.
     state.value = ['busy', 'away'].includes(store.me.state) ? store.me.state : 'online';
     name.textContent = store.me.name;
+    name.setAttribute('aria-label', t('我的账号：{name}', { name: store.me.name }));
     wide.hidden = !store.may('see_wall');
   };
   store.on('me', paint);
@@ -261,6 +276,9 @@ const press = (key) => commands(desk).find((each) => each.key === key && (!each.
 
 function build() {
   const told = notices(desk);
+  emergencies(desk);
+  // Another password is another session: the stream goes on in it.
+  store.on('entered', () => begin(store.me));
   desk.notices = () => told;
   const parts = ['queue', 'talk', 'case'].map((name) => h('section', { class: `pane ${name}`, 'aria-label': { queue: t('队列'), talk: t('对话'), case: t('市民和工单') }[name] }));
   const tabs = h('nav', { class: 'tabs', 'aria-label': t('面板') }, [['queue', t('队列')], ['talk', t('对话')], ['case', t('工单')]].map(([name, label]) => h('button', { type: 'button', data: { pane: name }, on: { click: () => pane(name) } }, label)));
@@ -281,14 +299,15 @@ function build() {
   for (const kind of ['keydown', 'pointerdown', 'wheel']) addEventListener(kind, () => (active = true), { passive: true, capture: true });
   const beat = (more = {}) => {
     if (!store.me || asking) return;
-    api.post('me/beat', { tab, active, ...more }, { quiet: true, last: more.closed }).catch(() => {});
+    const told = api.post('me/beat', { tab, active, ...more }, { quiet: true, last: more.closed }).catch(() => {});
     active = false;
+    return told;
   };
   worker.addEventListener('message', () => {
     beat();
     if (store.open && !document.hidden) acts.viewing(store.open, false);
   });
-  beat();
+  beat()?.then(chosen);
   store.on('open', (id) => acts.viewing(id, false));
   store.on('left', (id) => acts.viewing(id, false, false));
   addEventListener('pagehide', () => beat({ closed: true }));

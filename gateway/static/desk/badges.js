@@ -3,7 +3,7 @@
 import { h } from './dom.js';
 import { span, t } from './words.js';
 
-export const CHANNELS = { wechat: '微信', miniprogram: '小程序', web: '网页', sms: '短信', email: '邮件', phone: '电话', app: '客户端', social_media: '社交媒体', agent: '坐席代录' };
+export const CHANNELS = { wechat: '微信', miniprogram: '小程序', web: '网页', sms: '短信', email: '邮件', phone: '电话', app: '客户端', social_media: '社交媒体', agent: '座席代录' };
 export const STATES = { bot: '智能客服接待', queued: '排队中', offered: '等您接受', agent: '接待中', wrap_up: '整理中', closed: '已结束' };
 export const PRESENCE = { online: '在线', busy: '忙碌', away: '离开', reconnecting: '重连中', offline: '离线' };
 export const MARKS = { urgent: '紧急', elderly: '长辈' };

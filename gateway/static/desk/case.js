@@ -1,5 +1,6 @@
 // Beside the talk: who the citizen is, what he came with before, the case of this talk or the form for one, abuse.
 
+import { GROUNDS } from './abuse.js';
 import { badge } from './badges.js';
 import { caseForm } from './form.js';
 import { button, dialog, fill, h } from './dom.js';
@@ -12,7 +13,6 @@ const NEEDS = {
   dispatch: ['unit_name'], designate: ['unit_name'], cohandle: ['unit_name'], divert: ['unit_name', 'reason'], reject: ['reason'], answer: ['text'], reply: ['text'], ask: ['text'], supplement: ['text'], extend: ['days', 'reason'], rate: ['score'], return: ['reason'], suspend: ['reason'], terminate: ['reason'], withdraw: ['reason'], rework: ['reason'], supervise: ['reason'], redo: ['reason'], risk: ['reason'],
 };
 const ASKED = { unit_name: '承办单位', reason: '理由', text: '内容', days: '工作日数', score: '评分（1—5）' };
-const ABUSE = [['advert', '广告'], ['repeat', '无实质内容的反复骚扰'], ['insult', '辱骂威胁'], ['false', '编造事实'], ['joke', '戏弄']];
 
 export function casePane(root, desk) {
   const { store, acts, api } = desk;
@@ -33,7 +33,7 @@ export function casePane(root, desk) {
     empty.hidden = Boolean(row);
     body.hidden = !row;
     if (!talk || !row) return;
-    const wanted = JSON.stringify([id, row.case_no, store.mine(row), row.name, talk.order]);
+    const wanted = JSON.stringify([id, row.case_no, store.mine(row), row.name, talk.order, talk.phone]);
     if (wanted === shown) return;
     const moved = !shown.startsWith(`["${id}"`);
     shown = wanted;
@@ -107,7 +107,7 @@ export function casePane(root, desk) {
   }
 
   function markAbuse(row) {
-    const kind = h('select', { id: 'abuse-kind' }, ABUSE.map(([code, label]) => h('option', { value: code }, t(label))));
+    const kind = h('select', { id: 'abuse-kind' }, Object.entries(GROUNDS).map(([code, label]) => h('option', { value: code }, t(label))));
     const note = h('textarea', { id: 'abuse-note', rows: '2' });
     const box = dialog(
       t('滥用标记'),

@@ -33,6 +33,7 @@ export function commands(desk) {
     { name: t('我忙碌'), act: () => acts.state('busy') },
     { name: t('我离开'), act: () => acts.state('away') },
     { name: t('督导看板'), key: 'W', when: () => store.may('see_wall'), act: () => desk.wall() },
+    { name: t('我的账号'), act: () => desk.account() },
     { name: t('快捷键'), key: '?', act: () => help(desk) },
     { name: t('退出登录'), act: () => desk.leave() },
   ];

@@ -163,7 +163,7 @@ export function composer(desk) {
   async function note(talk, text) {
     const row = store.rows.get(talk);
     const whisper = store.may('whisper') && !store.mine(row);
-    const done = await acts.act(talk, 'note', { text, whisper });
+    const done = await acts.act(talk, 'note', { text, whisper, mentions: await names.called(text) });
     if (done !== undefined && drafts.get(talk)?.note.trim() === text) clear(talk, 'note');
   }
 

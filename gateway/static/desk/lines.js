@@ -35,7 +35,7 @@ export function lineNode(line, acts) {
 /** Return the words of a line, for whoever hears them. */
 export const words = (line) => (line.parts ?? []).map((each) => each.text || t(KINDS[each.kind] ?? '文件')).join(' ');
 
-const KINDS = { image: '照片', video: '视频', voice: '语音', audio: '语音', place: '位置', location: '位置', link: '链接', file: '文件', text: '文字' };
+const KINDS = { image: '照片', video: '视频', voice: '语音', audio: '语音', place: '位置', location: '位置', link: '链接', file: '文件', text: '文字', event: '关注、扫码或点了菜单' };
 
 function part(each) {
   switch (each.kind) {
@@ -48,6 +48,8 @@ function part(each) {
     case 'voice':
     case 'audio':
       return h('figure', {}, each.url ? h('audio', { controls: true, preload: 'none', src: each.play ?? each.url, 'aria-label': t('语音{n}秒', { n: each.seconds ?? '' }) }) : waiting(each), note(each));
+    case 'event':
+      return h('p', { class: 'soft' }, each.text || t(KINDS.event));
     case 'place':
     case 'location':
       return place(each);

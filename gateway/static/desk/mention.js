@@ -54,5 +54,17 @@ export function mentions(area, { store, colleagues }, wanted) {
     paint();
   });
 
-  return { node: list, open: () => found.length > 0 };
+  /** Return the ids of the colleagues whom a text calls; of two names that begin alike the longer one counts. */
+  async function called(text) {
+    if (!text.includes('@')) return [];
+    const all = (await colleagues()).filter((each) => each.id !== store.me.id).sort((a, b) => b.name.length - a.name.length);
+    let rest = text;
+    return all.filter((each) => {
+      const there = rest.includes(`@${each.name}`);
+      rest = rest.replaceAll(`@${each.name}`, ' ');
+      return there;
+    }).map((each) => each.id);
+  }
+
+  return { node: list, called, open: () => found.length > 0 };
 }

@@ -1,10 +1,9 @@
 // What must be noticed: alerts until they are acknowledged, offers while they last, the bar that takes a reply back.
 
 import { button, fill, h, keyed } from './dom.js';
+import { grave } from './store.js';
 import { clock, t } from './words.js';
 
-const ALERTS = { emergency: '紧急求助', breach: '即将超时', mention: '有同事提到您', whisper: '督导耳语', abuse: '等待同意的滥用标记' };
-const TITLE = document.title;
 
 export function notices(desk) {
   const { store, acts } = desk;
@@ -18,21 +17,28 @@ export function notices(desk) {
   let gone = 0;
 
   function paintAlerts() {
-    keyed(alerts, [...store.alerts.values()], {
+    // What is grave lies over the page by itself.
+    keyed(alerts, [...store.alerts.values()].filter((each) => !grave(each)), {
       key: (each) => each.id,
       mark: (each) => JSON.stringify(each),
       make: (each) =>
         h(
           'div',
           { class: 'alert' },
-          h('strong', {}, t(ALERTS[each.kind] ?? '请留意')),
-          h('span', {}, [store.rows.get(each.talk)?.name, each.word && t('提到“{word}”', { word: each.word }), each.text].filter(Boolean).join('：')),
-          each.at && h('time', { datetime: each.at }, clock(each.at)),
-          each.talk && button(t('打开'), () => acts.open(each.talk)),
+          h('strong', {}, t('有同事提到您')),
+          h('span', {}, [store.rows.get(each.talk)?.name, t('{name}在备注里提到您', { name: each.by })].filter(Boolean).join('：')),
+          h('time', { datetime: each.at }, clock(each.at)),
+          button(t('打开'), () => opened(each)),
           button(t('知道了'), () => acts.acknowledge(each.id), { kind: 'main' }),
         ),
     });
     title();
+  }
+
+  /** Open where somebody was called: he has seen it then. */
+  function opened(each) {
+    acts.acknowledge(each.id);
+    acts.open(each.talk);
   }
 
   function paintOffers() {
@@ -84,7 +90,7 @@ export function notices(desk) {
 
   function title() {
     const unread = [...store.rows.values()].filter((row) => store.mine(row) && row.unread).length + store.alerts.size;
-    document.title = unread ? `(${unread}) ${TITLE}` : TITLE;
+    document.title = unread ? `(${unread}) ${t('接诉座席台')}` : t('接诉座席台');
   }
 
   setInterval(tick, 1000);

@@ -1,5 +1,7 @@
 // What the desk knows: rows of conversations, the talks that were opened, alerts; panes hear what changed.
 
+/** Return whether an alert says that somebody may be in danger: all but a colleague's call do. */
+export const grave = (alert) => alert.kind !== 'mention';
 export const MINE = ['offered', 'agent', 'wrap_up'];
 
 export function createStore() {

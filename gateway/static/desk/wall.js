@@ -1,7 +1,9 @@
 // The supervisor's wall: who waits and how long, what each agent holds, what will soon be late.
 
+import { abusePart } from './abuse.js';
 import { badge, PRESENCE } from './badges.js';
 import { button, fill, h } from './dom.js';
+import { floorPart } from './floor.js';
 import { span, t } from './words.js';
 
 export function wallPage(root, desk) {
@@ -10,15 +12,21 @@ export function wallPage(root, desk) {
   const agents = h('tbody');
   const late = h('ul', { class: 'late' });
   const queues = h('tbody');
+  const floor = floorPart(desk);
+  const abuse = abusePart(desk);
   root.append(
     h('header', {}, h('h2', { tabindex: '-1' }, t('督导看板')), button(t('回到对话'), () => desk.wall(false), { key: 'W' })),
     figures,
+    floor.node,
+    abuse.node,
     h('div', { class: 'two' }, section(t('队列'), table([t('技能'), t('排队'), t('最久'), t('在线座席')], queues)), section(t('即将超时'), late)),
     section(t('座席'), table([t('座席'), t('状态'), t('手上／上限'), t('等回复'), t('技能')], agents)),
   );
   let timer = 0;
 
   async function load() {
+    floor.load();
+    abuse.load();
     const wall = await acts.guarded(() => api.newest('wall', 'wall'));
     if (wall) paint(wall);
   }

@@ -49,7 +49,7 @@ function beijing(ms) {
 /** Return how long ago an instant was, short. */
 export function span(iso, now = Date.now()) {
   const minutes = Math.max(0, Math.floor((now - Date.parse(iso)) / 60_000));
-  if (minutes < 1) return t('刚刚');
+  if (minutes < 1) return t('不到1分钟');
   if (minutes < 60) return t('{n}分钟', { n: minutes });
   if (minutes < 48 * 60) return t('{n}小时', { n: Math.floor(minutes / 60) });
   return t('{n}天', { n: Math.floor(minutes / 1440) });

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from gateway.desk.accounts import FAILURES, LOCK_MS, PASSWORD_CHARS, Outcome
 from gateway.runtime import millis
 from gateway.store import lists
+from gateway.web import qr
 from gateway.web.api import wire
 from gateway.web.desk.operations import PREFIX, Call, Operation, Reply
 from gateway.web.desk.problems import Wrong, invalid
@@ -83,12 +84,17 @@ class Change(BaseModel):
 
 
 class Secret(BaseModel):
-    """The secret of a second factor, also as the address that an app reads (Key Uri Format)."""
+    """The secret of a second factor, also as the address that an app reads (Key Uri Format), and drawn for its camera.
+
+    ``drawn`` is the path of an SVG of the QR code's dark cells, ``side`` how many cells it is wide.
+    """
 
     model_config = _STRICT
 
     secret: str
     uri: str
+    side: int
+    drawn: str
 
 
 class Confirmation(BaseModel):
@@ -195,7 +201,8 @@ class Login:
         _without_factor(call)
         secret = self._accounts.enrol()
         uri = pyotp.TOTP(secret).provisioning_uri(name=call.agent.login, issuer_name="接诉")
-        return Reply(Secret(secret=secret, uri=uri))
+        side, drawn = qr.path(uri)
+        return Reply(Secret(secret=secret, uri=uri, side=side, drawn=drawn))
 
     async def confirm(self, call: Call, given: Confirmation) -> Reply:
         """Switch the second factor on."""

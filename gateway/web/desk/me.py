@@ -11,7 +11,7 @@ from gateway.desk.rights import RIGHTS, Right
 from gateway.desk.routing import CHAT
 from gateway.runtime import millis
 from gateway.store import desk as talks
-from gateway.store import desk_reads
+from gateway.store import desk_reads, mentions
 from gateway.web.desk import models as m
 from gateway.web.desk.operations import Call, Operation, Reply
 from gateway.web.desk.problems import unknown
@@ -111,9 +111,12 @@ class Me:
         return Reply(m.Colleagues(items=tuple(_colleague(row) for row in able)))
 
     async def alerts(self, call: Call) -> Reply:
-        """Show the alerts that nobody has acknowledged."""
-        found = await self._store.read(partial(desk_reads.alerts, limit=ALERTS))
-        return Reply(m.Alerts(items=tuple(alert_of(row) for row in found)))
+        """Show the alerts that nobody has acknowledged, and where the caller was called and has not looked."""
+        me = call.agent.id
+        open_, called = await self._store.read(
+            lambda c: (desk_reads.alerts(c, ALERTS), mentions.unseen(c, me, ALERTS))
+        )
+        return Reply(m.Alerts(items=(*map(alert_of, open_), *map(mention_of, called))))
 
     async def acknowledge(self, call: Call) -> Reply:
         """Note that somebody looks after an alert."""
@@ -134,6 +137,19 @@ def alert_of(row: Any) -> m.Alert:
         kind=row.kind,
         word=row.word,
         acknowledged=row.acknowledged_at is not None,
+    )
+
+
+def mention_of(row: Any) -> m.Alert:
+    """Return a call by a colleague as an alert."""
+    return m.Alert(
+        id=row.id.hex(),
+        at=local(row.at),
+        talk=row.conversation.hex(),
+        kind="mention",
+        word="",
+        by=row.by,
+        acknowledged=row.seen_at is not None,
     )
 
 

@@ -155,6 +155,7 @@ class Talk(Shown):
     reach: Reach
     summary: str
     order: Order
+    phone: str
     draft: Draft
 
 
@@ -207,6 +208,7 @@ class Alert(Shown):
     talk: str
     kind: str
     word: str
+    by: str = ""
     acknowledged: bool = False
 
 
@@ -252,6 +254,12 @@ class Transfer(Bare):
     note: str = Field(default="", max_length=2000)
 
 
+class Assignment(Bare):
+    """To whom a supervisor gives a talk."""
+
+    to_agent: str = Field(pattern="^[0-9a-f]{32}$")
+
+
 class Empty(BaseModel):
     """Nothing."""
 
@@ -274,7 +282,7 @@ class Note(BaseModel):
     text: str = Field(min_length=1, max_length=4000)
     epoch: Epoch = 0
     whisper: bool = False
-    mentions: tuple[str, ...] = Field(default=(), max_length=20)
+    mentions: tuple[Annotated[str, Field(pattern="^[0-9a-f]{32}$")], ...] = Field(default=(), max_length=20)
 
 
 class Looking(BaseModel):

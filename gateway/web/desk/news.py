@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from gateway.desk.rights import Right, may
 from gateway.runtime import millis
 from gateway.store import desk_reads as sql
-from gateway.web.desk.me import alert_of
+from gateway.store import mentions
+from gateway.web.desk.me import alert_of, mention_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -30,6 +31,7 @@ WATCHED = 2_000
 _SETTLED = frozenset({"delivered", "failed", "undone"})
 _SPOKEN = frozenset({"message", "reply"})
 _ALERTS = frozenset({"alert", "acknowledged"})
+MENTION = "mention"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +57,13 @@ class News:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """All that is to be known for some events, by id: what was said, by whom, what else happened, and which alerts."""
+    """All that is to be known for some events, by id: what was said, by whom, what else happened, which alerts and calls."""
 
     said: Mapping[bytes, sql.Said]
     names: Mapping[bytes, str]
     happened: Mapping[int, Row[Any]]
     alerts: Mapping[bytes, Row[Any]]
+    calls: Mapping[bytes, Row[Any]]
 
 
 class Reporter:
@@ -95,14 +98,21 @@ class Reporter:
         if event.kind in _SPOKEN:
             return self._spoken(event, talk, known)
         if event.kind in _ALERTS:
-            alert = known.alerts.get(_about(event))
-            right = Right.ACKNOWLEDGE_ALERT
-            return News(event.id, "alert", _data(alert=alert_of(alert)), right=right) if alert else None
+            return self._alert(event, known)
+        if event.kind == MENTION:
+            called = known.calls[_about(event)]
+            return News(event.id, "alert", _data(alert=mention_of(called)), frozenset({called.agent}))
         whom = None
         if event.kind == "whisper":
             whom = frozenset(each for each in (event.agent, event.actor) if each)
         line = self._reading.event(known.happened[event.id])
         return News(event.id, "line", _data(talk=talk.hex(), line=line), whom)
+
+    def _alert(self, event: Event, known: _Known) -> News | None:
+        if (alert := known.alerts.get(_about(event))) is None:
+            return None
+        told = alert_of(alert).model_copy(update={"by": known.names.get(event.actor or b"", "")})
+        return News(event.id, "alert", _data(alert=told), right=Right.ACKNOWLEDGE_ALERT)
 
     def _spoken(self, event: Event, talk: bytes, known: _Known) -> News | None:
         if (said := known.said.get(_about(event))) is None:
@@ -161,14 +171,15 @@ def _known(connection: Connection, events: Sequence[Event]) -> _Known:
     """Ask for all that events are about, each kind by one question."""
     of = {kind: [_about(event) for event in events if event.kind == kind] for kind in _SPOKEN | _ALERTS}
     said = sql.these(connection, of["message"], of["reply"])
-    writers = {event.actor for event in events if event.kind in _SPOKEN and event.actor}
-    elsewhere = _SPOKEN | _ALERTS | {"undone"}
+    writers = {event.actor for event in events if event.kind in _SPOKEN | _ALERTS and event.actor}
+    elsewhere = _SPOKEN | _ALERTS | {"undone", MENTION}
     other = [event.id for event in events if event.conversation and event.kind not in elsewhere]
     return _Known(
         {each.id: each for _, each in said},
         sql.names(connection, list(writers)),
         sql.happened(connection, other),
         sql.alerts_of(connection, [*of["alert"], *of["acknowledged"]]),
+        {_about(event): mentions.get(connection, _about(event)) for event in events if event.kind == MENTION},
     )
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from functools import partial
 from typing import TYPE_CHECKING
 
 import jinja2
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from gateway.desk.moves import Why
 from gateway.desk.rights import Right, may
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 
 PATIENCE = 10.0
 """Seconds that a page has to take what it is sent."""
-PAGE = "desk.html"
+PAGE, FOLDER = "desk.html", "desk"
+WORKER = "beat.js"
+"""Not a module of the page: it keeps the time beside it."""
 _RETRY = "retry: 1500\n\n"
 _BEAT = "event: beat\ndata: {}\n\n"
 _AT_ONCE = 100
@@ -54,8 +57,10 @@ class Pages:
         self._headers = dict(gates.headers(secure=secure))
         loader = jinja2.PackageLoader("gateway", "templates/desk")
         environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
-        environment.globals["asset"] = assets.address
-        self._text = environment.get_template(PAGE).render(oidc=oidc)
+        environment.globals["asset"] = partial(assets.address_in, FOLDER)
+        modules = [name for name in assets.names(FOLDER, ".js") if name != WORKER]
+        self._page = environment.get_template(PAGE).render(modules=modules, oidc=oidc).encode()
+        self._packed = assets.pack(self._page)
 
     def add(self, app: web.Application) -> None:
         """Add the addresses."""
@@ -65,7 +70,11 @@ class Pages:
 
     async def show(self, request: web.Request) -> web.Response:
         """Show the page; it asks for the login itself, and holds nothing before that."""
-        return web.Response(text=self._text, content_type="text/html", headers=self._headers)
+        headers = {**self._headers, hdrs.VARY: hdrs.ACCEPT_ENCODING}
+        body = self._page
+        if assets.takes_gzip(request):
+            headers[hdrs.CONTENT_ENCODING], body = "gzip", self._packed
+        return web.Response(body=body, content_type="text/html", charset="utf-8", headers=headers)
 
     async def live(self, request: web.Request) -> web.StreamResponse:
         """Tell a page what happens while it is open; it goes on from ``Last-Event-ID``, or from ``cursor``."""

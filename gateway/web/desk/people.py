@@ -87,7 +87,7 @@ class PastShown(BaseModel):
 
 
 class StepsShown(BaseModel):
-    """Steps of the ladder that a supervisor must look at."""
+    """Steps of the ladder: what waits for a supervisor, and what holds somebody off now."""
 
     items: tuple[StepShown, ...]
 
@@ -105,11 +105,12 @@ class NewStep(BaseModel):
 
 
 class Decision(BaseModel):
-    """What a supervisor decides of a step."""
+    """What a supervisor decides of a step, and why."""
 
     model_config = STRICT
 
-    act: Literal["grant", "refuse", "lift"]
+    act: Literal["grant", "refuse", "lift", "uphold"]
+    reason: str = Field(default="", max_length=500)
 
 
 class NewMerge(BaseModel):
@@ -292,16 +293,18 @@ class People:
         return Reply((await self._steps((await work,)))[0], HTTPStatus.CREATED)
 
     async def to_review(self, call: Call) -> Reply:
-        """Answer what a supervisor must look at."""
-        return Reply(StepsShown(items=await self._steps(await self.ladder.to_review())))
+        """Answer what waits for a supervisor, and what holds somebody off now."""
+        return Reply(StepsShown(items=await self._steps(await self.ladder.open())))
 
     async def decide(self, call: Call, decision: Decision) -> Reply:
         """Decide a proposal or an appeal."""
-        by, step = staff(call), talk_id(call.named("id"))
+        by, step, why = staff(call), talk_id(call.named("id")), decision.reason.strip()
         if decision.act == "lift":
-            done = await self.ladder.lift(by, step)
+            done = await self.ladder.lift(by, step, reason=why)
+        elif decision.act == "uphold":
+            done = await self.ladder.uphold(by, step, reason=why)
         else:
-            done = await self.ladder.decide(by, step, granted=decision.act == "grant")
+            done = await self.ladder.decide(by, step, granted=decision.act == "grant", reason=why)
         return Reply((await self._steps((done,)))[0])
 
     async def merge(self, call: Call, new: NewMerge) -> Reply:

@@ -10,13 +10,14 @@ from zoneinfo import ZoneInfo
 from bots import state as states
 from gateway.media.links import Variant
 from gateway.runtime import instant, millis
+from gateway.store import cases as case_rows
 from gateway.store import desk_reads as sql
-from gateway.store.bodies import open_message
+from gateway.store.bodies import open_case, open_message
 from gateway.store.media import talk_owner
 from gateway.web.desk import models as m
 from normalizer.codes import SATISFACTION_LABELS
 from normalizer.message import MEDIA_KINDS, PartKind
-from normalizer.people import mask, mask_name
+from normalizer.people import mask, mask_name, mask_phone
 from outbox import enclosed
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ _WORDS = {
     "lost": "座席离线或超时，回到排队",
     "transferred": "{by}转接",
     "taken_over": "{by}接管",
+    "handed": "{by}指派给{to}",
     "returned": "{by}转回智能客服",
     "wrapped_up": "{by}结束交谈，整理中",
     "closed": "服务结束",
@@ -73,6 +75,10 @@ _WORDS = {
     "idle_untold": "市民长时间未回复",
     "alert": "发现危险词，已发警报",
     "rated": "市民评价这次服务：{score}",
+    "acknowledged": "{by}已处理警报",
+    "boosted": "{by}请求优先接待",
+    "abuse": "{by}处理滥用标记",
+    "appeal": "市民提出申诉",
 }
 
 
@@ -208,6 +214,7 @@ class Reading:
             reach=self.reach(found[0]),
             summary=_summary(order),
             order=order,
+            phone=_masked(self._phone(connection, found[0], state)),
             draft=m.Draft(),
         )
 
@@ -216,16 +223,27 @@ class Reading:
         found = sql.rows(connection, [conversation], self._ms())
         if not found:
             return None
-        state, note = states.load(self.sealer.open(found[0].state)), found[0].note
-        asked = json.loads(self.sealer.open(note)).get("phone", "") if note else ""
-        channel = self.channels.get(found[0].account)
-        sender = self.sealer.open(found[0].address).decode() if found[0].address else ""
-        own = sender if channel is not None and channel.capabilities.phones else ""
+        state = states.load(self.sealer.open(found[0].state))
+        sender = self._sender(found[0])
         return m.Revealed(
             name=state.order.name or state.name,
-            phone=state.order.phone or state.phone or asked or own,
+            phone=self._phone(connection, found[0], state),
             address=sender if "@" in sender else "",
         )
+
+    def _phone(self, connection: Connection, row: Any, state: states.State) -> str:
+        """Return the telephone of a talk's citizen: told in the talk, his sender's, or that of his newest case."""
+        asked = json.loads(self.sealer.open(row.note)).get("phone", "") if row.note else ""
+        channel = self.channels.get(row.account)
+        own = self._sender(row) if channel is not None and channel.capabilities.phones else ""
+        return state.order.phone or state.phone or asked or own or self._case_phone(connection, row)
+
+    def _case_phone(self, connection: Connection, row: Any) -> str:
+        found = case_rows.get(connection, row.case_no) if row.case_no else None
+        return open_case(self.sealer, found.body).complainant.phone if found else ""
+
+    def _sender(self, row: Any) -> str:
+        return self.sealer.open(row.address).decode() if row.address else ""
 
     def _rows(self, connection: Connection, found: Sequence[Any]) -> list[m.Row]:
         now = self._ms()
@@ -397,3 +415,7 @@ def _order(order: states.Order) -> m.Order:
 def _summary(order: m.Order) -> str:
     told = (("事情", order.text), ("地点", order.place), ("时间", order.when), ("诉求", order.demand))
     return "；".join(f"{name}：{text}" for name, text in told if text)
+
+
+def _masked(phone: str) -> str:
+    return mask_phone(phone) if phone else ""

@@ -81,6 +81,8 @@ class Talks:
             Operation("POST", f"{at}/back", self.back, answer, body=m.Bare),
             Operation("POST", f"{at}/close", self.close, answer, body=m.Close),
             Operation("POST", f"{at}/transfer", self.transfer, Right.TRANSFER, body=m.Transfer),
+            Operation("POST", f"{at}/assign", self.assign, Right.TAKE_OVER, body=m.Assignment),
+            Operation("POST", f"{at}/boost", self.boost, Right.TAKE_OVER, body=m.Bare),
             Operation("POST", f"{at}/reply", self.reply, answer, body=m.Answer),
             Operation("POST", f"{at}/lines/{{line}}/undo", self.undo, answer, body=m.Bare),
             Operation("POST", f"{at}/note", self.note, Right.NOTE, body=m.Note),
@@ -173,6 +175,15 @@ class Talks:
         )
         return await self._done(held)
 
+    async def assign(self, call: Call, given: m.Assignment) -> Reply:
+        """Give a talk to an agent."""
+        to = bytes.fromhex(given.to_agent)
+        return await self._done(await self._desk.assign(call.agent.id, _talk(call), given.epoch, to))
+
+    async def boost(self, call: Call, given: m.Bare) -> Reply:
+        """Move a waiting talk up."""
+        return await self._done(await self._desk.boost(call.agent.id, _talk(call), given.epoch))
+
     async def reply(self, call: Call, given: m.Answer) -> Reply:
         """Answer the citizen."""
         text, conversation = given.text.replace("\0", "").strip(), _talk(call)
@@ -206,7 +217,10 @@ class Talks:
         if given.whisper and not may(call.agent.role, Right.WHISPER):
             raise refused(Why.RIGHT)
         conversation = _talk(call)
-        event = await self._desk.note(call.agent.id, conversation, given.text, whisper=given.whisper)
+        called = [bytes.fromhex(each) for each in given.mentions]
+        event = await self._desk.note(
+            call.agent.id, conversation, given.text, whisper=given.whisper, mentions=called
+        )
         line = m.Line(
             id=f"e{event}",
             at=local(millis(self._now())),

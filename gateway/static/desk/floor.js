@@ -1,0 +1,79 @@
+// The talks on the wall, and what a supervisor does with them there: take over, give, move up, whisper.
+
+import { badges, channel, PRESENCE, STATES } from './badges.js';
+import { button, dialog, h, keyed } from './dom.js';
+import { t } from './words.js';
+
+/** Make the part of the wall that shows who waits and who is talked to; "load" reads it anew. */
+export function floorPart(desk) {
+  const { api, acts, store } = desk;
+  const list = h('ul', { class: 'floor' });
+  const none = h('p', { class: 'soft' }, t('没有排队和接待中的对话'));
+  const heading = h('h3', { tabindex: '-1' }, t('对话'));
+  const node = h('section', {}, heading, none, list);
+
+  async function load() {
+    const answer = await acts.guarded(() => api.newest('floor', 'queue?view=all'));
+    if (!answer) return;
+    const rows = answer.items.filter((row) => ['queued', 'offered', 'agent', 'wrap_up'].includes(row.state));
+    none.hidden = rows.length > 0;
+    const stood = list.contains(document.activeElement) ? document.activeElement : null;
+    const minute = Math.floor(Date.now() / 60_000);
+    keyed(list, rows, { key: (row) => row.id, mark: (row) => JSON.stringify([row.epoch, row.version, row.last, row.waiting_since && minute]), make });
+    if (stood && !stood.isConnected) again(stood);
+  }
+
+  /** Put the focus where it was: on the same button of the same talk, else on its first, else on the heading. */
+  function again(stood) {
+    const talk = list.querySelector(`[data-key="${stood.closest('li').dataset.key}"]`);
+    const buttons = [...(talk?.querySelectorAll('button') ?? [])];
+    (buttons.find((each) => each.textContent === stood.textContent) ?? buttons[0] ?? heading).focus();
+  }
+
+  function make(row) {
+    store.take(row);
+    return h(
+      'li',
+      {},
+      h('span', { class: 'first' }, button(row.name || t('市民'), () => desk.wall(false) ?? acts.open(row.id), { kind: 'link' }), h('span', { class: 'soft' }, [channel(row.channel), t(STATES[row.state] ?? row.state), row.agent?.name].filter(Boolean).join(' · '))),
+      h('span', { class: 'marks' }, badges(row)),
+      h('span', { class: 'words' }, row.last?.text ?? ''),
+      h(
+        'span',
+        { class: 'tools' },
+        button(t('接管'), () => act(row, 'take', { over: true }, t('已接管')), { kind: 'small' }),
+        row.state !== 'wrap_up' && button(t('指派…'), () => give(row), { kind: 'small' }),
+        row.state === 'queued' && !row.urgent && button(t('优先'), () => act(row, 'boost', {}, t('已提到前面')), { kind: 'small' }),
+        row.agent && !store.mine(row) && button(t('耳语…'), () => whisper(row), { kind: 'small' }),
+      ),
+    );
+  }
+
+  async function act(row, verb, more, said) {
+    const done = await acts.act(row.id, verb, { epoch: row.epoch, ...more });
+    if (done !== undefined) store.tell('say', said);
+    await load();
+    return done;
+  }
+
+  async function give(row) {
+    desk.colleagues.known = null;
+    const people = (await desk.colleagues()).filter((each) => each.id !== row.agent?.id);
+    const to = h('select', { id: 'give-to' }, people.map((each) => h('option', { value: each.id, disabled: ['offline', 'reconnecting'].includes(each.state) }, `${each.name} · ${t(PRESENCE[each.state] ?? each.state)} ${each.load}/${each.capacity}`)));
+    ask(t('指派'), t('指派给谁'), to, t('指派'), () => to.value && act(row, 'assign', { to_agent: to.value }, t('已指派')));
+  }
+
+  function whisper(row) {
+    const text = h('textarea', { id: 'whisper-text', rows: '3', maxlength: '4000' });
+    ask(t('耳语'), t('写给{name}，市民看不到', { name: row.agent.name }), text, t('发送'), () => text.value.trim() && act(row, 'note', { text: text.value.trim(), whisper: true }, t('已告诉座席')));
+  }
+
+  function ask(title, label, input, name, go) {
+    const done = async () => {
+      if ((await go()) ?? false) box.close();
+    };
+    const box = dialog(title, h('div', {}, h('div', { class: 'field' }, h('label', { for: input.id }, label), input), h('div', { class: 'tools' }, button(t('取消'), () => box.close()), button(name, done, { kind: 'main' }))));
+  }
+
+  return { node, load };
+}
