@@ -8,8 +8,12 @@ from aiohttp import ClientSession
 from sqlalchemy import func, select
 
 from gateway.app import listening, running
+from gateway.store import cases
+from gateway.store.rows import Rows
 from gateway.store.tables import ALERT, CASE_EVENT, CASES, DESK_EVENT, OUTGOING
 from normalizer.case import Actor, Command, Role, Verb
+from outbox.notices import Notice, NoticeKind
+from outbox.render import Wording
 from tests.gateway.open311.conftest import FREE, RULES
 from tests.kit.cases import AGENT
 from tests.kit.gateway import settings
@@ -71,6 +75,16 @@ async def test_t33_each_step_is_told_once_though_it_is_taken_twice_and_the_case_
     }
     assert set(told.values()) == {1}
     assert {"accepted", "replied", "rate"} <= set(told)
+
+
+async def test_t33_a_notice_of_one_step_is_owed_once_whoever_writes_it(doors, clock):
+    (number,) = await _posted(doors)
+    talk = b"t".ljust(16, b".")
+    for door in (*doors, *doors):
+        book, notice = door.gateway.books.cases, Notice(number, NoticeKind.OVERDUE)
+        rows = Rows(outgoing=book.notices([notice], talk, "wx", clock(), Wording.SHORT))
+        await door.gateway.books.store.write(lambda c, rows=rows: cases.save(c, rows))
+    assert await _count(doors[0], OUTGOING, OUTGOING.c.notice == "overdue") == 1
 
 
 async def _posted(doors: list[Client]) -> set[str]:
