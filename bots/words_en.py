@@ -60,6 +60,7 @@ EN: dict[str, str] = {
     "quiet_bot": "After repeated abusive words, no agent is available to you until {until}; the automatic service goes on. If you disagree, reply “申诉” (appeal). In an emergency say so, or call 110, 119, 120 or {hotline}.",
     "quiet_all": "After repeated abusive words, writing to us is suspended until {until}; what you reported goes on. If you disagree, reply “申诉” (appeal). In an emergency say so, or call 110, 119, 120 or {hotline}.",
     "quiet_appeal": "Your appeal is noted. Another member of staff will look at it and tell you the result.",
+    "quiet_upheld": "Another member of staff looked at it again: the restriction stays and ends by itself when its time is over. In an emergency say so, or call 110, 119, 120.",
     "quiet_lifted": "After a review you may write to us again. Thank you for your patience.",
     "via_wechat": "WeChat",
     "via_sms": "SMS",

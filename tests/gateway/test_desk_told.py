@@ -10,13 +10,12 @@ from bots.sms import units
 from bots.words_sms import FITS
 from channels.memory import Memory
 from channels.registry import ADAPTERS
-from gateway.app import running
 from gateway.store.tables import DESK_EVENT, OUTGOING, SERVICE_RATING
 from gateway.whole import Gateway
 from normalizer.message import InboundMessage, Part, PartKind, SourceChannel
 from tests.channels.test_contract import settings_of
 from tests.kit.desk import Floor
-from tests.kit.gateway import Hand, settings
+from tests.kit.gateway import Hand, running, settings
 from tests.kit.staff import staff, talk_of
 from tests.kit.standin import until
 
@@ -54,11 +53,6 @@ class Citizen:
             return "13812345678"
         return "li@example.com" if self.channel.capabilities.source is SourceChannel.EMAIL else "u1"
 
-    @property
-    def looks(self) -> bool:
-        """Whether he looks at it while he waits."""
-        return not self.channel.capabilities.phones and "@" not in self.user
-
     async def says(self, text: str, *, automatic: bool = False) -> None:
         self.sent += 1
         now, part = self.clock(), Part(PartKind.TEXT, text=text)
@@ -92,6 +86,8 @@ class Citizen:
 async def test_each_step_of_a_service_is_told_once_on_every_channel(database, tmp_path, clock, kind):
     async with _at(database, tmp_path, clock, kind) as citizen:
         gateway, brief = citizen.gateway, citizen.channel.capabilities.phones
+        # A letter is answered by a letter, and not by one for each change of hands.
+        letters = citizen.channel.capabilities.source is SourceChannel.EMAIL
         li, wang = await staff(gateway, "li"), await staff(gateway, "wang")
 
         await citizen.says("转人工")
@@ -101,10 +97,10 @@ async def test_each_step_of_a_service_is_told_once_on_every_channel(database, tm
         clock.wait(minutes=11)
         await _alive(gateway, li, wang)
         await gateway.line.tell()
-        assert [LONG in text for text in await citizen.hears(int(citizen.looks))] == [True] * citizen.looks
+        assert [LONG in text for text in await citizen.hears(int(not letters))] == [True] * (not letters)
 
         held = await gateway.desk.take(li.id, *await _stands(citizen))
-        assert await citizen.hears(1) == ["座席li号正在为您服务。"]
+        assert await citizen.hears(int(not letters)) == ["座席li号正在为您服务。"] * (not letters)
 
         await gateway.desk.reply(li.id, held.conversation, held.epoch, "您好，请讲。", "e1")
         clock.wait(seconds=11)
@@ -113,9 +109,9 @@ async def test_each_step_of_a_service_is_told_once_on_every_channel(database, tm
         assert await citizen.hears(0) == []
 
         held = await gateway.desk.transfer(li.id, held.conversation, held.epoch, to_agent=wang.id)
-        assert await citizen.hears(1) == [MOVED]
+        assert await citizen.hears(int(not letters)) == [MOVED] * (not letters)
         held = await gateway.desk.take(wang.id, held.conversation, held.epoch)
-        assert await citizen.hears(1) == ["座席wang号正在为您服务。"]
+        assert await citizen.hears(int(not letters)) == ["座席wang号正在为您服务。"] * (not letters)
         await citizen.says("已经三天了")
 
         # Wang's browser is gone, and so is he.
@@ -125,16 +121,14 @@ async def test_each_step_of_a_service_is_told_once_on_every_channel(database, tm
         clock.wait(seconds=130)
         await _alive(gateway, li)
         await gateway.desk.tick()
-        assert await citizen.hears(1) == [MOVED]
+        assert await citizen.hears(int(not letters)) == [MOVED] * (not letters)
 
         held = await gateway.desk.take(li.id, *await _stands(citizen))
-        assert await citizen.hears(1) == ["座席li号正在为您服务。"]
+        assert await citizen.hears(int(not letters)) == ["座席li号正在为您服务。"] * (not letters)
         await gateway.desk.close(li.id, held.conversation, held.epoch)
         (ended,) = await citizen.hears(1)
-        assert (
-            "本次人工服务已结束。请为这次服务评价：5 非常满意 4 满意 3 基本满意 2 不满意 1 非常不满意"
-            in ended
-        )
+        assert "人工服务已结束" in ended
+        assert "非常满意" in ended
         assert not brief or units(ended) <= FITS
 
         await citizen.says("5")
@@ -156,7 +150,7 @@ async def test_t32_an_answering_machine_starts_no_clock_and_is_answered_nothing(
         assert await citizen.hears(0) == []
 
         held = await gateway.desk.take(li.id, *await _stands(citizen))
-        await citizen.hears(1)
+        assert await citizen.hears(0) == []
         await gateway.desk.reply(li.id, held.conversation, held.epoch, "请问门牌号？", "e1")
         clock.wait(seconds=11)
         await citizen.hears(1)
