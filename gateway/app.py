@@ -146,6 +146,7 @@ async def running(
         async with _kept_running(gateway, bus):
             gc.collect()
             gc.freeze()
+            gc.set_threshold(50_000, 20, 100)
             yield gateway
 
 
