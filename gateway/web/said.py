@@ -27,7 +27,9 @@ class Said:
     link: str = ""
 
 
-_LINK = re.compile(r"(?:https?://[A-Za-z0-9.:-]+)?(/files/[0-9a-f]{64}\?[A-Za-z0-9_=&-]+)$")
+_LINK = re.compile(
+    r"(?:https?://[A-Za-z0-9.:-]+)?(/files/[0-9a-f]{64}\?[A-Za-z0-9_=&-]+|/f/[0-9]{1,15}\.[A-Za-z0-9_-]+)$"
+)
 """How the words end with which ``gateway.sending`` says a file."""
 
 

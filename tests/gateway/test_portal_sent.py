@@ -21,13 +21,17 @@ async def test_a_file_stands_in_the_talk_and_opens_for_who_has_the_link(browsers
     await portal.sending.queue(talk, await portal.sending.file(talk, "agent-7", taken.key))
     page = await browser.get("/chat")
     assert "文件《办理 结果.pdf》" in page.text
-    link = first(r'/files/[^"]+', page.html).replace("&amp;", "&")
+    link = first(r'href="(?=/f/)([^"]+)', page.html).removeprefix('href="')
     opened = await browser.client.get(link)
     assert (opened.status, await opened.read()) == (200, media.pdf())
-    assert (await browser.client.get(re.sub("[0-9]{10}", "9999999999", link))).status == 404
+    assert (await browser.client.get(re.sub("[0-9]+", "77", link, count=1))).status == 404
+    signed = str(opened.url.relative())
+    assert (await browser.client.get(re.sub("[0-9]{10}", "9999999999", signed))).status == 404
 
 
 async def test_what_a_citizen_writes_is_never_a_link(browsers):
     browser = browsers()
     await browser.post("/chat", {"text": f"看 /files/{'a' * 64}?o=1", "token": "a"})
     assert 'href="/files/' not in (await browser.get("/chat")).html
+    await browser.post("/chat", {"text": "看 /f/1.1QTsJ0TRg9U_", "token": "b"})
+    assert 'href="/f/' not in (await browser.get("/chat")).html

@@ -212,6 +212,11 @@ export function queuePane(root, desk) {
   });
   new ResizeObserver(paint).observe(scroller);
   setInterval(paint, 30_000);
+  // What the search finds grows some seconds behind the talks, and nobody tells when.
+  setInterval(() => {
+    const open = saved.find((each) => each.id === store.view);
+    if (open?.filter?.text && !store.next && !document.hidden) acts.list();
+  }, 6_000);
   store.on('rows', arrange);
   store.on('open', paint);
   store.on('view', () => {
