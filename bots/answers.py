@@ -14,6 +14,7 @@ from bots.contract import AskAnswers, AskEntry, Gap, Turn, Vote
 from bots.intent import Intent
 from bots.scene import idle
 from bots.state import Flow, State, Step
+from normalizer import numbers
 from normalizer.evolve import evolve
 from normalizer.people import mask
 from normalizer.text import for_matching, han_count
@@ -43,13 +44,13 @@ _SOLVED, _UNSOLVED, _REPORT = 1, 2, 3
 _LEAVE = frozenset({Intent.CANCEL, Intent.BACK})
 _ASKS = re.compile(
     "怎么|怎样|如何|咋|哪里|哪儿|[去在到上归是找]哪|哪个|哪些|哪家|[找归问由联系跟和告诉]谁|谁[管来给能该]|什么|啥|多少|多久|多长|"
-    "几[天点号个年岁次月档成]|之几|何时|能不能|可不可以|能否|可否|是否|是不是|要不要|需不需要|有没有|[吗呢么不][?？]?$|[?？]|条件|流程|材料"
+    "几[天点号个年岁次月档成]|之几|何时|能不能|可不可以|能否|可否|是否|是不是|要不要|需不需要|有没有|[吗呢么不][?？]?$|干嘛|[?？]|条件|流程|材料"
 )
-_MAY_ASK = frozenset("怎咋何哪谁啥什多几吗呢么否不没?？条流材")
+_MAY_ASK = frozenset("怎咋何哪谁啥什多几吗嘛呢么否不没?？条流材")
 """Every way to ask has one of these; looking for them first costs a matter that asks nothing next to nothing."""
 _COMPLAINS = re.compile(
     "怎么(?:还|又|没|不|老|总|会|能|这么|那么|一直|就|都|可以|这样)|(?:什么时候|啥时候|何时|多久)(?:才|能|会|[^，。]{0,3}(?:解决|处理|整改|修|完工|动工|恢复))|"
-    "为什么|为何|为啥|凭什么|怎么回事|什么意思|什么情况(?!该|下|要|打)|没人管|没有人管|无人管|不管|还没|还不|还在|至今|一直|多次|反复|"
+    "为什么|为何|为啥|凭什么|怎么回事|什么意思|什么情况(?!该|下|要|打)|(?:没|没有|无)人(?:管|接|理|来|修)|什么破|不管|还没|还不|还在|至今|一直|多次|反复|"
     "已经[^，。？]{0,6}(?:天|周|月|年|次)|好几|天天|每天|经常|严重|(?:我要?|^)(?:投诉|举报|反映)(?!.{0,8}(?:怎么|找谁|哪|吗|几))|关于.*(?:投诉|举报|反映|建议|问题)|"
     "强烈|恳请|请求|希望|要求|建议|拖欠我|欠我|扰民|不给(?:解决|处理|修|办|看|退)|不让|拒绝|太[^，。]{0,3}了|能不能管|有没有人|管一管|麻烦(?:尽快|派)|尽快|赶紧|快来"
 )
@@ -58,6 +59,7 @@ _YES = re.compile("(?:已经?|都)?(?:解决|明白|知道|清楚|懂|可以|没
 _NO = re.compile(
     "(?:还是?)?(?:没|没有|未|不能)解决.{0,4}|(?:还是)?(?:不行|没用|不对|不明白|不清楚|看不懂|没懂|没听懂|不是我.{0,3}问的).{0,4}"
 )
+_REGISTER = re.compile("(?:请|帮我?|先|就|我要)*登记(?:下来|一下|吧|下)*")
 _ASKED_AGAIN = frozenset({Step.CONFIRM, Step.PICK})
 
 
@@ -116,7 +118,8 @@ def asked(scene: Scene) -> Turn | Ask | None:
     question = intake.is_question(reading) and han_count(reading.text) >= intake.BEGIN_HAN
     if asks(reading) and (done := _told(scene, offers=question or _bare(reading))) is not None:
         return done
-    return _unanswered(scene) if question else None
+    plain = question or (asks(reading) and _bare(reading) and not reading.category()[0])
+    return _unanswered(scene) if plain else None
 
 
 def going_on(scene: Scene) -> Turn | Ask | None:
@@ -125,6 +128,8 @@ def going_on(scene: Scene) -> Turn | Ask | None:
         return None
     if scene.intent in _LEAVE:
         return scene.turn(scene.say("menu", hotline=scene.city.hotline), state=idle(scene.state))
+    if scene.intent is Intent.THANKS:
+        return scene.turn(scene.say("thanks"), state=idle(scene.state))
     match scene.state.step:
         case Step.CONFIRM:
             return _judged(scene)
@@ -137,8 +142,14 @@ def going_on(scene: Scene) -> Turn | Ask | None:
 def _questioned(scene: Scene) -> Turn | Ask:
     """Take the question that was asked for, or what shall become of one that found no answer."""
     state, reading = scene.state, scene.reading
-    if reading.digit == 1 and state.collected:
+    if state.collected and (
+        reading.digit == 1 or numbers.yes(reading.text) or _REGISTER.fullmatch(reading.text)
+    ):
         return intake.registered(scene, state.collected)
+    if state.collected and _NO.fullmatch(reading.matching):
+        return _to_person(scene)
+    if state.collected and numbers.no(reading.text):
+        return scene.turn(scene.say("menu", hotline=scene.city.hotline), state=idle(state))
     if reading.digit == 2 or scene.intent is Intent.ASK:
         return scene.turn(scene.say("ask_question"), state=evolve(state, collected=""))
     if reading.empty or reading.digit is not None or scene.intent is not None:
@@ -158,9 +169,7 @@ def _judged(scene: Scene) -> Turn | Ask:
 
 
 def _asked_next(scene: Scene) -> Turn | Ask:
-    """Take what follows an answer and does not judge it: thanks, or the next question."""
-    if scene.intent is Intent.THANKS:
-        return scene.turn(scene.say("thanks"), state=idle(scene.state))
+    """Take what follows an answer and does not judge it: the next question."""
     if scene.intent is Intent.ASK:
         return scene.turn(scene.say("ask_question"), state=idle(scene.state, flow=Flow.CONSULT))
     return _told(scene, offers=True) or _unanswered(scene)
@@ -240,10 +249,14 @@ def _unanswered(scene: Scene) -> Turn:
     return scene.turn(said, state=state, effects=(Gap(_masked(scene.reading.text)),))
 
 
-def _handed_off(scene: Scene) -> Turn | Ask:
+def _to_person(scene: Scene) -> Turn | Ask:
     done = handoff.asked(evolve(scene, intent=Intent.HUMAN))
     assert done is not None
-    return _with(done, Vote(scene.state.target, helpful=False))
+    return done
+
+
+def _handed_off(scene: Scene) -> Turn | Ask:
+    return _with(_to_person(scene), Vote(scene.state.target, helpful=False))
 
 
 def _ordered(scene: Scene) -> Turn | Ask:

@@ -127,7 +127,7 @@ class Known:
     sure: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Facts:
     """What the gateway knows for this turn; None means not asked yet.
 

@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from bots import intake
 from bots.contract import Act, AskOwn
 from bots.intent import Intent
 from bots.progress import listed
@@ -59,7 +60,7 @@ def asked(scene: Scene) -> Turn | Ask | None:
     cases = [case for case in scene.facts.own if case.stage in OPEN]
     spoken = [case for case in cases if case.case_no == scene.state.target]
     if not cases:
-        return scene.turn(scene.say("none_open"), state=idle(scene.state))
+        return intake.unsent(scene) or scene.turn(scene.say("none_open"), state=idle(scene.state))
     if spoken or len(cases) == 1:
         return _BEGIN[flow](scene, (spoken or cases)[0])
     lines, choices = listed(scene, cases)

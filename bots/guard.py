@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bots.state import State
     from normalizer.draft import CaseDraft
 
-_APPEAL = re.compile("申诉|申訴")
+_APPEAL = re.compile(r"申诉|\bappeal\b")
 _SAFE = re.compile("(?:我们?|现在|已经?|都|很)*(?:安全|没事|平安)了?[。！!]*")
 _UNSAFE = re.compile("(?:我们?|现在|还|很)*(?:不安全|危险)[。！!]*|不[。！!]*")
 _BARE, _SHORT = 6, 20

@@ -25,20 +25,22 @@ if TYPE_CHECKING:
     from bots.scene import Scene
     from normalizer.draft import CaseDraft
 
-TEXT_SHOWN, PLACE_SHOWN = 32, 20
+TEXT_SHOWN, PLACE_SHOWN = 32, 30
 TEXT_SHOWN_ELDERLY, PLACE_SHOWN_ELDERLY = 24, 14
 """Characters in the read-back, so that it stays one glance."""
 KEPT_SHOWN = 20
 BEGIN_HAN = 4
 """Chinese characters that make a free message a matter rather than a word."""
-BEGIN_HAN_SMS = 2
-"""The same by SMS, where whatever is no command is a matter (domain.md 4.4)."""
+BEGIN_HAN_PLAIN = 2
+"""The same where a word tells what it is about, and by SMS, where whatever is no command is a matter (domain.md 4.4)."""
 MATTER_HAN = 8
 """Chinese characters that make it one beyond doubt, whatever was being asked."""
 STUCK = 2
 BURST = timedelta(seconds=60)
 """Photos that follow one another so closely are one answer."""
 DOUBLE_TAP = timedelta(minutes=2)
+SENTENCE = timedelta(minutes=10)
+"""How long the beginning of a sentence is remembered."""
 AWAY = timedelta(hours=2)
 """A silence after which the open question is forgotten and the order is offered again."""
 
@@ -48,6 +50,10 @@ _CHANNELS = {"05": "wechat", "06": "wechat", "02": "sms", "03": "email"}
 _CHANGE = re.compile(
     "(?:修?改|更改|换)(?:一下)?(?:第)?([1-5一二三四五])?(?:项|个|条)?(.*)|(.*?)(?:错了|不对|写错|要改|改一下)(.*)"
 )
+_WRONG = re.compile(
+    f"(?:({'|'.join(slots.ITEM_WORDS)})(?:方式|号码?)?(?:是|好像|我)?)?(?:写|填|发|说|选|弄|打|搞)?(?:错|不对|有误)了?[啊呀吧。.!！]*"
+)
+"""Somebody sees that he said something wrong, and perhaps what."""
 _NUMERALS = {c: n for n, c in enumerate("一二三四五", 1)}
 
 
@@ -85,6 +91,11 @@ def greeted_back(scene: Scene) -> Turn | None:
     """Offer the unfinished order to whoever comes back with a greeting."""
     greets = scene.intent is Intent.GREETING and scene.state.flow is Flow.NONE
     return _offer(scene) if greets and _kept(scene) else None
+
+
+def unsent(scene: Scene) -> Turn | None:
+    """Offer the unfinished order to whoever asks after a case and has none: he may think that he sent it."""
+    return _offer(scene) if _kept(scene) and not scene.sms else None
 
 
 def resumed(scene: Scene) -> Turn | Ask | None:
@@ -147,7 +158,18 @@ def going_on(scene: Scene) -> Turn | Ask | None:
             state = evolve(scene.state, order=evolve(scene.state.order, secret="取消" not in scene.words))
             return scene.turn(_question(evolve(scene, state=state)), state=state)
         case _:
-            return _offer(scene) if _comes_back(scene) else _answered(scene)
+            return _offer(scene) if _comes_back(scene) else (_went_back(scene) or _answered(scene))
+
+
+def _went_back(scene: Scene) -> Turn | Ask | None:
+    """Ask again what somebody sees that he said wrong: the item that he names, or the one before."""
+    if scene.sms or scene.state.step in {Step.REVIEW, Step.ITEM}:
+        return None
+    wrong = _WRONG.fullmatch(scene.reading.text)
+    if wrong is None:
+        return None
+    slot = slots.ITEM_WORDS.get(wrong.group(1) or "")
+    return _edit(scene, slot) if slot else _back(scene)
 
 
 def _comes_back(scene: Scene) -> bool:
@@ -172,14 +194,25 @@ def submitted_before(scene: Scene) -> Turn | None:
 
 def begun(scene: Scene) -> Turn | Ask | None:
     """Take a free message, a photo or a place for the beginning of an order."""
+    if scene.state.flow is not Flow.NONE or scene.reading.digit is not None:
+        return None
+    scene = _whole(scene)
     reading = scene.reading
-    enough = BEGIN_HAN_SMS if scene.sms else BEGIN_HAN
-    matter = han_count(reading.text) >= enough or reading.attachments or reading.place
-    if scene.state.flow is not Flow.NONE or not matter or reading.digit is not None:
+    plain = scene.sms or reading.category()[0]
+    matter = han_count(reading.text) >= (BEGIN_HAN_PLAIN if plain else BEGIN_HAN)
+    if not (matter or reading.attachments or reading.place):
         return None
     if _kept(scene) and not reading.text:
         return _offer(scene)
     return _begin(scene)
+
+
+def _whole(scene: Scene) -> Scene:
+    """Return the scene with what came just before by itself, the beginning of a sentence, before what was said now."""
+    state, text = scene.state, scene.reading.text
+    if not (state.collected and text) or state.at is None or scene.now - state.at > SENTENCE:
+        return scene
+    return _saying(scene, f"{state.collected}，{text}"[: slots.TEXT_LENGTH])
 
 
 def _begin(scene: Scene) -> Turn | Ask:
@@ -251,8 +284,8 @@ def _answered(scene: Scene) -> Turn | Ask:
     order, problem = slots.take(_slot(scene), state.order, scene)
     if not problem or scene.sms:
         return _next(scene, evolve(state, order=order, misses=0))
-    # A number to call that came first is no wrong answer.
-    misses = state.misses + (order.phone == state.order.phone)
+    # What answers another question is no wrong answer.
+    misses = state.misses + (order == evolve(state.order, text=order.text))
     if misses >= STUCK:
         return _stuck(scene, evolve(state, order=order, misses=0))
     return scene.turn(problem, state=evolve(state, order=order, misses=misses))
@@ -394,7 +427,7 @@ def _edit(scene: Scene, slot: Step) -> Turn:
 
 
 def _submitted(scene: Scene) -> Turn | Ask:
-    order = _worded(scene.state.order) if scene.sms else scene.state.order
+    order = _worded(scene.state.order, sms=scene.sms)
     if scene.sms and han_count(mask(order.text)) < slots.MIN_HAN:
         words = scene.say("sms_too_little", hotline=scene.city.hotline)
         handed = Handoff("too little", phone=scene.phone)
@@ -414,12 +447,10 @@ def _submitted(scene: Scene) -> Turn | Ask:
     return scene.turn(_promise(scene, order, number, effect), state=state, effects=(effect,))
 
 
-def _worded(order: Order) -> Order:
-    """Return an SMS order as it is submitted: few words with their place, and a report confidential unless said otherwise."""
-    short = order.place and order.place not in order.text and han_count(order.text) < slots.MIN_HAN
-    text = f"{order.text}（地点：{order.place}）" if short else order.text
-    secret = True if order.kind is Kind.REPORT and order.secret is None else order.secret
-    return evolve(order, text=text, secret=secret)
+def _worded(order: Order, *, sms: bool) -> Order:
+    """Return an order as it is submitted; a report by SMS is confidential unless said otherwise."""
+    secret = True if sms and order.kind is Kind.REPORT and order.secret is None else order.secret
+    return evolve(order, text=slots.worded(order), secret=secret)
 
 
 def _promise(scene: Scene, order: Order, number: NewNumber, effect: Submit) -> str:

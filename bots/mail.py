@@ -224,6 +224,6 @@ def _written(scene: Scene, done: Turn) -> Turn:
     new = scene.state.notice_version != city.notice_version
     privacy = scene.say("privacy", url=city.privacy_url) if city.privacy_url else ""
     notice = (scene.say("mail_notice", privacy=privacy),) if new else ()
-    sign = scene.say("mail_sign", city=city.name, hotline=city.hotline)
+    sign = scene.say("mail_sign", city=scene.named, hotline=city.hotline)
     paragraphs = (scene.say("mail_dear"), *done.replies, *notice, sign)
     return Turn(state, ("\n\n".join(paragraphs),), done.effects)

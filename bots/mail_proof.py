@@ -7,7 +7,6 @@ one case that it proves and no other of the sender's.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bots.contract import AskFound
@@ -43,16 +42,16 @@ def judged(scene: Scene, line: str) -> Scene | Ask:
     if not facts.doubted:
         return scene
     if scene.reading.about:
-        return evolve(scene, facts=replace(facts, doubted=False))
+        return evolve(scene, facts=evolve(facts, doubted=False))
     given = _PROOF.search(line)
     number = case_no.parse(given.group(1)) if given else None
     if given is None or number is None:
-        return evolve(scene, facts=replace(facts, own=()))
+        return evolve(scene, facts=evolve(facts, own=()))
     if facts.found is None:
         return AskFound(number, given.group(2))
     case = facts.found.case
     own = tuple(each for each in facts.own or () if case is not None and each.case_no == case.case_no)
-    return evolve(scene, facts=replace(facts, own=own, doubted=not own))
+    return evolve(scene, facts=evolve(facts, own=own, doubted=not own))
 
 
 def without_code(line: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from bots import intake
 from bots.contract import AskFound, AskOwn, Found
 from bots.intent import Intent
 from bots.scene import day, idle, title
@@ -47,7 +48,7 @@ def asked(scene: Scene) -> Turn | Ask | None:
     if own is None:
         return AskOwn()
     if not own:
-        return scene.turn(scene.say("no_cases"), state=idle(scene.state))
+        return intake.unsent(scene) or scene.turn(scene.say("no_cases"), state=idle(scene.state))
     if len(own) == 1:
         return _shown(scene, own[0])
     lines, choices = listed(scene, own)
@@ -72,7 +73,7 @@ def going_on(scene: Scene) -> Turn | Ask | None:
 def by_number(scene: Scene) -> Turn | Ask | None:
     """Show a case by its number: an own one by the last seven digits too, another's only with its code."""
     text = scene.reading.text
-    if not text or not text[-1].isdigit():
+    if len(text) < case_no.SHORT or not text[-1].isdigit():
         return None
     if pair := PAIR.fullmatch(text):
         return _stranger(scene, pair.group(1), pair.group(2))

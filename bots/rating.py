@@ -33,6 +33,23 @@ _PJ = re.compile(r"(?:pj|评价|打分)[\s:：]*([1-5一二三四五])(?:分|星
 _NUMERALS = {c: n for n, c in enumerate("一二三四五", 1)}
 _WORDS = {label: score for score, label in SATISFACTION_LABELS.items()}
 _POLITE = re.compile("^(?:我|总体|比较|还算|挺)*|[。！!了吧啊的]*$")
+FELT = 60
+"""Characters beyond which words tell more than how somebody was served."""
+FELT_LATER = 16
+"""The same where nothing but a notice asked: more may be another matter."""
+_FEELS = (
+    (1, re.compile("(?:非常|太|极|十分|特别|很)(?:不满|差|失望|垃圾)|极差|差评|垃圾|骗人")),
+    (
+        2,
+        re.compile(
+            "不满意?|不行|不好|失望|(?:没|没有|未)人?(?:给|来)?(?:解决|修|办|处理|弄|来|联系|管)|还是(?:不|没|老样子)|推诿|敷衍|糊弄|应付|踢皮球|太慢|态度|没用|差劲"
+        ),
+    ),
+    (3, re.compile("还行|一般|凑合|还可以|马马虎虎|勉强|基本满意")),
+    (5, re.compile("(?:非常|十分|特别)满意|太好了|点赞|好评")),
+    (4, re.compile("满意|不错|很好|挺好|(?:解决|修好|弄好|办好|处理好)了")),
+)
+"""Words that rate, the worst first: who is content with one thing and not with another is not content."""
 _REASONS = re.compile(r"(?:[1-6][\s,，、.和]*)+")
 _REASON_WORDS = {
     1: re.compile("没(?:有)?(?:人)?(?:联系|打电话|来)|未联系"),
@@ -45,7 +62,7 @@ _REASON_WORDS = {
 
 def asked(scene: Scene) -> Turn | Ask | None:
     """Take a rating: by word at any time, by a bare digit only as answer to the last question asked."""
-    score, opinion = read(_worded(scene))
+    score, opinion = _read(scene)
     by_word = scene.intent is Intent.RATE or _PJ.fullmatch(scene.reading.matching) is not None
     bare = score is not None and scene.state.flow in {Flow.NONE, Flow.SERVICE}
     if not by_word and not bare:
@@ -67,6 +84,17 @@ def asked(scene: Scene) -> Turn | Ask | None:
 def asked_later(scene: Scene) -> bool:
     """Return whether a case's rating was asked for since the bot, or a person for it, last asked anything."""
     return any(_unrated(case) and _asked_last(scene, case) for case in scene.facts.own or ())
+
+
+def _read(scene: Scene) -> tuple[int | None, str]:
+    """Return score and opinion; whoever was asked last of all says it in his own words too."""
+    score, opinion = read(_worded(scene))
+    reading, asked = scene.reading, scene.state.flow is Flow.RATE
+    free = score is None and not scene.sms and scene.intent is None
+    if free and (asked or (len(reading.text) <= FELT_LATER and not reading.place_text())):
+        score = felt(reading)
+        return score, "" if score is None else reading.text
+    return score, opinion
 
 
 def _worded(scene: Scene) -> CaseDraft:
@@ -101,7 +129,7 @@ def going_on(scene: Scene) -> Turn | Ask | None:
 
 
 def _scored(scene: Scene, case: Case) -> Turn:
-    score, opinion = read(scene.reading)
+    score, opinion = _read(scene)
     if score is not None:
         return _given(scene, case, score, opinion)
     if scene.state.misses:
@@ -129,6 +157,13 @@ def read(reading: CaseDraft) -> tuple[int | None, str]:
         numeral = found.group(1)
         return _NUMERALS.get(numeral) or int(numeral), found.group(2)
     return _WORDS.get(_POLITE.sub("", reading.matching)), ""
+
+
+def felt(reading: CaseDraft) -> int | None:
+    """Return the score that free words give who was asked for one; None where they tell none."""
+    if reading.digit is not None or len(reading.text) > FELT:
+        return None
+    return next((score for score, words in _FEELS if words.search(reading.matching)), None)
 
 
 def _given(scene: Scene, case: Case, score: int, opinion: str) -> Turn:

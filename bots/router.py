@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bots import (
     answers,
@@ -21,7 +22,7 @@ from bots import (
     welcome,
 )
 from bots.contract import Alert, Ask, Owner, Turn
-from bots.intent import Intent, intent_of
+from bots.intent import Intent, intent_of, led_of
 from bots.scene import EMAIL, SMS, Scene, idle
 from bots.state import Flow, Step
 from normalizer.evolve import evolve
@@ -77,6 +78,68 @@ FLOWS: tuple[Callable[[Scene], Turn | Ask | None], ...] = (
 """The whole talk on one screen."""
 
 
+class Sign(NamedTuple):
+    """What is seen of a message at a glance: how it came, what was open, and whether it is a wish or an event."""
+
+    sms: bool
+    flow: Flow
+    wished: bool
+    event: bool
+    queued: bool
+
+
+def _open(*flows: Flow) -> Callable[[Sign], bool]:
+    return lambda sign: sign.flow in flows
+
+
+_ONLY: dict[Callable[[Scene], Turn | Ask | None], Callable[[Sign], bool]] = {
+    sms.ignored: lambda sign: sign.sms,
+    sms.repeated: lambda sign: sign.sms,
+    sms.photos: lambda sign: sign.sms,
+    sms.bare_digit: lambda sign: sign.sms,
+    binding.sent: lambda sign: sign.sms,
+    spots.scanned: lambda sign: sign.event,
+    welcome.happened: lambda sign: sign.event,
+    handoff.asked: lambda sign: sign.wished,
+    welcome.modes: lambda sign: sign.wished,
+    binding.asked: lambda sign: sign.wished,
+    welcome.menu: lambda sign: sign.wished,
+    intake.greeted_back: lambda sign: sign.wished and sign.flow is Flow.NONE,
+    handoff.waiting: lambda sign: sign.queued,
+    intake.went_on: _open(Flow.ORDER),
+    service.going_on: _open(Flow.SERVICE),
+    intake.resumed: _open(Flow.RESUME),
+    intake.going_on: _open(Flow.ORDER),
+    followup.going_on: _open(Flow.SUPPLEMENT, Flow.URGE, Flow.WITHDRAW, Flow.CONFIDE),
+    rating.going_on: _open(Flow.RATE, Flow.REASONS),
+    progress.going_on: _open(Flow.PROGRESS, Flow.CODE),
+    answers.going_on: _open(Flow.CONSULT),
+    welcome.empty: _open(Flow.NONE),
+    welcome.elderly: _open(Flow.NONE),
+    answers.asked: _open(Flow.NONE),
+    intake.begun: _open(Flow.NONE),
+}
+"""What must be so for a flow to claim anything; each looks for itself too, this spares asking those that cannot."""
+
+
+@cache
+def _possible(*seen: Any) -> tuple[Callable[[Scene], Turn | Ask | None], ...]:
+    sign = Sign(*seen)
+    return tuple(flow for flow in FLOWS if flow not in _ONLY or _ONLY[flow](sign))
+
+
+def possible(scene: Scene) -> tuple[Callable[[Scene], Turn | Ask | None], ...]:
+    """Return the flows that may claim a scene's message, in order."""
+    facts = scene.facts
+    return _possible(
+        facts.source == SMS,
+        scene.state.flow,
+        scene.intent is not None,
+        scene.reading.event is not None,
+        facts.owner is Owner.QUEUED,
+    )
+
+
 def turn(state: State, reading: CaseDraft, facts: Facts, moment: Moment) -> Turn | Ask:
     """Answer one message, or say what must be known first."""
     if facts.source == EMAIL:
@@ -90,17 +153,17 @@ def turn(state: State, reading: CaseDraft, facts: Facts, moment: Moment) -> Turn
 
 
 def _answer(scene: Scene) -> Turn | Ask:
-    for flow in FLOWS:
+    for flow in possible(scene):
         done = flow(scene)
-        if isinstance(done, Turn):
-            return _spoken(scene, done)
         if done is not None:
-            return done
+            return _spoken(scene, done) if isinstance(done, Turn) else done
     raise AssertionError("the last flow answers everything")
 
 
 def _scene(state: State, reading: CaseDraft, facts: Facts, moment: Moment) -> Scene:
-    intent, number = intent_of(reading)
+    (intent, number), words = intent_of(reading), ""
+    if intent is None and state.flow is not Flow.ORDER:
+        intent, words = led_of(reading)
     state = service.kept(state, reading, intent, moment.now, number)
     state = intake.without_stale_order(state, moment.now, moment.city.draft_hours)
     state = answers.without_stale(state, moment.now)
@@ -108,7 +171,7 @@ def _scene(state: State, reading: CaseDraft, facts: Facts, moment: Moment) -> Sc
     state = welcome.in_chinese_again(state, reading.text)
     if state.flow and _left(state, reading, intent):
         state = idle(state)
-    return Scene(state, reading, facts, moment, intent, number)
+    return Scene(state, reading, facts, moment, intent, number, words)
 
 
 def _text_message(state: State, reading: CaseDraft, facts: Facts, moment: Moment) -> Scene:
@@ -159,7 +222,7 @@ def _left(state: State, reading: CaseDraft, intent: Intent | None) -> bool:
         return _word_leads_out(state, intent)
     if state.flow is Flow.CONSULT:
         return answers.left(state, reading, intent)
-    if not intake.is_matter(reading):
+    if not intake.is_matter(reading) or (state.flow is Flow.RATE and rating.felt(reading) is not None):
         return False
     return state.flow in _CHOICES or (state.flow is Flow.SUPPLEMENT and state.step is Step.PICK)
 

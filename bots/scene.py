@@ -58,6 +58,11 @@ class Scene:
         return self.moment.city
 
     @property
+    def named(self) -> str:
+        """What the city is called in the citizen's language."""
+        return self.city.name_en or self.city.name if self.state.lang == "en" else self.city.name
+
+    @property
     def now(self) -> datetime:
         """The instant of the turn, UTC."""
         return self.moment.now

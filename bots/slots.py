@@ -6,13 +6,16 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from bots.shape import ANONYMOUS, shape_of, vague
 from bots.state import Order, Step
 from normalizer import numbers
+from normalizer.classify import category_of, kind_of
 from normalizer.codes import Kind
-from normalizer.evolve import evolve
+from normalizer.evolve import evolve, make
 from normalizer.message import PartKind
 from normalizer.people import PersonalKind, mask, mask_name, mask_phone, name_in
-from normalizer.text import han_count
+from normalizer.text import for_matching, han_count
+from normalizer.tone import Tone
 
 if TYPE_CHECKING:
     from bots.scene import Scene
@@ -23,7 +26,8 @@ WECHAT, NONE = "wechat", "none"
 MIN_HAN, MIN_WORDS = 8, 4
 """Chinese characters a matter needs (domain.md 2.1, "Mandatory"), and words where it is told in a Latin script."""
 _LATIN = re.compile(r"[A-Za-zÀ-ÿ]{2,}")
-SURE_KIND = 0.6
+SURE_KIND, SURE_PLAIN_KIND = 0.6, 0.4
+"""Confidence from which the kind is not asked, and the same for help and complaint, which go the same way: it is read back."""
 LIKELY_CATEGORY = 0.5
 SURE_CATEGORY = 0.6
 """Confidence from which the bot may accept by the city's list: one word that names the matter, and none against it."""
@@ -44,6 +48,8 @@ ITEM_WORDS = {
     "地址": Step.PLACE,
     "位置": Step.PLACE,
     "内容": Step.TEXT,
+    "时间": Step.WHEN,
+    "诉求": Step.DEMAND,
     "联系": Step.CONTACT,
     "电话": Step.CONTACT,
     "手机": Step.CONTACT,
@@ -55,18 +61,35 @@ ITEM_WORDS = {
 
 _WECHAT_SOURCES = frozenset({"05", "06"})
 _PHONES = frozenset({PersonalKind.PHONE, PersonalKind.LANDLINE})
-_NO_PLACE = frozenset({Kind.INQUIRY, Kind.GUIDANCE, Kind.SUGGESTION, Kind.PRAISE})
+_NO_EVENT = frozenset({Kind.INQUIRY, Kind.GUIDANCE, Kind.SUGGESTION, Kind.PRAISE})
+"""Kinds in which nothing has happened, at no place, that could be put right."""
+_PLAIN_KINDS = frozenset({Kind.HELP, Kind.COMPLAINT})
+_NAMED_HAN, _PLAIN_HAN = 2, 6
+"""Chinese characters that tell a matter whose category is plain, and any other, once it is known where."""
+_TIMELY = re.compile(
+    "[年月日号天周时点早晚夜午春夏秋冬节假今昨前每半几]|刚|最近|长期|一直|经常|总是|以来|多久|现在|目前|很久"
+)
+"""One of these is in every time that people name."""
+_MORE_HAN = 3
+"""Chinese characters from which words that answer nothing may belong to the matter."""
+_OF_CONTACT = re.compile("电话|手机|号码|联系|姓名|名字|称呼")
+"""What is said about being asked who one is belongs to no matter."""
+_WAITING = re.compile("等|稍|马上|正在|我拍|去拍|找找")
+_DONE, _DONE_LENGTH = ("完", "没", "好了", "就这些"), 6
+"""Words that end the sending of photos, in an answer no longer than this."""
+_GOES_ON_HAN = 4
+"""Chinese characters from which somebody who was asked for photos goes on telling instead."""
+_SENTENCE_HAN = 5
+_PREDICATE = re.compile("[了没不吗]|怎么|为什么|谁")
+"""So long, and with one of these, an answer without a place is a sentence rather than a place."""
 _CLAUSE = re.compile("[，,。；;\n]")
 _DEMAND = re.compile(
-    "(?:希望|要求|恳请|请求|盼望|诉求是|请(?:尽快|赶紧|马上|有关|相关|帮|派|给))[^。！!？?\n]{2,80}"
-)
-_ANONYMOUS = re.compile(
-    "匿名|不(?:想|愿意?|方便|能|要)?(?:留|透露|提供|给(?:你们?|您)?(?:电话|手机|号码|姓名|联系))"
+    "(?:希望|要求|恳请|请求|盼望|诉求是|请(?:尽快|赶紧|马上|有关|相关|帮|派|给))(?:(?![，,；; ]*(?:我[叫姓]|本人|姓名|联系|电话|手机))[^。！!？?\n]){2,80}"
 )
 _DISCREET = re.compile("保密|匿名|别(?:让|告诉)[^，。]{0,8}知道|不要(?:透露|泄露|公开)")
 _OPEN_BOOK = re.compile("不(?:用|需要|必|要)保密|无需保密")
 _UNKNOWN = re.compile(
-    "(?:我?(?:也)?(?:不|没)(?:太)?(?:知道|清楚|确定|晓得)|忘了?|记不清|说不清|随便|都行)(?:了|吧|啊)?"
+    "(?:我?(?:也)?(?:不|没)(?:太)?(?:知道|清楚|确定|晓得)|忘了?|记不清|说不清|随便|都行|不(?:敢|想|愿意?)说)(?:了|吧|啊)?"
 )
 
 Taken = tuple[Order, str]
@@ -76,6 +99,12 @@ Taken = tuple[Order, str]
 def enough(text: str) -> bool:
     """Return whether words tell a matter: so many Chinese characters, or so many words of a Latin script."""
     return han_count(text) >= MIN_HAN or len(_LATIN.findall(text)) >= MIN_WORDS
+
+
+def worded(order: Order) -> str:
+    """Return a matter in the words in which it is submitted: few words with their place."""
+    place = "" if order.place == UNTOLD or order.place in order.text else order.place
+    return f"{order.text}（地点：{place}）" if place and not enough(order.text) else order.text
 
 
 def first_open(order: Order, scene: Scene, *, elderly: bool) -> Step | None:
@@ -91,6 +120,8 @@ def before(step: Step, order: Order, scene: Scene, *, elderly: bool) -> Step | N
     brief = elderly or order.brief
     slots = list(_OPEN)
     earlier = slots[: slots.index(step)] if step in _OPEN else slots
+    if order.kind is not None and order.kind is _derived(for_matching(order.text)):
+        earlier = [slot for slot in earlier if slot is not Step.KIND]
     return next((slot for slot in reversed(earlier) if _OPEN[slot](cleared(order, slot), scene, brief)), None)
 
 
@@ -112,10 +143,21 @@ def only_spoken(attachments: tuple[Attachment, ...]) -> bool:
 
 
 def corrected(order: Order, reading: CaseDraft) -> Order:
-    """Return the order with the number or the location that a message at the read-back brings; else itself."""
+    """Return the order with what a message at the read-back puts right by its looks; else itself."""
     if reading.place is not None:
-        order = evolve(order, place=_place(reading), lon=reading.place.lon, lat=reading.place.lat)
-    return _contact(order, reading)
+        return evolve(order, place=_place(reading), lon=reading.place.lon, lat=reading.place.lat)
+    order, text = _contact(order, reading), mask(reading.text)
+    match shape_of(reading):
+        case Step.PLACE:
+            return evolve(order, place=text[:PLACE_LENGTH], lon=None, lat=None)
+        case Step.WHEN:
+            return evolve(order, when=text[:WHEN_LENGTH])
+        case Step.DEMAND:
+            return evolve(order, demand=text[:DEMAND_LENGTH])
+        case Step.CONTACT:
+            return _person(order, reading)
+        case _:
+            return order
 
 
 def contact(name: str, phone: str) -> str:
@@ -137,37 +179,104 @@ def take(slot: Step, order: Order, scene: Scene) -> Taken:
     if slot is not Step.PLACE and (there := scene.reading.place) is not None:
         # Where it is may be shown at any question.
         order = evolve(order, place=order.place or _place(scene.reading), lon=there.lon, lat=there.lat)
-    return _TAKE[slot](order, scene)
+    begun = slot is Step.TEXT and order.text and not scene.state.editing
+    other = _elsewhere(slot, order, scene) if not scene.sms and (begun or slot in _TALKED) else None
+    if other is None:
+        return _TAKE[slot](order, scene)
+    return other, "" if begun and not _text_open(other, scene, True) else question(slot, other, scene)
+
+
+_TALKED = frozenset({Step.PLACE, Step.WHEN, Step.DEMAND, Step.KIND, Step.CONTACT})
+"""Questions whose answers may be anything that people say."""
+
+
+def _elsewhere(slot: Step, order: Order, scene: Scene) -> Order | None:
+    """Return the order with a message that answers another question than the one that was put; None when it does not."""
+    reading = scene.reading
+    shape = shape_of(reading)
+    if shape in (None, slot):
+        return None
+    text = mask(reading.text)
+    match shape:
+        case Step.PLACE:
+            return _placed(order, text)
+        case Step.WHEN if not order.when or order.when == UNTOLD:
+            return evolve(order, when=text[:WHEN_LENGTH])
+        case Step.DEMAND if not order.demand or order.demand == UNTOLD:
+            return evolve(order, demand=reading.text[:DEMAND_LENGTH])
+        case Step.CONTACT:
+            return _person(order, reading)
+        case _:
+            return more(order, reading)
+
+
+def _placed(order: Order, text: str) -> Order:
+    """Return the order with a place that was told after another: it is more exact, says the same, or narrows it down."""
+    known = "" if order.place == UNTOLD else order.place
+    if text in known:
+        return order
+    place = text if known in text else f"{known}，{text}"
+    return evolve(order, place=place[:PLACE_LENGTH])
+
+
+def _person(order: Order, reading: CaseDraft) -> Order:
+    """Return the order with how somebody is called, or that he will not say it."""
+    if ANONYMOUS.search(reading.text):
+        return evolve(order, name="", phone="", anonymous=True, secret=True)
+    return evolve(order, name=name_in(reading.text) or order.name)
+
+
+def more(order: Order, reading: CaseDraft) -> Order:
+    """Return the order with words that answer nothing, but belong to the matter."""
+    text = reading.text
+    said = (
+        han_count(text) >= _MORE_HAN
+        and text not in order.text
+        and not (numbers.yes(text) or _no_answer(reading))
+    )
+    if reading.empty or reading.digit is not None or not said or reading.findings():
+        return order
+    return evolve(order, text=f"{order.text}，{reading.text}".strip("，")[:TEXT_LENGTH])
 
 
 def fresh(scene: Scene) -> Order:
     """Return an order of which nothing is known but what the channel tells: the number of who writes by SMS."""
-    return Order(since=scene.now, phone=scene.phone)
+    return make(Order, since=scene.now, phone=scene.phone)
 
 
 def skipped(order: Order, slot: Step) -> Order:
     """Return the order with a slot left to the agents, or the same order when it cannot do without."""
+    if slot is Step.PLACE and not order.category:
+        return evolve(order, place=UNTOLD)
     return evolve(order, **_LEFT_OPEN[slot]) if slot in _LEFT_OPEN else order
 
 
 def absorb(order: Order, reading: CaseDraft, scene: Scene) -> Order:
     """Return the order with everything a free message tells; it is what the matter is about."""
-    kind, sure = reading.kind()
     category, certain = reading.category()
     order = _also(order, reading, scene)
     order = evolve(
         order,
         text=reading.text,
-        kind=order.kind or (Kind(kind) if kind != Kind.OTHER and sure >= SURE_KIND else None),
+        kind=order.kind or _derived(reading.matching),
         category=category if certain >= LIKELY_CATEGORY else "",
         sure=certain >= SURE_CATEGORY,
     )
     if scene.facts.sender:
         # The number or address is known, so a name without one is of use.
-        order = evolve(order, name=order.name or name_in(reading.text) or "")
+        order = evolve(order, name=order.name or name_in(reading.text, asked=False) or "")
     # Whoever says where and leaves a number has said what he wants to say: it is read back at once.
     located = bool(order.place) or order.lon is not None
     return evolve(order, brief=True) if order.phone and located else order
+
+
+def _derived(matching: str) -> Kind | None:
+    """Return the kind that need not be asked: what is plainly about something, and asks and suggests nothing, wants help."""
+    code, sure = kind_of(matching)
+    if code == Kind.OTHER:
+        return Kind.HELP if category_of(matching)[1] >= SURE_CATEGORY else None
+    kind = Kind(code)
+    return kind if sure >= (SURE_PLAIN_KIND if kind in _PLAIN_KINDS else SURE_KIND) else None
 
 
 def _also(order: Order, reading: CaseDraft, scene: Scene) -> Order:
@@ -190,7 +299,8 @@ def _also(order: Order, reading: CaseDraft, scene: Scene) -> Order:
 def _place(reading: CaseDraft) -> str:
     if reading.place is not None:
         return mask(reading.place.text)[:PLACE_LENGTH]
-    return (reading.place_text() or "")[:PLACE_LENGTH]
+    place = reading.place_text() or ""
+    return "" if vague(place) else place[:PLACE_LENGTH]
 
 
 def _secrecy(text: str) -> bool | None:
@@ -210,7 +320,11 @@ Openness = Callable[[Order, "Scene", bool], bool]
 
 
 def _text_open(order: Order, scene: Scene, brief: bool) -> bool:  # noqa: ARG001, FBT001
-    return not enough(order.text)
+    if enough(order.text):
+        return False
+    # Few characters tell it where the category is plain; the place makes them enough (domain.md 2.1, "Mandatory").
+    told = han_count(order.text) >= (_NAMED_HAN if order.category else _PLAIN_HAN)
+    return not told or bool(order.place and not enough(worded(order)))
 
 
 def _place_open(order: Order, scene: Scene, brief: bool) -> bool:  # noqa: ARG001, FBT001
@@ -218,7 +332,7 @@ def _place_open(order: Order, scene: Scene, brief: bool) -> bool:  # noqa: ARG00
         return False
     if order.category:
         return order.category in scene.city.place_categories
-    return order.kind not in _NO_PLACE
+    return order.kind not in _NO_EVENT
 
 
 def _reply_open(order: Order, scene: Scene, brief: bool) -> bool:  # noqa: FBT001
@@ -228,8 +342,8 @@ def _reply_open(order: Order, scene: Scene, brief: bool) -> bool:  # noqa: FBT00
 _OPEN: dict[Step, Openness] = {
     Step.TEXT: _text_open,
     Step.PLACE: _place_open,
-    Step.WHEN: lambda order, scene, brief: not order.when and not brief,
-    Step.DEMAND: lambda order, scene, brief: not order.demand and not brief,
+    Step.WHEN: lambda order, scene, brief: not (order.when or brief or order.kind in _NO_EVENT),
+    Step.DEMAND: lambda order, scene, brief: not (order.demand or brief or order.kind in _NO_EVENT),
     Step.KIND: lambda order, scene, brief: order.kind is None and not brief,
     Step.CONTACT: lambda order, scene, brief: not order.phone and not order.anonymous,
     Step.SECRET: lambda order, scene, brief: order.secret is None and order.kind is Kind.REPORT,
@@ -239,7 +353,7 @@ _OPEN: dict[Step, Openness] = {
 """The slots in the order in which they are asked."""
 
 _OPEN_SMS: dict[Step, Callable[[Order, Scene], bool]] = {
-    Step.TEXT: lambda order, scene: Step.TEXT not in order.asked and _text_open(order, scene, True),
+    Step.TEXT: lambda order, scene: Step.TEXT not in order.asked and not enough(order.text),
     Step.PLACE: lambda order, scene: Step.PLACE not in order.asked and _place_open(order, scene, True),
     Step.CONTACT: lambda order, scene: not (Step.CONTACT in order.asked or order.name or order.anonymous),
 }
@@ -260,19 +374,20 @@ _CLEAR: dict[Step, dict[str, object]] = {
 }
 
 
+UNTOLD = "未说明"
 _LEFT_OPEN: dict[Step, dict[str, object]] = {
-    Step.WHEN: {"when": "未说明"},
-    Step.DEMAND: {"demand": "未说明"},
+    Step.WHEN: {"when": UNTOLD},
+    Step.DEMAND: {"demand": UNTOLD},
     Step.KIND: {"kind": Kind.HELP},
     Step.REPLY: {"reply_by": WECHAT},
     Step.MATERIALS: {"materials": True},
 }
-"""What stands for a slot that was not answered; the others are mandatory (domain.md 2.1)."""
+"""What stands for a slot that was not answered; the others are mandatory (domain.md 2.1), the place by the category."""
 
 
 def _take_text(order: Order, scene: Scene) -> Taken:
     reading = scene.reading
-    if reading.empty or reading.digit is not None:
+    if reading.empty or reading.digit is not None or _no_answer(reading):
         return order, question(Step.TEXT, order, scene)
     earlier = "" if scene.state.editing else order.text
     told = absorb(order, reading, scene)
@@ -289,8 +404,16 @@ def _take_place(order: Order, scene: Scene) -> Taken:
         return corrected(order, reading), ""
     if reading.empty or reading.digit is not None or _no_answer(reading):
         return order, scene.say("ask_place")
+    named = reading.place_text()
+    if _tells(reading, named):
+        # It is no place but what happened: nothing of it is lost, and the place is still to be told.
+        return more(_also(order, reading, scene), reading), scene.say("ask_place")
+    if vague(reading.text) and not (order.place or scene.sms):
+        return evolve(order, place=mask(reading.text)[:PLACE_LENGTH]), scene.say("ask_place_named")
     several = reading.findings() or _CLAUSE.search(reading.text)
-    named = (several and reading.place_text()) or mask(reading.text)
+    named = (several and named) or mask(reading.text)
+    if order.place and vague(order.place) and not scene.state.editing:
+        named = f"{order.place}，{named}"
     return _also(evolve(order, place=named[:PLACE_LENGTH], lon=None, lat=None), reading, scene), ""
 
 
@@ -300,7 +423,11 @@ def _take_when(order: Order, scene: Scene) -> Taken:
         return evolve(order, when=WHENS[digit]), ""
     if digit is not None or scene.reading.empty:
         return order, scene.say("ask_when")
+    if _no_answer(scene.reading):
+        return skipped(order, Step.WHEN), ""
     order = _also(order, scene.reading, scene)
+    if not order.when and not _TIMELY.search(text):
+        return more(order, scene.reading), scene.say("ask_when")
     several = order.when and _CLAUSE.search(text)
     return (order if several else evolve(order, when=mask(text)[:WHEN_LENGTH])), ""
 
@@ -308,6 +435,8 @@ def _take_when(order: Order, scene: Scene) -> Taken:
 def _take_demand(order: Order, scene: Scene) -> Taken:
     if scene.reading.empty or scene.reading.digit is not None:
         return order, scene.say("ask_demand")
+    if _no_answer(scene.reading):
+        return skipped(order, Step.DEMAND), ""
     return _also(evolve(order, demand=scene.reading.text[:DEMAND_LENGTH]), scene.reading, scene), ""
 
 
@@ -315,9 +444,11 @@ def _take_kind(order: Order, scene: Scene) -> Taken:
     digit = scene.reading.digit
     if digit in KINDS:
         return evolve(order, kind=KINDS[digit]), ""
+    if _UNKNOWN.fullmatch(scene.reading.matching):
+        return skipped(order, Step.KIND), ""
     kind, _ = scene.reading.kind()
     if digit is not None or kind == Kind.OTHER:
-        return order, scene.say("ask_kind")
+        return more(order, scene.reading), scene.say("ask_kind")
     return evolve(order, kind=Kind(kind)), ""
 
 
@@ -328,21 +459,25 @@ def _take_contact(order: Order, scene: Scene) -> Taken:
     told = _contact(evolve(order, phone=""), reading)
     if told.phone:
         return told, ""
-    if _ANONYMOUS.search(reading.text):
+    if ANONYMOUS.search(reading.text):
         return evolve(order, name="", phone="", anonymous=True, secret=True), ""
     if sum(c.isdigit() for c in reading.text) >= 5:
         return order, scene.say("bad_phone")
     name = None if reading.empty or _no_answer(reading) else name_in(reading.text)
     if name and name != order.name:
         return evolve(order, name=name), ""
-    return order, question(Step.CONTACT, order, scene)
+    told = order if _OF_CONTACT.search(reading.text) else more(order, reading)
+    return told, question(Step.CONTACT, told, scene)
 
 
 def _take_name(order: Order, reading: CaseDraft) -> Order:
     """Return the order with how somebody wants to be called, as told by SMS."""
-    if _ANONYMOUS.search(reading.text):
+    if ANONYMOUS.search(reading.text):
         return evolve(order, name="", phone="", anonymous=True, secret=True)
     order = _contact(order, reading)
+    if shape_of(reading) is Step.PLACE or vague(reading.text):
+        # Where it is, said late; nothing is asked twice by SMS.
+        return _placed(order, mask(reading.text))
     short = reading.text if 0 < han_count(reading.text) <= NAME_HAN and not _no_answer(reading) else ""
     return evolve(order, name=name_in(reading.text) or order.name or mask(short)[:NAME_LENGTH])
 
@@ -372,9 +507,21 @@ _WAYS = {"不用": NONE, "不需要": NONE, "微信": WECHAT, "短信": "sms", "
 def _take_materials(order: Order, scene: Scene) -> Taken:
     reading = scene.reading
     text = reading.text
-    if reading.digit in {1, 2} or numbers.no(text) or numbers.yes(text) or "完" in text or "没" in text:
+    ends = reading.digit in {1, 2} or numbers.no(text) or numbers.yes(text)
+    if ends or (len(text) <= _DONE_LENGTH and any(word in text for word in _DONE)):
         return evolve(order, materials=True), ""
+    if reading.digit is None and han_count(text) >= _GOES_ON_HAN and not _WAITING.search(text):
+        # Whoever goes on telling has no photos to send.
+        return more(evolve(order, materials=True), reading), ""
     return order, scene.say("ask_materials")
+
+
+def _tells(reading: CaseDraft, place: str | None) -> bool:
+    """Return whether an answer tells what happened, rather than where."""
+    if place:
+        return False
+    sentence = han_count(reading.text) >= _SENTENCE_HAN and _PREDICATE.search(reading.text) is not None
+    return sentence or reading.kind()[0] != Kind.OTHER or reading.tone is not Tone.CALM
 
 
 def _no_answer(reading: CaseDraft) -> bool:

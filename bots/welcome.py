@@ -9,6 +9,7 @@ from bots.contract import Handoff, OptOut
 from bots.intent import Intent
 from bots.scene import idle
 from bots.state import Flow
+from normalizer import numbers
 from normalizer.evolve import evolve
 from normalizer.message import EventKind
 from normalizer.text import han_count
@@ -90,7 +91,7 @@ def _english(scene: Scene) -> Turn | None:
         return scene.turn(greeting(told), state=greeted(told))
     if scene.queued:
         return None
-    words = told.say("english_matter", city=scene.city.name, hotline=scene.city.hotline)
+    words = told.say("english_matter", city=told.named, hotline=scene.city.hotline)
     # A case needs Chinese words; until somebody has read it, it is a person's.
     effects = (Handoff("language:en", skill="en"),)
     return scene.turn(words, state=evolve(state, heard=True), effects=effects)
@@ -151,15 +152,24 @@ def empty(scene: Scene) -> Turn | None:
     return scene.turn(scene.say("empty")) if scene.state.notice_version else _first(scene)
 
 
+BEGINNING_HAN = 2
+"""Chinese characters that may be the beginning of what somebody wants to say."""
+
+
 def fallback(scene: Scene) -> Turn:
-    """Admit that it was not understood; the second time offer a person."""
-    state = scene.state
+    """Ask to go on, or admit that it was not understood; the second time offer a person."""
+    state, text = scene.state, scene.reading.text
+    # People press send in mid sentence: it is kept for the next message.
+    begins = han_count(text) >= BEGINNING_HAN and not (numbers.yes(text) or numbers.no(text))
+    kept = text if begins else ""
     if not state.notice_version:
-        return _first(scene)
+        first = _first(scene)
+        return scene.turn(*first.replies, state=evolve(first.state, collected=kept))
     if state.misses + 1 >= MISSES:
         words = scene.say("offer_human", hotline=scene.city.hotline)
         return scene.turn(words, state=idle(state))
-    return scene.turn(scene.say("not_understood"), state=evolve(state, misses=state.misses + 1))
+    missed = evolve(state, misses=state.misses + 1, collected=kept)
+    return scene.turn(scene.say("go_on" if begins else "not_understood"), state=missed)
 
 
 def _first(scene: Scene) -> Turn:
@@ -181,7 +191,7 @@ def notice(scene: Scene) -> str:
 def _with_privacy(scene: Scene, key: str) -> str:
     city = scene.city
     privacy = scene.say("privacy", url=city.privacy_url) if city.privacy_url else ""
-    return scene.say(key, city=city.name, hotline=city.hotline, privacy=privacy)
+    return scene.say(key, city=scene.named, hotline=city.hotline, privacy=privacy)
 
 
 def greeted(scene: Scene) -> State:

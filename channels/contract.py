@@ -7,15 +7,16 @@ one of a closed list of reasons why it could not. It knows no other adapter, no 
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 from normalizer.errors import JiesuError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from aiohttp import ClientSession, web
@@ -124,12 +125,18 @@ class Accepted:
 
     ``reply`` is the text to put in the answer to the request (None: acknowledge only, the reply travels by the
     outbox); ``repeat`` is true for a message seen before, which gets the answer of the first. Call ``written``
-    once the answer with the reply has been handed to the network; never call it otherwise.
+    once the answer with the reply has been handed to the network; never call it otherwise. ``shaped`` is what the
+    message's shape made of the reply.
     """
 
     reply: str | None
     repeat: bool
     written: Callable[[], None]
+    shaped: bytes | None = None
+
+
+Shape = Callable[[str], bytes]
+"""Makes of a reply's text what goes over the network (pure)."""
 
 
 WANTED = "w"
@@ -179,10 +186,11 @@ def fetcher(channel: object) -> Fetches | None:
 class Inbox(Protocol):
     """Where a channel brings what it received."""
 
-    async def accept(self, message: InboundMessage) -> Accepted:
+    async def accept(self, message: InboundMessage, shape: Shape | None = None) -> Accepted:
         """Write the message down, let the bot answer, and return after the commit.
 
-        Raises Busy when the message could not be written down in time: tell the provider to try again.
+        Replies are given their shape while the disk is waited for; nothing of them is out before the commit. Raises
+        Busy when the message could not be written down in time: tell the provider to try again.
         """
         ...
 
@@ -388,13 +396,38 @@ class Tools:
     sign: Callable[[str], bytes]
 
 
+def _nothing() -> None:
+    """Nothing rode in the answer, so there is nothing to note."""
+
+
+class Answered(NamedTuple):
+    """What a provider's call is answered with; ``written`` is to be called once that was handed to the network.
+
+    ``retry_after`` is in seconds, 0 for none.
+    """
+
+    body: bytes
+    status: int = 200
+    content_type: str = "text/plain; charset=utf-8"
+    retry_after: int = 0
+    written: Callable[[], None] = _nothing
+
+
+Take = Callable[[str, bytes], Awaitable[Answered]]
+"""Takes a provider's call by its query, as it was sent, and its body."""
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One HTTP address below ``/channels/{account}`` (``path`` is what follows, often empty)."""
+    """One HTTP address below ``/channels/{account}`` (``path`` is what follows, often empty).
+
+    ``take`` does the same as ``handler`` for a POST to a fixed path, where nothing else of the request matters.
+    """
 
     method: str
     path: str
     handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    take: Take | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,13 +71,18 @@ async def post_form(
 
 
 async def get_json(
-    http: ClientSession, url: str, *, query: Mapping[str, str], seconds: float
+    http: ClientSession,
+    url: str,
+    *,
+    query: Mapping[str, str],
+    seconds: float,
+    headers: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Ask by GET, where a provider knows no other way, and return the JSON object of the answer; raises SendError.
 
     Only for what tells and sends nothing: the client repeats a GET by itself when the line breaks.
     """
-    status, raw = await _ask(http, url, seconds, method="GET", params=query)
+    status, raw = await _ask(http, url, seconds, method="GET", params=query, headers=headers)
     return _object(status, raw)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -30,8 +29,10 @@ from gateway.knowledge.entry import ZONE
 from gateway.knowledge.search import NEAR, sure
 from gateway.runtime import millis
 from gateway.store import bindings, codes, kept
+from gateway.store.rows import Unsure
 from gateway.turns import There
 from normalizer import case_no
+from normalizer.evolve import evolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
 
 OWN_LIMIT = 5
 NEAREST = 3
+LASTING = AskFound, AskBindCode, AskBind
+"""Asks whose answer leaves something behind, though the batch be decided anew."""
 BIND_MS = 600_000
 """How long a code that binds a telephone holds: ten minutes."""
 BLOCK = 32
@@ -81,8 +84,16 @@ class Answers:
         self._numbers: deque[int] = deque()
         self._day = ""
 
-    async def fill(self, batch: Batch, asked: Sequence[tuple[Talk, Ask]], now: datetime) -> None:
-        """Answer every ask of a batch; own cases and places in the queue are read for all talks at once."""
+    async def fill(
+        self, batch: Batch, asked: Sequence[tuple[Talk, Ask]], now: datetime, *, looks: bool
+    ) -> None:
+        """Answer every ask of a batch; own cases and places in the queue are read for all talks at once.
+
+        Raises Unsure for one whose answer leaves something behind, unless it was looked whether its message is a
+        repeat: a code must not be tried twice.
+        """
+        if not looks and any(isinstance(ask, LASTING) for _, ask in asked):
+            raise Unsure("the batch asks what a repeat must not ask again")
         if own := [talk for talk, ask in asked if isinstance(ask, AskOwn)]:
             await self._own(batch, own)
         if queued := [talk for talk, ask in asked if isinstance(ask, AskQueue)]:
@@ -93,19 +104,19 @@ class Answers:
     async def _answer(self, batch: Batch, talk: Talk, ask: Ask, now: datetime) -> None:
         match ask:
             case AskNumber():
-                talk.facts = replace(talk.facts, number=await self._number(batch, now))
+                talk.facts = evolve(talk.facts, number=await self._number(batch, now))
             case AskFound():
-                talk.facts = replace(talk.facts, found=await self._found(batch, talk, ask, now))
+                talk.facts = evolve(talk.facts, found=await self._found(batch, talk, ask, now))
             case AskProved(number):
-                talk.facts = replace(talk.facts, proved=await self._proved(batch, talk, number))
+                talk.facts = evolve(talk.facts, proved=await self._proved(batch, talk, number))
             case AskBindCode():
-                talk.facts = replace(talk.facts, bind_code=await self._bind_code(batch, talk, now))
+                talk.facts = evolve(talk.facts, bind_code=await self._bind_code(batch, talk, now))
             case AskBind(code):
-                talk.facts = replace(talk.facts, bound=await self._bound(batch, talk, code, now))
+                talk.facts = evolve(talk.facts, bound=await self._bound(batch, talk, code, now))
             case AskSlip(number):
-                talk.facts = replace(talk.facts, slip=slips.make(self._sealer, number, millis(now)))
+                talk.facts = evolve(talk.facts, slip=slips.make(self._sealer, number, millis(now)))
             case AskAnswers() | AskEntry():
-                talk.facts = replace(talk.facts, answers=self._answers(ask, now))
+                talk.facts = evolve(talk.facts, answers=self._answers(ask, now))
 
     def _answers(self, ask: AskAnswers | AskEntry, now: datetime) -> tuple[Known, ...]:
         if isinstance(ask, AskAnswers):
@@ -118,13 +129,13 @@ class Answers:
         for talk in talks:
             rows = found[talk.conversation]
             talk.cases |= {row.case_no: row for row in rows}
-            talk.facts = replace(talk.facts, own=tuple(self._book.read(row) for row in rows))
+            talk.facts = evolve(talk.facts, own=tuple(self._book.read(row) for row in rows))
 
     async def _queue(self, batch: Batch, talks: Sequence[Talk]) -> None:
         ahead = await batch.ahead([talk.conversation for talk in talks])
         view = await batch.run(self._line)
         for talk in talks:
-            talk.facts = replace(talk.facts, queue=view(ahead[talk.conversation]))
+            talk.facts = evolve(talk.facts, queue=view(ahead[talk.conversation]))
 
     def _known(self, question: str, now: datetime) -> tuple[Known, ...]:
         """Return what the knowledge base says to a question: nothing below the floor under which it is silent."""

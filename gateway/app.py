@@ -28,12 +28,14 @@ from gateway.answers import Answers
 from gateway.batch import Decider
 from gateway.blobs import Blobs, LocalBlobs
 from gateway.calendar import Calendar
+from gateway.carriers import Carriers
 from gateway.cases.book import CaseBook
 from gateway.cases.detour import Detour
 from gateway.cases.lookup import Lookup
 from gateway.cases.office import Office
 from gateway.consents import Consents
 from gateway.cursors import Cursors
+from gateway.desk import clocks
 from gateway.desk.accounts import HASHER, Accounts
 from gateway.desk.desk import Desk
 from gateway.desk.drafts import Drafts
@@ -41,9 +43,10 @@ from gateway.desk.grams import Grams
 from gateway.desk.indexing import Indexing
 from gateway.desk.line import Line
 from gateway.desk.routing import Rules
-from gateway.desk.rules import hours_of, rules_of
+from gateway.desk.rules import hours_of, mark_of, rules_of
 from gateway.desk.voice import Voice
 from gateway.fetching import Fetching
+from gateway.forgetting import Forgetting
 from gateway.inbox import Inbox
 from gateway.knowledge.book import Book
 from gateway.media import reading
@@ -56,7 +59,7 @@ from gateway.pace import Pace
 from gateway.parts import Parts
 from gateway.pipeline import Pipeline
 from gateway.receipts import Receipts
-from gateway.runtime import Ids, now
+from gateway.runtime import Ids, millis, now
 from gateway.safety import Safety
 from gateway.sending import Sending
 from gateway.store import migrate
@@ -65,20 +68,23 @@ from gateway.store.store import make_ready, open_store
 from gateway.turns import Turns
 from gateway.unions import Joining, Unions
 from gateway.uploaded import Uploaded
+from gateway.web import hooks
+from gateway.web.direct import Direct
 from gateway.whole import Books, Gateway
 from normalizer.errors import Misconfigured
 from normalizer.message import SourceChannel
-from outbox.render import Wording, wording
 from outbox.route import Quiet
 from outbox.sender import Sender
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
     from datetime import datetime
 
     from argon2 import PasswordHasher
 
-    from channels.contract import Channel
+    from channels.contract import Channel, Take
+    from gateway.cases.restraint import Restraint
+    from gateway.media.retention import Spans
     from gateway.settings import Settings
     from gateway.web.desk.vouching import Voucher
 
@@ -102,10 +108,18 @@ ROUTE_PAUSE = 2.0
 """Seconds after which the router looks at the clocks and the queue though nobody woke it."""
 INDEX_PAUSE = 5.0
 """Seconds between two looks for what is to be indexed for the desk's search."""
+FORGET_PAUSE = 60.0
+"""Seconds between two looks whether a pass through what may be over is due."""
+PORTION_PAUSE = 0.2
+"""Seconds from one portion of a pass to the next: some ten thousand rows are looked at in a second, and a thousand go."""
 TELL_PAUSE = 30.0
 """Seconds between two looks at who waits; the words change by bands of minutes."""
 MEDIA = "media"
 """The topic of files that are to be fetched."""
+JOINED = "joined"
+"""The topic of talks that proved to be somebody's."""
+SPREAD_PAUSE = 1.0
+"""Seconds from one look at the joined talks to the next, however many join."""
 TALKS = "talks"
 """The topic of the pages that show a talk while it goes on."""
 
@@ -143,6 +157,9 @@ async def running(
         await gateway.knowledge.refresh()
         if gateway.indexing is None:
             await indexing(books).clear()
+        mark = mark_of(settings.desk, Calendar.of(gateway.cities.current))
+        if moved := await clocks.reset(books.store, gateway.desk.rules, mark, millis(clock())):
+            log.info("desk.clocks_reset", talks=moved)
         async with _kept_running(gateway, bus):
             gc.collect()
             gc.freeze()
@@ -161,8 +178,9 @@ def _join(
     hasher: PasswordHasher,
 ) -> Gateway:
     metrics, cities = Metrics(), profiles.load(settings.profile, settings.public_url)
-    calendar = Calendar.of(cities.current)
+    calendar, spans = Calendar.of(cities.current), cities.current.spans
     channels: dict[str, Channel] = {}
+    carriers = Carriers(channels)
 
     queued = _waker(bus, "outbox", TALKS)
     handed = _waker(bus, DESK, ROUTER)
@@ -173,11 +191,11 @@ def _join(
     rules = rules_of(settings.desk, hours)
     line = Line(
         store=books.store,
-        voice=Voice(sealer=books.sealer, ids=Ids(), source=partial(_source, channels)),
+        voice=Voice(sealer=books.sealer, ids=Ids(), source=carriers.source),
         rules=rules,
         hours=hours,
-        pushes=lambda account: _looked_at(channels, account),
-        texts=lambda account: account in channels and channels[account].capabilities.phones,
+        pushes=carriers.looked_at,
+        texts=carriers.texts,
         now=clock,
         owed=queued,
     )
@@ -192,6 +210,7 @@ def _join(
         line=line,
     )
     pipeline = Pipeline(
+        ids=Ids(),
         store=books.store,
         decider=decides,
         metrics=metrics,
@@ -200,15 +219,15 @@ def _join(
         queued=queued,
         handed=handed,
         wanted=partial(bus.wake, MEDIA),
+        joined=partial(bus.wake, JOINED),
         pending=settings.limits.pending,
     )
     blobs = open_blobs(settings, books.sealer)
-    days = cities.current.media_days
-    room = media.join(settings, blobs=blobs, store=books.store, sealer=books.sealer, now=clock, days=days)
+    room = media.join(settings, blobs=blobs, store=books.store, sealer=books.sealer, now=clock)
     pace = Pace(per_second=settings.limits.sender_per_second, burst=settings.limits.sender_burst)
     inbox = Inbox(pipeline=pipeline, pace=pace, sealer=books.sealer, store=books.store)
     others = _accounts(settings)
-    detour = Detour(channels, others, books.cases, books.sealer, notice_words(), clock)
+    detour = Detour(carriers, others, books.cases, books.sealer, notice_words(), clock)
     tools = Tools(
         inbox=inbox,
         receipts=Receipts(
@@ -221,7 +240,7 @@ def _join(
         cursors=Cursors(books.store),
         uploaded=Uploaded(store=books.store, now=clock),
         blobs=blobs,
-        media=Door(room.intake, books.sealer),
+        media=Door(room.intake, books.sealer, spans.talks),
         keys=bus,
         http=http,
         meter=metrics,
@@ -230,7 +249,7 @@ def _join(
     )
     channels.update(make_channels(settings, tools))
     _prove(others, channels)
-    office = _office(books, cities, channels, detour=detour, metrics=metrics, now=clock, queued=settled)
+    office = _office(books, cities, carriers, detour=detour, metrics=metrics, now=clock, queued=settled)
     quiet = cities.current.quiet
     sender = Sender(
         store=books.store,
@@ -252,6 +271,7 @@ def _join(
         now=clock,
         woken=partial(bus.wait, MEDIA),
         queued=queued,
+        kept=spans.talks,
     )
     desk = Desk(
         store=books.store,
@@ -261,8 +281,8 @@ def _join(
         changed=handed,
         owed=queued,
         rules=rules,
-        pushes=lambda account: _looked_at(channels, account),
-        source=partial(_source, channels),
+        pushes=carriers.looked_at,
+        source=carriers.source,
     )
     accounts = Accounts(
         store=books.store, sealer=books.sealer, ids=Ids(), now=clock, changed=handed, hasher=hasher
@@ -287,10 +307,13 @@ def _join(
         desk,
         Drafts(books.store, books.sealer, clock),
         indexing(books) if settings.desk.search else None,
-        Sending(room, books.cases, channels, bus, settings.public_url.rstrip("/"), clock, queued),
+        Sending(
+            room, books.cases, channels, bus, settings.public_url.rstrip("/"), clock, queued, spans.talks
+        ),
         line,
         accounts,
         _voucher(settings, http, clock),
+        forgetting(books, spans, now=clock, forgot=metrics.forgot),
         web.Application(),
     )
     pages.add(gateway, settings, clock, partial(bus.wait, TALKS), partial(bus.wait, DESK))
@@ -305,20 +328,6 @@ def _voucher(settings: Settings, http: ClientSession, clock: Callable[[], dateti
     return Provider(settings.desk.oidc, http=http, site=settings.public_url, now=clock)
 
 
-def _source(channels: Mapping[str, Channel], account: str) -> SourceChannel | None:
-    channel = channels.get(account)
-    return channel.capabilities.source if channel is not None else None
-
-
-def _looked_at(channels: Mapping[str, Channel], account: str) -> bool:
-    """Return whether people look at an account while they wait: not at their texts, nor at their mail."""
-    channel = channels.get(account)
-    if channel is None:
-        return False
-    can = channel.capabilities
-    return not can.phones and can.source is not SourceChannel.EMAIL
-
-
 def _waker(bus: buses.Bus, *topics: str) -> Callable[[], None]:
     def wake() -> None:
         for topic in topics:
@@ -330,7 +339,7 @@ def _waker(bus: buses.Bus, *topics: str) -> Callable[[], None]:
 def _office(
     books: Books,
     cities: profiles.Profiles,
-    channels: Mapping[str, Channel],
+    carriers: Carriers,
     *,
     detour: Detour,
     metrics: Metrics,
@@ -348,9 +357,7 @@ def _office(
         moved=metrics.moved,
         zone=ZONE,
         random_int=secrets.randbelow,
-        wording=lambda account: (
-            wording(channels[account].capabilities) if account in channels else Wording.LONG
-        ),
+        wording=carriers.wording,
         detour=detour,
     )
 
@@ -406,10 +413,14 @@ def open_blobs(settings: Settings, sealer: Sealer) -> Blobs:
     return LocalBlobs(settings.media_path, sealer)
 
 
-def _reads(settings: Settings) -> bool:
+def _reads(settings: Settings) -> tuple[reading.Readable, ...]:
+    """Return in which files words are read; raises Misconfigured without what reads them."""
     if settings.ocr and not reading.installed():
         raise Misconfigured("ocr", "reading photos needs: pip install 'jiesu[ocr]'")
-    return settings.ocr
+    if settings.documents and not reading.installed("pypdf"):
+        raise Misconfigured("documents", "reading PDF files needs: pip install 'jiesu[documents]'")
+    wished = ((settings.ocr, reading.PHOTOS), (settings.documents, reading.PAPERS))
+    return tuple(what for is_wished, what in wished if is_wished)
 
 
 def _accounts(settings: Settings) -> dict[SourceChannel, str]:
@@ -450,13 +461,19 @@ async def _kept_running(gateway: Gateway, bus: buses.Bus) -> AsyncIterator[None]
         asyncio.create_task(gateway.inbox.watch(), name="patience"),
         asyncio.create_task(gateway.inbox.turn_deferred(DEFERRED_PAUSE), name="deferred"),
         asyncio.create_task(_supervise(gateway.office), name="supervise"),
+        asyncio.create_task(_spread(gateway.office.restraint, bus), name="restraint"),
         asyncio.create_task(_sweep(gateway.media, gateway.drafts), name="sweep"),
+        asyncio.create_task(_forget(gateway), name="forgetting"),
         asyncio.create_task(_route(gateway.desk, bus), name="router"),
         *([asyncio.create_task(_index(gateway, gateway.indexing), name="index")] if gateway.indexing else []),
         asyncio.create_task(_tell(gateway.line), name="line"),
         asyncio.create_task(gateway.fetching.run(), name="fetching"),
         asyncio.create_task(gateway.knowledge.keep_fresh(bus), name="knowledge"),
-        *([asyncio.create_task(_read(gateway.media), name="reading")] if gateway.reads else []),
+        *(
+            [asyncio.create_task(_read(gateway.media, gateway.reads), name="reading")]
+            if gateway.reads
+            else []
+        ),
         asyncio.create_task(gateway.joining.run(), name="joining"),
         *([asyncio.create_task(_hear(gateway.hearing), name="hearing")] if gateway.hearing else []),
         *(asyncio.create_task(channel.run(), name=account) for account, channel in gateway.channels.items()),
@@ -487,6 +504,17 @@ async def _supervise(office: Office) -> None:
         await asyncio.sleep(SUPERVISE_PAUSE)
 
 
+async def _spread(restraint: Restraint, bus: buses.Bus) -> None:
+    """Hold people off in talks that prove to be theirs."""
+    while True:
+        try:
+            await restraint.spread()
+        except Exception:
+            log.exception("restraint.failed")
+        await asyncio.sleep(SPREAD_PAUSE)
+        await bus.wait(JOINED, SUPERVISE_PAUSE)
+
+
 async def _route(desk: Desk, bus: buses.Bus) -> None:
     while True:
         try:
@@ -514,6 +542,28 @@ async def _index(gateway: Gateway, index: Indexing) -> None:
         await asyncio.sleep(INDEX_PAUSE)
 
 
+def forgetting(
+    books: Books, spans: Spans, *, now: Callable[[], datetime], forgot: Callable[[str, int], None]
+) -> Forgetting:
+    """Return what forgets talks and records whose time is over."""
+    return Forgetting(
+        store=books.store, sealer=books.sealer, book=books.cases, now=now, spans=spans, forgot=forgot
+    )
+
+
+async def _forget(gateway: Gateway) -> None:
+    """Forget what is over, a portion at a time; while citizens wait for their turns it waits too."""
+    pause = FORGET_PAUSE
+    while True:
+        await asyncio.sleep(pause)
+        pause = FORGET_PAUSE
+        try:
+            if gateway.pipeline.depth or await gateway.forgetting.some():
+                pause = PORTION_PAUSE
+        except Exception:
+            log.exception("forgetting.failed")
+
+
 async def _tell(line: Line) -> None:
     while True:
         try:
@@ -523,10 +573,10 @@ async def _tell(line: Line) -> None:
         await asyncio.sleep(TELL_PAUSE)
 
 
-async def _read(room: media.Room) -> None:
+async def _read(room: media.Room, readable: Sequence[reading.Readable]) -> None:
     while True:
         try:
-            while await room.reading.read_some(1):
+            while any([await room.reading.read_some(1, what) for what in readable]):
                 pass
         except Exception:
             log.exception("media.reading_failed")
@@ -547,7 +597,7 @@ async def _sweep(room: media.Room, drafts: Drafts) -> None:
     while True:
         try:
             await room.uploads.sweep()
-            await room.retention.forget((await room.retention.due()).unattached)
+            await room.retention.forget()
             await room.blobs.clear_incoming(SWEEP_AGE)
             await drafts.forget()
         except Exception:
@@ -607,9 +657,16 @@ async def listening(
     """
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_PATIENCE)
     await runner.setup()
+    assert runner.server is not None
+    ways: dict[str, Take] = app.get(hooks.WAYS, {})
+    direct = Direct(ways, runner.server)
     try:
-        site = web.TCPSite(runner, host, port, reuse_port=shared or None, backlog=1024)
-        await site.start()
-        yield runner.addresses[0][1]
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(direct, host, port, reuse_port=shared or None, backlog=1024)
+        try:
+            yield server.sockets[0].getsockname()[1]
+        finally:
+            server.close()
+            await direct.close(STOP_PATIENCE)
     finally:
         await runner.cleanup()

@@ -14,6 +14,7 @@ import structlog
 from bots.contract import Turn
 from gateway.runtime import millis
 from gateway.store.bodies import seal_message
+from gateway.store.recent import RecentRows
 from gateway.store.rows import InboxRow, Rows
 from gateway.turns import BOT_HOLDS, PASSIVE_LEASE_MS, Said
 from normalizer.message import MEDIA_KINDS
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bots.contract import Ask, Moment
-    from channels.contract import Capabilities, Channel
+    from channels.contract import Capabilities, Channel, Shape
     from gateway.answers import Answers
     from gateway.store.rows import ConversationRow, Known
     from gateway.store.seal import Sealer
@@ -46,15 +47,18 @@ class Item:
     """A message on its way.
 
     ``row_id`` is set when it was written down before and waited; ``later`` when its sender is too fast; ``key`` is
-    what makes the message itself and no other, made once for the five who look at it.
+    what makes the message itself and no other, made once for the five who look at it. ``shape`` makes of the reply
+    what goes over the network, and ``shaped`` is that.
     """
 
     message: InboundMessage
     conversation: bytes
     arrived: float
-    waiters: list[asyncio.Future[Answer]] = field(default_factory=list)
+    waiters: list[asyncio.Future[tuple[Answer, bytes | None]]] = field(default_factory=list)
     row_id: bytes | None = None
     later: bool = False
+    shape: Shape | None = None
+    shaped: bytes | None = None
     key: tuple[bytes, str] = field(init=False)
     asked: float = field(init=False)
     """When it was brought last: whoever brings it again is given as much time as the first."""
@@ -99,6 +103,7 @@ class Decider:
         self._channels = channels
         self._ids = ids
         self._failed_reply = failed_reply
+        self._recent = RecentRows()
 
     async def decide(
         self,
@@ -107,12 +112,24 @@ class Decider:
         rows: Rows,
         moment: Moment,
         clock: float,
+        *,
+        looks: bool,
     ) -> dict[Item, Fate]:
-        """Return each message's fate and fill ``rows``; ``clock`` is the loop's time, to see who is too late."""
+        """Return each message's fate and fill ``rows``; ``clock`` is the loop's time, to see who is too late.
+
+        Unless it ``looks`` whether they were written down before, a repeat is found when the rows are written, and so
+        is a conversation that another has changed since it was remembered; raises Conflict where a repeat must be known
+        sooner.
+        """
         if not items:
             return {}
-        ids = [item.conversation for item in items]
-        conversations, known = await batch.load(ids, [item.key for item in items])
+        keys = [item.key for item in items if looks or item.row_id is not None]
+        conversations = (
+            {} if looks else self._recent.find(item.conversation for item in items if _plain(item))
+        )
+        unknown = [item.conversation for item in items if item.conversation not in conversations]
+        loaded, known = await batch.load(unknown, keys) if unknown else ({}, {})
+        rows.before = conversations = conversations | loaded
         fates: dict[Item, Fate] = {}
         talks: list[tuple[Item, Talk]] = []
         for item in items:
@@ -126,8 +143,16 @@ class Decider:
         # Step by step for all, not message by message: what a step needs then stays at hand in the processor.
         for step in (self._turns.read, self._turns.recall):
             talks = [pair for pair in talks if self._stepped(step, *pair, fates, rows)]
-        await self._speak(batch, talks, fates, rows, moment)
+        await self._speak(batch, talks, fates, rows, moment, looks=looks)
         return fates
+
+    def wrote(self, rows: Rows) -> None:
+        """Remember what was committed, for the next messages of the same conversations."""
+        self._recent.wrote(rows)
+
+    def forget(self, items: Sequence[Item]) -> None:
+        """Forget what may not stand as it was remembered: the messages' conversations are read anew."""
+        self._recent.forget(item.conversation for item in items)
 
     def _repeat(self, item: Item, seen: Known | None, rows: Rows, now: datetime) -> Fate | None:
         if seen is None:
@@ -211,6 +236,8 @@ class Decider:
         fates: dict[Item, Fate],
         rows: Rows,
         moment: Moment,
+        *,
+        looks: bool,
     ) -> None:
         for _ in range(ASKS):
             done: list[tuple[Item, Talk, Turn]] = []
@@ -229,7 +256,8 @@ class Decider:
                 fates[item] = self._finish(item, talk, turn, rows)
             if not asked:
                 return
-            await self._answers.fill(batch, [(talk, ask) for _, talk, ask in asked], moment.now)
+            pairs = [(talk, ask) for _, talk, ask in asked]
+            await self._answers.fill(batch, pairs, moment.now, looks=looks)
             talks = [(item, talk) for item, talk, _ in asked]
         for item, talk in talks:
             fates[item] = self._failed(item, talk, rows, RuntimeError("asks without end"))
@@ -281,3 +309,12 @@ class Decider:
                 seal_message(self._sealer, message),
             )
         )
+
+
+def _plain(item: Item) -> bool:
+    """Return whether a message is answered by what is remembered of its conversation.
+
+    An event may give no leave to write: what the outbox took off the count then must stand. One that waited is
+    counted where others count too.
+    """
+    return item.row_id is None and item.message.event is None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from datetime import date, datetime, time, timedelta
 from functools import cache
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo
 
@@ -42,6 +43,11 @@ class Calendar:
     def of(cls, profile: Profile) -> Self:
         """Return the calendar of a city."""
         return cls(profile.work.windows, frozenset(profile.work.off), frozenset(profile.work.work))
+
+    def mark(self) -> str:
+        """Return words that are others when other days may be worked."""
+        days = (" ".join(sorted(map(str, days))) for days in (self._off, self._work))
+        return f"{version('holidays')} {' / '.join(days)}"
 
     def knows(self, year: int) -> bool:
         """Return whether the holidays and make-up days of a year are known."""

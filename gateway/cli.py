@@ -325,6 +325,16 @@ def requests_settle(
     out.print("已记下，市民在“我的信息”里能看到。")
 
 
+@audit_app.command("acts")
+def audit_acts(config: Config = None, as_json: AsJson = False, limit: Limit = 50) -> None:
+    """List what the staff did that is on record (logins, full views, changes of accounts), newest first."""
+    from gateway import views
+
+    _show(
+        loop(views.acts(settings_of(config), limit=limit)), ("at", "actor", "act", "subject"), as_json=as_json
+    )
+
+
 @audit_app.command("verify")
 def audit_verify(config: Config = None, as_json: AsJson = False) -> None:
     """Follow every case's chain of events and say where it was changed."""
@@ -337,30 +347,41 @@ def audit_verify(config: Config = None, as_json: AsJson = False) -> None:
         for breach in verdict["breaches"]:
             out.print(f"✘ {breach['case_no']} #{breach['seq']}: {breach['what']}", highlight=False)
         out.print(
-            f"工单 {verdict['cases']} 件，记录 {verdict['events']} 条，不符 {len(verdict['breaches'])} 处。"
+            f"工单 {verdict['cases']} 件（其中到期匿名化 {verdict['anonymised']} 件），"
+            f"记录 {verdict['events']} 条，不符 {len(verdict['breaches'])} 处。"
         )
     if verdict["breaches"]:
         sys.exit(1)
 
 
-@retention_app.command("media")
-def retention_media(
+@retention_app.command("run")
+def retention_run(
     config: Config = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="只说要删多少，不删。")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="只说要处理多少，不处理。")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Forget files of cases that ended long ago (the profile says when), files that nobody attached, and what the search found by."""
+    """Forget what is over and make old records anonymous, as the profile says; the gateway does so daily itself."""
     from gateway import retention
 
     settings = settings_of(config)
-    count = loop(retention.due(settings) if dry_run else retention.forget(settings))
+    with err.status("正在查看…") as status:
+        work = (
+            retention.due(settings)
+            if dry_run
+            else retention.forget(settings, lambda table: status.update(f"正在查看 {table}…"))
+        )
+        count = loop(work)
     if as_json:
         print_json(count)
         return
-    verb = "将删除" if dry_run else "已删除"
+    verb = "到期" if dry_run else "已处理"
+    small = sum(count[each] for each in ("wanted", "names", "mentions", "wishes"))
     out.print(
-        f"{verb}：结案已久的工单的文件 {count['of_cases']} 个，无人附到工单的文件 {count['unattached']} 个，"
-        f"查找索引里到期的内容 {count['of_search']} 条。"
+        f"{verb}：市民来信 {count['inbox']} 条，回复与通知 {count['outgoing']} 条，会话 {count['talks']} 个；"
+        f"结案已久的工单归档 {count['archived']} 件，其文件 {count['files']} 个，无人附到工单的文件 {count['unattached']} 个，"
+        f"工单匿名化 {count['cases']} 件；查找索引里的内容 {count['found']} 条；"
+        f"只留作统计、不再指向个人的 {count['traces'] + count['alerts']} 处；"
+        f"查看个人信息的记录 {count['accesses']} 条，未答上的提问 {count['gaps']} 条；其他 {small} 条。"
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from gateway import actors
 from gateway.desk.rights import Role
 from gateway.terminal import AsJson, Config, loop, out, print_json, settings_of
 from normalizer.errors import InvalidInput
@@ -168,7 +169,7 @@ async def _accounts(config: Path | None) -> AsyncIterator[Accounts]:
 
 
 def _me() -> str:
-    return getpass.getuser()
+    return actors.shell(getpass.getuser())
 
 
 def _row(account: Account) -> dict[str, Any]:

@@ -17,7 +17,7 @@ _Word = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,200}$")]
 class Oidc(BaseModel):
     """Single sign-on by OpenID Connect: whom to ask who somebody is, and what must be true of the answer.
 
-    ``claim`` of the ID token is a login of ours, without ``domain`` behind its @ where one is set. Its ``acr`` must be one
+    ``claim`` of the ID token, else of userinfo, is a login of ours, without ``domain`` behind its @ where one is set. Its ``acr`` must be one
     of these, one of its ``amr`` one of those; with either, the provider's second factor counts and ours is not asked for.
     ``max_age_minutes``: so long ago at most somebody proved himself there. ``contact`` is whom to ask when it fails.
     """

@@ -23,7 +23,8 @@ from gateway.calendar import Calendar
 from gateway.knowledge import shelf
 from gateway.knowledge.entry import Status
 from gateway.metrics import Metrics
-from gateway.runtime import millis, now
+from gateway.runtime import instant, millis, now
+from gateway.store import forgetting
 from gateway.store.store import sqlite_path
 from normalizer.errors import JiesuError
 from outbox import calls
@@ -42,6 +43,8 @@ LOW_SPACE = 2 * 1024**3
 SKEW = 2.0
 MANY = 10_000
 CALLED_WITHIN_MS = 24 * 3600 * 1000
+FORGOTTEN_WITHIN_MS = 3 * 24 * 3600 * 1000
+"""A pass through what may be over begins every day."""
 NOTICE_MONTH = 12
 """The State Council's notice of next year's holidays comes in November."""
 
@@ -56,6 +59,7 @@ async def examine(settings: Settings) -> Sequence[Finding]:
         ("知识库", _knowledge),
         ("渠道", _channels),
         ("电话", _calls),
+        ("到期删除", _forgetting),
         ("单点登录", _single_sign_on),
     )
     findings = [Finding(ok=True, what="设置：可以读取，没有错误")]
@@ -181,6 +185,22 @@ async def _calls(settings: Settings) -> Sequence[Finding]:
     cure = "用 jiesu outbox calls 查看，打完后用 jiesu outbox called 单号 记下" if late else ""
     what = f"电话：有 {len(rows)} 条通知要打电话告诉市民，其中 {len(late)} 条已过一天"
     return [Finding(ok=not late, what=what, cure=cure)]
+
+
+async def _forgetting(settings: Settings) -> Sequence[Finding]:
+    async with gateway.open_books(settings) as books:
+        last = await books.store.read(forgetting.mark)
+        new = not await books.store.read(forgetting.anything_before(millis(now()) - FORGOTTEN_WITHIN_MS))
+    if last is None and new:
+        return [Finding(ok=True, what="到期删除：还没有需要查看的内容")]
+    cure = "运行 jiesu retention run；若网关正在运行，请在日志里查找 forgetting.failed"
+    if last is None:
+        return [Finding(ok=False, what="到期删除：从未进行过", cure=cure)]
+    began = instant(last.began_at).astimezone(gateway.ZONE)
+    stand = "还在进行" if last.ended_at is None else "已完成"
+    well = last.began_at > millis(now()) - FORGOTTEN_WITHIN_MS
+    what = f"到期删除：最近一次从 {began:%Y-%m-%d %H:%M} 开始，{stand}，处理了 {last.gone} 条"
+    return [Finding(ok=well, what=what, cure="" if well else cure)]
 
 
 async def _single_sign_on(settings: Settings) -> Sequence[Finding]:

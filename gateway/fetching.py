@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import structlog
 
 from channels.contract import Lost, SendError, fetcher
-from gateway.media.door import KEPT
 from gateway.media.intake import Claim
 from gateway.media.words import lost_words, refused_words
 from gateway.runtime import millis
@@ -56,7 +55,7 @@ NOTICE = "reply"
 
 
 class Fetching:
-    """Works off what is wanted until cancelled."""
+    """Works off what is wanted until cancelled; ``kept`` is how long a file stays that becomes no case's."""
 
     def __init__(
         self,
@@ -69,6 +68,7 @@ class Fetching:
         now: Callable[[], datetime],
         woken: Callable[[float], Awaitable[None]],
         queued: Callable[[], None],
+        kept: timedelta,
     ) -> None:
         self._store = store
         self._sealer = sealer
@@ -78,6 +78,7 @@ class Fetching:
         self._now = now
         self._woken = woken
         self._queued = queued
+        self._kept = kept
 
     async def run(self) -> None:
         """Fetch until cancelled."""
@@ -139,7 +140,7 @@ class Fetching:
         channel = fetcher(self._channels.get(row.account))
         if channel is None:
             raise Busy(f"{row.account} fetches nothing")
-        claim = Claim(talk_owner(row.conversation), part.name, lives=KEPT)
+        claim = Claim(talk_owner(row.conversation), part.name, lives=self._kept)
         async with channel.fetch(part, self._intake.limits.largest) as stream:
             return await self._intake.take(stream, claim)
 

@@ -15,6 +15,7 @@ from gateway.store.bodies import open_message
 from normalizer.errors import Busy
 
 if TYPE_CHECKING:
+    from channels.contract import Shape
     from gateway.pace import Pace
     from gateway.pipeline import Pipeline
     from gateway.store.seal import Sealer
@@ -48,17 +49,17 @@ class Inbox:
         self._store = store
         self._loop = asyncio.get_running_loop()
 
-    async def accept(self, message: InboundMessage) -> Accepted:
+    async def accept(self, message: InboundMessage, shape: Shape | None = None) -> Accepted:
         """Write the message down, let the bot answer, and return after the commit; raises Busy."""
-        waiter: asyncio.Future[Answer] = self._loop.create_future()
+        waiter: asyncio.Future[tuple[Answer, bytes | None]] = self._loop.create_future()
         conversation = self._sealer.conversation(message.account, message.sender)
         clock = self._loop.time()
         over = self._pace.over(conversation, clock)
-        self._pipeline.submit(Item(message, conversation, clock, [waiter], later=over))
-        answer = await waiter
+        self._pipeline.submit(Item(message, conversation, clock, [waiter], later=over, shape=shape))
+        answer, shaped = await waiter
         if answer.reply is None:
             return _KNOWN if answer.repeat else _ACKNOWLEDGED
-        return Accepted(answer.text, answer.repeat, partial(self._pipeline.written, answer.reply))
+        return Accepted(answer.text, answer.repeat, partial(self._pipeline.written, answer.reply), shaped)
 
     async def watch(self) -> None:
         """Tell those to come again whose message could not be written down in time."""

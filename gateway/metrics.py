@@ -72,6 +72,12 @@ class Metrics:
         self._ratings = Counter(
             "jiesu_service_ratings", "Services by a person rated", ["score"], registry=registry
         )
+        self._gone = Counter(
+            "jiesu_forgotten",
+            "Rows forgotten or made anonymous because their time was over",
+            ["table"],
+            registry=registry,
+        )
         self._ack = _Spread("jiesu_ack_seconds", "Arrival to commit", _SECONDS, registry)
         self._turn = _Spread("jiesu_batch_seconds", "A batch, read to commit", _SECONDS, registry)
         self._size = _Spread("jiesu_batch_messages", "Messages in a batch", _MESSAGES, registry)
@@ -113,6 +119,10 @@ class Metrics:
     def rated(self, score: int) -> None:
         """Count a citizen's rating of a service, 5 to 1."""
         self._ratings.labels(str(score)).inc()
+
+    def forgot(self, table: str, count: int) -> None:
+        """Count what was forgotten of a table."""
+        self._gone.labels(table).inc(count)
 
     def depths(self, *, inbox: int, outbox: int, outbox_age: float) -> None:
         """Note how much waits now."""

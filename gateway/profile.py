@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, time
+from datetime import date, time, timedelta
 from enum import StrEnum
 from functools import cache
 from importlib import resources
@@ -15,6 +15,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bots.contract import City, Spot
+from gateway.media.retention import Spans
 from normalizer.case import Case
 from normalizer.codes import CATEGORY_LABELS, Kind, Urgency
 from normalizer.errors import Misconfigured
@@ -135,7 +136,10 @@ class Profile(_Strict):
     mailbox: str = ""
     seats: tuple[time, time] | None = None
     draft_hours: int = Field(gt=0)
-    media_days: int = Field(default=1095, gt=0)
+    talk_days: int = Field(default=180, ge=180)
+    media_days: int = Field(default=1095, ge=30)
+    record_days: int = Field(default=3650, ge=1095)
+    log_days: int = Field(default=1095, ge=180)
     acceptable: frozenset[str]
     place_categories: frozenset[str]
     utility_categories: frozenset[str]
@@ -147,6 +151,15 @@ class Profile(_Strict):
     units: tuple[HandlingUnit, ...] = ()
     spots: Mapping[str, CodeSpot] = Field(default_factory=dict)
     open311: Shown = Shown()
+
+    @property
+    def spans(self) -> Spans:
+        """Return how long things are kept (domain.md 1.10); the logs of half a year are the floor."""
+        talks, media, records, logs = (
+            timedelta(days=days)
+            for days in (self.talk_days, self.media_days, self.record_days, self.log_days)
+        )
+        return Spans(talks, media, max(records, media, talks), max(logs, talks))
 
     def limit(self, key: str, case: Case) -> Limit:
         """Return the limit of a key for a case; the first that matches wins."""

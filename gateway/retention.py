@@ -1,4 +1,4 @@
-"""``jiesu retention media``: forgets files and words of the search whose time is over, or says which it would forget."""
+"""``jiesu retention``: forgets what is over, or says how much it would forget."""
 
 from __future__ import annotations
 
@@ -6,40 +6,35 @@ from typing import TYPE_CHECKING
 
 from gateway import app as gateway
 from gateway import profile as profiles
-from gateway.desk.pruning import Pruning
 from gateway.media.retention import Retention
 from gateway.runtime import now
 from normalizer.errors import Misconfigured
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from gateway.forgetting import Forgetting
     from gateway.settings import Settings
     from gateway.whole import Books
 
+UNATTACHED = "unattached"
+
 
 async def due(settings: Settings) -> Mapping[str, int]:
-    """Return how many files would be forgotten now, by reason, and how many documents of the search."""
+    """Return how many rows are over and not held, by table, and how many files nobody attached in time."""
     async with gateway.open_books(settings) as books:
-        found = await _retention(settings, books).due()
-        return {
-            "of_cases": len(found.of_cases),
-            "unattached": len(found.unattached),
-            "of_search": await _pruning(settings, books).due(),
-        }
+        found = await _forgetting(settings, books).due()
+        return found | {UNATTACHED: await _retention(settings, books).due()}
 
 
-async def forget(settings: Settings) -> Mapping[str, int]:
-    """Forget what is over; return how many files, by reason, and how many documents of the search."""
+async def forget(settings: Settings, told: Callable[[str], None]) -> Mapping[str, int]:
+    """Go through everything now; return what was forgotten, by table. ``told`` hears which it is at."""
     async with gateway.open_books(settings) as books:
         retention = _retention(settings, books)
-        found = await retention.due()
-        await retention.forget_wanted()
-        return {
-            "of_cases": await retention.forget(found.of_cases),
-            "unattached": await retention.forget(found.unattached),
-            "of_search": await _pruning(settings, books).prune(),
-        }
+        unattached = await retention.due()
+        gone = await _forgetting(settings, books).all(told)
+        await retention.forget()
+        return gone | {UNATTACHED: unattached}
 
 
 async def rebuild_search(settings: Settings) -> int:
@@ -50,14 +45,16 @@ async def rebuild_search(settings: Settings) -> int:
         index = gateway.indexing(books)
         await index.clear()
         written = await index.catch_up()
-        return written - await _pruning(settings, books).prune()
+        forgetting = _forgetting(settings, books)
+        over = await forgetting.only("found")
+        await forgetting.only("grams")
+        return written - over
 
 
-def _pruning(settings: Settings, books: Books) -> Pruning:
-    return Pruning(books.store, now, profiles.load(settings.profile).current.media_days)
+def _forgetting(settings: Settings, books: Books) -> Forgetting:
+    spans = profiles.load(settings.profile).current.spans
+    return gateway.forgetting(books, spans, now=now, forgot=lambda _table, _count: None)
 
 
 def _retention(settings: Settings, books: Books) -> Retention:
-    blobs = gateway.open_blobs(settings, books.sealer)
-    days = profiles.load(settings.profile).current.media_days
-    return Retention(blobs=blobs, store=books.store, now=now, days=days)
+    return Retention(blobs=gateway.open_blobs(settings, books.sealer), store=books.store, now=now)

@@ -44,8 +44,6 @@ log = structlog.get_logger()
 
 LINKED = timedelta(days=7)
 """How long the link to a file opens."""
-KEPT = timedelta(days=180)
-"""How long a file stays that was sent in a talk (domain.md 1.10, talks)."""
 AGAIN_SECONDS = 5.0
 """Who is shown that somebody writes is not told so again for so long, however fast the agent types."""
 _LEAVES = {PartKind.IMAGE: Variant.PREVIEW, PartKind.VIDEO: Variant.PLAY, PartKind.VOICE: Variant.PLAY}
@@ -62,7 +60,10 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """Makes ready and queues; ``site`` is the address of our own pages, empty when they have none."""
+    """Makes ready and queues; ``site`` is the address of our own pages, empty when they have none.
+
+    ``kept`` is how long a file stays that was sent in a talk (domain.md 1.10).
+    """
 
     room: Room
     book: CaseBook
@@ -71,6 +72,7 @@ class Sending:
     site: str
     now: Callable[[], datetime]
     queued: Callable[[], None]
+    kept: timedelta
 
     async def file(self, conversation: bytes, owner: str, key: str) -> Prepared:
         """Make an owner's file ready for the citizen of a talk, who may open it from now on.
@@ -79,7 +81,7 @@ class Sending:
         """
         reach = await self._reach(conversation)
         to = rows.talk_owner(conversation)
-        until = millis(self.now() + KEPT)
+        until = millis(self.now() + self.kept)
         found = await self.room.store.write(partial(rows.lend, owner=owner, key=key, to=to, until=until))
         if found is None:
             raise NotFound("no such file")

@@ -220,6 +220,7 @@ class Settings(_Strict):
     media_workers: int = Field(default=2, gt=0)
     s3: Bucket = Field(default=Bucket(), repr=False)
     ocr: bool = False
+    documents: bool = False
     clamd: str = Field(default="", pattern=r"^(|.+:[0-9]+)$")
     profile: Path | None = None
     key_file: Path | None = None

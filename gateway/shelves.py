@@ -154,9 +154,11 @@ def _move(root: Path, path: Path, to: Path) -> None:
 def _clear(folder: Path, before: float) -> int:
     count = 0
     for path in folder.glob("*"):
-        if path.stat().st_mtime <= before:
-            path.unlink(missing_ok=True)
-            count += 1
+        # Another process may clear the same folder.
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime <= before:
+                path.unlink()
+                count += 1
     return count
 
 

@@ -52,13 +52,16 @@ from gateway.store.rows import (
     NameRow,
     OutgoingRow,
     RatedRow,
+    ReplyRow,
     Rows,
+    TalkRow,
     VoteRow,
     WaitRow,
     WantedRow,
     new_conversation,
 )
 from normalizer.draft import CaseDraft, draft
+from normalizer.evolve import evolve
 from normalizer.message import DOUBTED, SourceChannel
 from normalizer.text import for_matching
 from outbox.render import wording
@@ -99,6 +102,8 @@ class There:
 
 
 _RULES = routing.Rules()
+_ORDINARY = frozenset(TalkRow._fields)
+"""What nearly every turn changes of a conversation, and nothing else."""
 _WAITS = (Owner.QUEUED.value, Owner.OFFERED.value)
 _UNREAD, _NEW, _NOTHING = CaseDraft(), states.State(), Facts()
 
@@ -156,7 +161,7 @@ class Turns:
         self._profiles = profiles
         self._calendar = calendar
         self._new_state = sealer.seal(states.dump(states.State()))
-        self._recent = Recent()
+        self._recent = Recent[states.State]()
 
     def begin(
         self,
@@ -185,7 +190,7 @@ class Turns:
             talk.state = self._recent.get(before.state) or states.load(self._sealer.open(before.state))
         if talk.message.source in _WITH_SENDER:
             doubted = DOUBTED in talk.message.notes
-            talk.facts = replace(talk.facts, sender=talk.message.sender, doubted=doubted)
+            talk.facts = evolve(talk.facts, sender=talk.message.sender, doubted=doubted)
 
     def speak(self, talk: Talk, moment: Moment) -> Turn | Ask:
         """Let the bot answer, or say what it must know first."""
@@ -203,10 +208,28 @@ class Turns:
             case_no = self._carry_out(effect, talk, before, change, rows) or case_no
         if before.owner in _WAITS and change.get("owner", before.owner) in _WAITS:
             self._tell_waiting(talk, before, rows)
-        rows_of_conversation(rows, talk.before).append(before._replace(**change))
+        self._moved(talk, before, change, rows)
         if case_no and talk.message.name:
             rows.names.append(NameRow(talk.message.account, talk.message.name, case_no, millis(talk.now)))
         return self._say(talk, done.replies, change.get("epoch", before.epoch), case_no, rows)
+
+    def _moved(self, talk: Talk, before: ConversationRow, change: dict[str, Any], rows: Rows) -> None:
+        if talk.before is None or not change.keys() <= _ORDINARY:
+            rows_of_conversation(rows, talk.before).append(before._replace(**change))
+            return
+        window = (
+            change.get("window_until", before.window_until),
+            change.get("window_left", before.window_left),
+        )
+        row = (
+            before.id,
+            change["version"],
+            change["state"],
+            change["waiting"],
+            *window,
+            change["last_in_at"],
+        )
+        rows.talks.append(TalkRow._make(row))
 
     def apologise(self, talk: Talk, rows: Rows, text: str) -> Said:
         """Answer a message whose turn failed: it is kept, and a person will look."""
@@ -217,9 +240,8 @@ class Turns:
         if message.source is SourceChannel.SMS:
             text = say("zh", "failed_sms")
         epoch = before.epoch if before else 0
-        made = self._reply(text, message, conversation, epoch, passive=talk.passive, now=message.received_at)
-        rows.outgoing.append(made)
-        return Said(made.id, text if talk.passive else None)
+        made = self._reply(text, talk, epoch, rows, passive=talk.passive)
+        return Said(made, text if talk.passive else None)
 
     def keep(
         self,
@@ -369,8 +391,9 @@ class Turns:
         person, at = self._sealer.person(talk.message.sender), millis(talk.now)
         rows.bindings += [BindingRow(c, person, at) for c in (talk.conversation, there.conversation)]
         rows.spent.append(there.code)
-        told = self._reply(words, talk.message, there.conversation, ANY_OWNER, passive=False, now=talk.now)
-        rows.outgoing.append(told._replace(account=there.account))
+        rows.outgoing.append(
+            self._queued(words, there.conversation, there.account, ANY_OWNER, at=millis(talk.now))
+        )
 
     def _promise(self, moved: service.Moved, talk: Talk, rows: Rows) -> None:
         account = talk.message.account
@@ -388,10 +411,11 @@ class Turns:
         """Tell whoever has the conversation of a message, and the people on duty of danger; the bot says nothing.
 
         Who writes while his talk is being wrapped up has it open again (T23); what a machine wrote is shown and does
-        nothing more, for it answers to all that is said (T32). Returns the conversation's row for the batch to go on with.
+        nothing more, for it answers to all that is said (T32), and so is what was only tapped (a menu, a link, a code).
+        Returns the conversation's row for the batch to go on with.
         """
         at = millis(message.received_at)
-        if not message.automatic:
+        if not message.automatic and message.event is None:
             if before.owner == Owner.WRAP_UP.value:
                 before = before._replace(owner=Owner.AGENT.value, epoch=before.epoch + 1)
             rows.heard.append(HeardRow(before.id, at, self._rules.after(at, self._rules.silent_ms)))
@@ -464,43 +488,42 @@ class Turns:
             return Said(case_no=case_no)
         # One text where it fits: the passive reply carries one and costs none of the five.
         first, *more = split("\n\n".join(replies), talk.channel.capabilities.max_bytes)
-        message, conversation = talk.message, talk.conversation
-        made = self._reply(
-            first, message, conversation, epoch, passive=talk.passive, now=talk.now, case_no=case_no
-        )
-        rows.outgoing.append(made)
+        made = self._reply(first, talk, epoch, rows, passive=talk.passive, case_no=case_no)
         for part in more:
-            rows.outgoing.append(
-                self._reply(part, message, conversation, epoch, passive=False, now=talk.now, case_no=case_no)
-            )
-        return Said(made.id, first if talk.passive else None, case_no)
+            self._reply(part, talk, epoch, rows, passive=False, case_no=case_no)
+        return Said(made, first if talk.passive else None, case_no)
 
     def _reply(
-        self,
-        text: str,
-        message: InboundMessage,
-        conversation: bytes,
-        epoch: int,
-        *,
-        passive: bool,
-        now: datetime,
-        case_no: str = "",
+        self, text: str, talk: Talk, epoch: int, rows: Rows, *, passive: bool, case_no: str = ""
+    ) -> bytes:
+        """Write a reply and return its id."""
+        at, account = millis(talk.now), talk.message.account
+        if not passive:
+            rows.outgoing.append(
+                self._queued(text, talk.conversation, account, epoch, at=at, case_no=case_no)
+            )
+            return rows.outgoing[-1].id
+        made, sealed = self._ids(), self._sealer.seal(text.encode())
+        rows.replies.append(ReplyRow(made, talk.conversation, account, case_no, epoch, sealed, at))
+        return made
+
+    def _queued(
+        self, text: str, conversation: bytes, account: str, epoch: int, *, at: int, case_no: str = ""
     ) -> OutgoingRow:
-        at = millis(now)
         return OutgoingRow(
             id=self._ids(),
             conversation=conversation,
-            account=message.account,
+            account=account,
             case_no=case_no,
             notice=REPLY,
             notice_key=None,
             epoch=epoch,
-            state=_PASSIVE if passive else _QUEUED,
-            route="passive" if passive else "",
+            state=OutState.QUEUED.value,
+            route="",
             body=self._sealer.seal(text.encode()),
             attempts=0,
             next_at=at,
-            lease_until=at + PASSIVE_LEASE_MS if passive else 0,
+            lease_until=0,
             created_at=at,
             sent_at=None,
             outcome="",
@@ -522,9 +545,6 @@ def _with_one_handoff(effects: tuple[Effect, ...]) -> tuple[Effect, ...]:
 def _facts(owner: str, source: SourceChannel) -> Facts:
     """Return what is known before anything was asked: made once for each kind of conversation."""
     return Facts(owner=Owner(owner), source=source.value)
-
-
-_PASSIVE, _QUEUED = OutState.PASSIVE.value, OutState.QUEUED.value
 
 
 def rows_of_conversation(rows: Rows, before: ConversationRow | None) -> list[ConversationRow]:

@@ -9,14 +9,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from gateway.app import open_books
+from gateway import actors
+from gateway.app import forgetting, open_books
 from gateway.blobs import LocalBlobs
 from gateway.cases.book import chain
-from gateway.desk.pruning import Pruning
 from gateway.media import missing
 from gateway.media.intake import from_row as media_file
+from gateway.media.retention import Spans
 from gateway.runtime import Ids, instant, millis, now
-from gateway.store import audit, flags, lists, requests, waiting, wanted
+from gateway.store import anonymised, audit, flags, lists, requests, waiting, wanted
 from gateway.store import cases as case_rows
 from gateway.store import media as media_rows
 from gateway.store.bodies import open_event, open_message
@@ -201,7 +202,8 @@ async def settle(settings: Settings, row_id: str, state: str) -> None:
         note = partial(requests.settle, row_id=_id(row_id), state=state, at=millis(now()))
         if not await books.store.write(note):
             raise NotFound(f"没有编号为 {row_id} 的待处理要求")
-        await Pruning(books.store, now, 0).sweep()
+        gone = forgetting(books, Spans(), now=now, forgot=lambda _table, _count: None)
+        await gone.only("grams")
 
 
 async def verify(settings: Settings) -> dict[str, Any]:
@@ -210,14 +212,39 @@ async def verify(settings: Settings) -> dict[str, Any]:
         store = books.store
         found = await store.read(lambda connection: list(audit.breaches(connection, chain)))
         number, events = await store.read(audit.counts)
-        return {"cases": number, "events": events, "breaches": [asdict(breach) for breach in found]}
+        return {
+            "cases": number,
+            "events": events,
+            "anonymised": await store.read(anonymised.count),
+            "breaches": [asdict(breach) for breach in found],
+        }
+
+
+async def acts(settings: Settings, *, limit: int) -> list[dict[str, Any]]:
+    """Return the newest acts of the staff that are on record, who logged in and who saw personal data whole."""
+    async with open_books(settings) as books:
+        rows = await books.store.read(partial(lists.acts, limit=limit))
+    return [
+        {
+            "at": _local(row.at),
+            "actor": actors.shown(row.actor, row.act),
+            "act": row.act,
+            "subject": row.subject,
+        }
+        for row in rows
+    ]
 
 
 async def _hide(store: Store, act: str, subject: str, *, full: bool) -> Callable[[str], str]:
     if not full:
         return mask
     note = partial(
-        lists.looked, row_id=Ids()(), at=millis(now()), actor=getpass.getuser(), act=act, subject=subject
+        lists.looked,
+        row_id=Ids()(),
+        at=millis(now()),
+        actor=actors.shell(getpass.getuser()),
+        act=act,
+        subject=subject,
     )
     await store.write(note)
     return str

@@ -17,8 +17,10 @@ from gateway.desk.drafts import Drafts
 from gateway.desk.indexing import Indexing
 from gateway.desk.line import Line
 from gateway.fetching import Fetching
+from gateway.forgetting import Forgetting
 from gateway.inbox import Inbox
 from gateway.knowledge.book import Book
+from gateway.media.reading import Readable
 from gateway.media.room import Room
 from gateway.media.speech import Hearing
 from gateway.metrics import Metrics
@@ -59,7 +61,7 @@ class Gateway:
     fetching: Fetching
     safety: Safety
     knowledge: Book
-    reads: bool
+    reads: tuple[Readable, ...]
     joining: Joining
     hearing: Hearing | None
     desk: Desk
@@ -69,4 +71,5 @@ class Gateway:
     line: Line
     accounts: Accounts
     voucher: Voucher | None
+    forgetting: Forgetting
     app: web.Application

@@ -341,7 +341,7 @@ class Visit:
     opinion: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Case:
     """A case, whole: identity (A), complainant (B), matter (C), process (D), reply and evaluation (E).
 

@@ -32,6 +32,7 @@ _DAMM = (
     (9, 4, 3, 8, 6, 1, 7, 2, 0, 5),
     (2, 5, 8, 1, 4, 3, 6, 7, 9, 0),
 )
+_NO_DIGIT = re.compile("[^0-9]")
 _SEPARATED = re.compile(r"[0-9](?:[ \-—–_.]?[0-9])*")
 _WIDE = {0xFF10 + n: ord("0") + n for n in range(10)}
 
@@ -82,7 +83,7 @@ def good_code(code: str) -> bool:
 
 def _digits(text: str) -> str | None:
     text = text.strip().translate(_WIDE)
-    return re.sub(r"[^0-9]", "", text) if _SEPARATED.fullmatch(text) else None
+    return _NO_DIGIT.sub("", text) if _SEPARATED.fullmatch(text) else None
 
 
 def _check(digits: str) -> int:

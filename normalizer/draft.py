@@ -1,11 +1,11 @@
-"""What one message says: the steps that read it, in order, and what is read only when somebody asks."""
+"""What one message says: what is read of each, and what is read only when somebody asks."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from normalizer import classify, numbers
@@ -23,6 +23,8 @@ MATCHED = 500
 """Characters in which words are looked for; what a long letter is about is said at its beginning."""
 ANSWER = 6
 """Characters that an answer by number may have."""
+SHORT = 1_024
+"""Short texts whose reading is remembered."""
 TITLE = 50
 """Characters of a case's title (domain.md 2.1)."""
 
@@ -83,64 +85,46 @@ class CaseDraft:
         return mask(self.text)
 
 
-Read = dict[str, Any]
-"""What the steps have read so far: the fields of a ``CaseDraft`` by name."""
-Step = Callable[[Read, InboundMessage], None]
-
-
-def _words(read: Read, message: InboundMessage) -> None:
-    text = clean(message.text)
-    read |= {"text": text, "matching": for_matching(text[:MATCHED]), "empty": is_empty(text)}
-
-
-def _answer(read: Read, message: InboundMessage) -> None:  # noqa: ARG001 - every step has one shape
-    if 0 < len(read["text"]) <= ANSWER:
-        read["digit"] = numbers.digit(read["text"])
-
-
-def _parts(read: Read, message: InboundMessage) -> None:
-    if len(message.parts) == 1 and message.parts[0].kind is PartKind.TEXT:
-        return
-    read["attachments"] = tuple(_attachment(part) for part in message.parts if part.kind in MEDIA_KINDS)
-    read["place"] = next((part for part in message.parts if part.kind is PartKind.PLACE), None)
-    read["event"] = message.event
-
-
-def _letter(read: Read, message: InboundMessage) -> None:
+def draft(message: InboundMessage) -> CaseDraft:
+    """Read one message."""
+    part = message.parts[0] if len(message.parts) == 1 else None
+    if part is not None and part.kind is PartKind.TEXT and message.source is not SourceChannel.EMAIL:
+        return _short(part.text) if len(part.text) <= ANSWER else make(CaseDraft, **_words(part.text))
+    read = _words(message.text) | _parts(message)
     if message.source is SourceChannel.EMAIL:
         read |= {"subject": clean(message.subject), "about": message.about}
         read |= {"automatic": message.automatic, "damaged": message.damaged}
-
-
-def _danger(read: Read, message: InboundMessage) -> None:  # noqa: ARG001
-    if read["empty"] or read.get("digit") is not None:
-        return
-    # Folding is most of the work, and a short text is folded whole already.
-    whole = len(read["text"]) <= MATCHED
-    read["emergency"] = detect_folded(read["matching"]) if whole else detect(read["text"])
-
-
-def _feeling(read: Read, message: InboundMessage) -> None:  # noqa: ARG001
-    if read.get("digit") is None:
-        read["tone"] = tone(read["matching"])
-
-
-STEPS: tuple[Step, ...] = (
-    _words,
-    _answer,  # before the danger: a bare digit is never one
-    _parts,
-    _letter,
-    _danger,
-    _feeling,
-)
-
-
-def draft(message: InboundMessage) -> CaseDraft:
-    """Read one message."""
-    read: Read = {}
-    for step in STEPS:
-        step(read, message)
     return make(CaseDraft, **read)
+
+
+@lru_cache(SHORT)
+def _short(text: str) -> CaseDraft:
+    """Read a short text: most messages are a digit or a word that thousands send."""
+    return make(CaseDraft, **_words(text))
+
+
+def _words(given: str) -> dict[str, Any]:
+    text = clean(given)
+    matching, empty = for_matching(text[:MATCHED]), is_empty(text)
+    read: dict[str, Any] = {"text": text, "matching": matching, "empty": empty}
+    # Before the danger: a bare digit is never one.
+    digit = numbers.digit(text) if 0 < len(text) <= ANSWER else None
+    if digit is not None:
+        read["digit"] = digit
+    else:
+        read["tone"] = tone(matching)
+    if digit is None and not empty:
+        # Folding is most of the work, and a short text is folded whole already.
+        read["emergency"] = detect_folded(matching) if len(text) <= MATCHED else detect(text)
+    return read
+
+
+def _parts(message: InboundMessage) -> dict[str, Any]:
+    return {
+        "attachments": tuple(_attachment(part) for part in message.parts if part.kind in MEDIA_KINDS),
+        "place": next((part for part in message.parts if part.kind is PartKind.PLACE), None),
+        "event": message.event,
+    }
 
 
 def title_of(text: str) -> str:

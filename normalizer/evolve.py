@@ -7,34 +7,27 @@ without anything to check when they are made.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, fields
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    """A kind's fields with their defaults (None where one must be given), and how an instance is given its fields."""
-
-    values: dict[str, Any]
-    required: frozenset[str]
-    fill: Callable[[Any, dict[str, Any]], None]
-
-
+_Shape = tuple[dict[str, Any], frozenset[str], Callable[[Any, dict[str, Any]], None]]
+"""A kind's fields with their defaults (None where one must be given), and how an instance is given its fields."""
 _SHAPES: dict[type[Any], _Shape] = {}
 
 
 def make(kind: type[T], /, **given: Any) -> T:
     """Return a value of a dataclass without slots; raises TypeError when a field is missing or unknown."""
-    shape = _SHAPES.get(kind) or _shape(kind)
+    defaults, required, fill = _SHAPES.get(kind) or _shape(kind)
     # Copying a whole dictionary costs a fraction of putting its items into another.
-    values = shape.values | given
-    if len(values) != len(shape.values) or not shape.required <= given.keys():
-        names = (given.keys() - shape.values.keys()) | (shape.required - given.keys())
+    values = defaults | given
+    if len(values) != len(defaults) or not required <= given.keys():
+        names = (given.keys() - defaults.keys()) | (required - given.keys())
         raise TypeError(f"{kind.__name__}: {', '.join(sorted(names))}")
     made = object.__new__(kind)
-    shape.fill(made, values)
+    fill(made, values)
     return made
 
 
@@ -46,7 +39,7 @@ def evolve(value: T, **changes: Any) -> T:
     if len(values) != len(fields):
         raise AttributeError(", ".join(changes.keys() - fields.keys()))
     made = object.__new__(kind)
-    (_SHAPES.get(kind) or _shape(kind)).fill(made, values)
+    (_SHAPES.get(kind) or _shape(kind))[2](made, values)
     return made
 
 
@@ -62,5 +55,5 @@ def _shape(kind: Any) -> _Shape:
         else:
             values[each.name] = None
             required.add(each.name)
-    made = _Shape(values, frozenset(required), vars(kind)["__dict__"].__set__)
+    made = values, frozenset(required), vars(kind)["__dict__"].__set__
     return _SHAPES.setdefault(kind, made)

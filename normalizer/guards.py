@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from normalizer.case import OPEN, Case, Command, Pause, Role, Stage
 from normalizer.codes import REJECT_LABELS, RETURN_LABELS, Kind
+from normalizer.evolve import evolve
 from normalizer.text import han_count
 
 MIN_HAN = 8
@@ -92,7 +92,7 @@ def amended(case: Case, command: Command, now: datetime) -> str | None:
     reflected, names = matter.reflect_name, [a.unit_name for a in case.assignments if a.open]
     if reflected and any(name and (reflected in name or name in reflected) for name in names):
         return "conflict_of_interest"
-    return complete(replace(case, complainant=person, matter=matter), command, now)
+    return complete(evolve(case, complainant=person, matter=matter), command, now)
 
 
 def own_case(case: Case, command: Command, now: datetime) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -26,6 +26,7 @@ from normalizer.case import (
     Visit,
 )
 from normalizer.errors import Refused
+from normalizer.evolve import evolve
 
 Guard = Callable[[Case, Command, datetime], str | None]
 
@@ -169,7 +170,7 @@ def fold(case: Case, event: CaseEvent) -> Case:
     if change is not None:
         case = change(case, event)
     ended = event.at if event.after in ENDED and event.before not in ENDED else case.ended_at
-    return replace(
+    return evolve(
         case,
         stage=event.after,
         rev=case.rev + 1,
@@ -219,7 +220,7 @@ def _on_main(case: Case, **changes: object) -> Case:
     main = case.main
     assert main is not None
     changed = replace(main, **changes)  # type: ignore[arg-type]
-    return replace(case, assignments=tuple(changed if a is main else a for a in case.assignments))
+    return evolve(case, assignments=tuple(changed if a is main else a for a in case.assignments))
 
 
 def _supplement(case: Case, event: CaseEvent) -> Case:
@@ -229,7 +230,7 @@ def _supplement(case: Case, event: CaseEvent) -> Case:
     matter = replace(case.matter, attachments=case.matter.attachments + command.attachments)
     # A supplement may be the wish to be kept confidential (domain.md 4.4, BM); only an agent takes that back.
     secret = case.secret or command.flag
-    return replace(case, matter=matter, pauses=pauses, deadline_at=deadline, reject_code="", secret=secret)
+    return evolve(case, matter=matter, pauses=pauses, deadline_at=deadline, reject_code="", secret=secret)
 
 
 def _dispatch(case: Case, event: CaseEvent) -> Case:
@@ -245,7 +246,7 @@ def _dispatch(case: Case, event: CaseEvent) -> Case:
         return_count=earlier[-1].return_count if earlier else 0,
         forbid_return=event.verb is Verb.DESIGNATE,
     )
-    return replace(
+    return evolve(
         case,
         assignments=(*_closed(case.assignments), assignment),
         deadline_at=command.due,
@@ -269,13 +270,13 @@ def _return(case: Case, event: CaseEvent) -> Case:
     command, main = event.command, case.main
     assert main is not None
     made = Return(main.unit, command.code, command.reason, command.target, event.at)
-    return replace(_on_main(case, return_count=main.return_count + 1), returns=(*case.returns, made))
+    return evolve(_on_main(case, return_count=main.return_count + 1), returns=(*case.returns, made))
 
 
 def _decided(*, upheld: bool) -> Callable[[Case, CaseEvent], Case]:
     def change(case: Case, event: CaseEvent) -> Case:
         last = replace(case.returns[-1], upheld=upheld)
-        case = replace(case, returns=(*case.returns[:-1], last))
+        case = evolve(case, returns=(*case.returns[:-1], last))
         signed = case.main is not None and case.main.signed_at is None and not upheld
         return _on_main(case, signed_at=event.at) if signed else case
 
@@ -286,34 +287,34 @@ def _cohandle(case: Case, event: CaseEvent) -> Case:
     command = event.command
     assert command.due is not None
     child = Assignment(command.unit, command.unit_name, event.at, command.due, part=Part.CO)
-    return replace(case, assignments=(*case.assignments, child))
+    return evolve(case, assignments=(*case.assignments, child))
 
 
 def _extend(case: Case, event: CaseEvent) -> Case:
     asked = Extension(event.command.days, event.command.reason, event.at)
-    return replace(case, extensions=(*case.extensions, asked))
+    return evolve(case, extensions=(*case.extensions, asked))
 
 
 def _extension(*, granted: bool) -> Callable[[Case, CaseEvent], Case]:
     def change(case: Case, event: CaseEvent) -> Case:
         last = replace(case.extensions[-1], granted=granted, decided_at=event.at)
-        case = replace(case, extensions=(*case.extensions[:-1], last))
+        case = evolve(case, extensions=(*case.extensions[:-1], last))
         if not granted:
             return case
-        return replace(_on_main(case, deadline_at=event.command.due), deadline_at=event.command.due)
+        return evolve(_on_main(case, deadline_at=event.command.due), deadline_at=event.command.due)
 
     return change
 
 
 def _ask(case: Case, event: CaseEvent) -> Case:
-    case = replace(case, asked_at=event.at)
+    case = evolve(case, asked_at=event.at)
     if event.before is not Stage.PROCESSING:
         return case
-    return replace(case, pauses=(*case.pauses, Pause(event.at)))
+    return evolve(case, pauses=(*case.pauses, Pause(event.at)))
 
 
 def _remind(case: Case, event: CaseEvent) -> Case:
-    return replace(case, overdue_told=True) if event.command.flag else _on_main(case, reminded=True)
+    return evolve(case, overdue_told=True) if event.command.flag else _on_main(case, reminded=True)
 
 
 def _reply(case: Case, event: CaseEvent) -> Case:
@@ -325,32 +326,32 @@ def _reply(case: Case, event: CaseEvent) -> Case:
         unsolved_reason=command.reason,
         finished_at=event.at,
     )
-    return replace(case, replies=(*case.replies, Reply(command.text, event.actor.unit, event.at)))
+    return evolve(case, replies=(*case.replies, Reply(command.text, event.actor.unit, event.at)))
 
 
 def _visit(case: Case, event: CaseEvent) -> Case:
-    return replace(case, visits=(*case.visits, Visit(event.command.code, event.at, event.command.flag)))
+    return evolve(case, visits=(*case.visits, Visit(event.command.code, event.at, event.command.flag)))
 
 
 def _rate(case: Case, event: CaseEvent) -> Case:
     command = event.command
     rating = Rating(command.score, command.reasons, command.text, case.rework_round, event.at)
-    return replace(case, ratings=(*case.ratings, rating))
+    return evolve(case, ratings=(*case.ratings, rating))
 
 
 def _amend(case: Case, event: CaseEvent) -> Case:
     person, matter = event.command.complainant, event.command.matter
     assert person is not None
     assert matter is not None
-    return replace(case, complainant=person, matter=matter, secret=event.command.flag)
+    return evolve(case, complainant=person, matter=matter, secret=event.command.flag)
 
 
 def _reject(case: Case, event: CaseEvent) -> Case:
-    return replace(case, reject_code=event.command.code, rejected_by=event.actor.id)
+    return evolve(case, reject_code=event.command.code, rejected_by=event.actor.id)
 
 
 def _terminate(case: Case, event: CaseEvent) -> Case:
-    return replace(case, reject_code="R15" if event.before is Stage.NEED_INFO else event.command.code)
+    return evolve(case, reject_code="R15" if event.before is Stage.NEED_INFO else event.command.code)
 
 
 _CHANGES: dict[Verb, Callable[[Case, CaseEvent], Case]] = {
@@ -369,22 +370,42 @@ _CHANGES: dict[Verb, Callable[[Case, CaseEvent], Case]] = {
     Verb.ASK: _ask,
     Verb.REMIND: _remind,
     Verb.REPLY: _reply,
-    Verb.FINISH: lambda case, event: replace(case, finished_at=event.at),
+    Verb.FINISH: lambda case, event: evolve(case, finished_at=event.at),
     Verb.VISIT: _visit,
     Verb.RATE: _rate,
     Verb.REJECT: _reject,
     Verb.AMEND: _amend,
     Verb.TERMINATE: _terminate,
-    Verb.ANSWER: lambda case, event: replace(
+    Verb.ANSWER: lambda case, event: evolve(
         case, handle_mode="直办", replies=(*case.replies, Reply(event.command.text, event.actor.id, event.at))
     ),
-    Verb.MERGE: lambda case, event: replace(
+    Verb.MERGE: lambda case, event: evolve(
         case, matter=replace(case.matter, master_case_no=event.command.target)
     ),
-    Verb.UNMERGE: lambda case, event: replace(case, matter=replace(case.matter, master_case_no="")),
-    Verb.URGE: lambda case, event: replace(case, urges=(*case.urges, event.at)),
-    Verb.SUPERVISE: lambda case, event: replace(case, supervision=event.command.score),
-    Verb.RISK: lambda case, event: replace(
+    Verb.UNMERGE: lambda case, event: evolve(case, matter=replace(case.matter, master_case_no="")),
+    Verb.URGE: lambda case, event: evolve(case, urges=(*case.urges, event.at)),
+    Verb.SUPERVISE: lambda case, event: evolve(case, supervision=event.command.score),
+    Verb.RISK: lambda case, event: evolve(
         case, matter=replace(case.matter, risk_flags=(*case.matter.risk_flags, event.command.reason))
     ),
 }
+
+
+_NEEDS: Mapping[Guard, tuple[str, ...]] = {
+    _G.reasoned: ("reason",),
+    _G.worded: ("text",),
+    _G.reject_coded: ("code",),
+    _G.may_return: ("code", "reason"),
+    _G.may_extend: ("days", "reason"),
+    _G.fit_unit: ("unit_name",),
+    _G.rates_once: ("score",),
+    _G.raises_level: ("score",),
+}
+"""The fields of a command that a guard asks for."""
+
+
+def needs(stage: Stage, verb: Verb, role: Role) -> tuple[str, ...]:
+    """Return the fields of a command without which a case in a stage is not moved so by a role (domain.md 3.2)."""
+    move = next((m for m in MOVES if m.verb is verb and stage in m.before and role in m.roles), None)
+    guards = move.guards if move is not None else ()
+    return tuple(dict.fromkeys(field for guard in guards for field in _NEEDS.get(guard, ())))

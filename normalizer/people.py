@@ -100,6 +100,9 @@ _CALLED = re.compile(rf"([{_SURNAMES}]|{'|'.join(_COMPOUND)})(?:{_TITLES})")
 _NAMED = re.compile(
     rf"(?:我叫|我是|姓名[:：是]?|称呼[:：是]?|联系人[:：是]?|名字[:：是叫]?)\s*((?:{'|'.join(_COMPOUND)}|[{_SURNAMES}])[\u4e00-\u9fff]{{1,2}})(?![\u4e00-\u9fff])"
 )
+_SURNAMED = re.compile(
+    rf"我?姓({'|'.join(_COMPOUND)}|[{_SURNAMES}])(?=$|[^\u4e00-\u9fff]|电话|手机|联系|号码)"
+)
 _ALONE = re.compile(rf"((?:{'|'.join(_COMPOUND)}|[{_SURNAMES}])[\u4e00-\u9fff]{{1,2}})")
 _SURNAME = rf"(?:{'|'.join(_COMPOUND)}|[{_SURNAMES}])"
 _WHO = (
@@ -206,11 +209,19 @@ def valid_uscc(text: str) -> bool:
     return _USCC_ALPHABET[-total % 31] == text[-1]
 
 
-def name_in(text: str) -> str | None:
-    """Return the form of address a person gives when asked for one, or None."""
+def name_in(text: str, *, asked: bool = True) -> str | None:
+    """Return the form of address a person gives, or None; who was not ``asked`` for it says that it is one."""
     if (found := _NAMED.search(text)) or (found := _CALLED.search(text)):
         return found.group(1) if found.re is _NAMED else found.group()
+    if found := _SURNAMED.search(text):
+        return f"{found.group(1)}先生/女士"
+    if not asked:
+        return None
     rest = re.sub(r"[0-9+\-\s,，、。;；:：电话手机号码是]+", " ", text).strip()
+    if re.fullmatch(f"[老小阿][{_SURNAMES}]", rest):
+        return rest
+    if len(rest) == 1 and rest in _SURNAMES:
+        return f"{rest}先生/女士"
     found = _ALONE.fullmatch(rest)
     return found.group(1) if found else None
 

@@ -51,6 +51,11 @@ def spend(connection: Connection, used: Sequence[tuple[bytes, str]]) -> None:
         )
 
 
+def forget(connection: Connection, conversations: Sequence[bytes]) -> None:
+    """Forget all that people agreed to, with their talks."""
+    connection.execute(delete(CONSENT).where(CONSENT.c.conversation.in_(conversations)))
+
+
 def end(connection: Connection, refused: Sequence[tuple[bytes, str]]) -> None:
     """Forget a consent that the provider says is none."""
     for conversation, template in refused:

@@ -38,7 +38,8 @@ Instant = BigInteger().with_variant(Integer, "sqlite")
 class OutState(StrEnum):
     """Where an outgoing row stands.
 
-    queued → sending → sent | queued (retry) | unknown | dead; passive → sent | queued | unknown;
+    queued → sending → sent | queued (retry) | unknown | dead. A passive reply begins as sent, in a flight; one that
+    was not seen to reach the network becomes passive, and then sent, queued or unknown;
     a receipt makes sent or unknown delivered or undelivered, and later ones change no more; a person revives a dead,
     unknown or undelivered row to queued, or buries it. ``stale`` was written under an older owner; ``moved`` goes to
     another address of the same person, in a row of its own; ``told`` was told by a person who called.
@@ -118,6 +119,19 @@ OUTGOING = Table(
     sqlite_with_rowid=False,
 )
 """``body`` is the sealed text, ``fields`` what a notice was made of, sealed, to be worded anew for another way; ``notice`` is "reply" or a notice kind; ``epoch`` the owner it was written under."""
+
+FLIGHT = Table(
+    "flight",
+    METADATA,
+    Column("id", Id, primary_key=True),
+    Column("lease_until", Instant, nullable=False),
+    Column("members", LargeBinary, nullable=False),
+)
+"""Passive replies that one batch gave and that are sent on trust until all have reached the network; then the row goes.
+
+``members`` are their conversations and ids by turns, 16 bytes each. A row that outlives its lease is a crash's, and its
+replies are unknown.
+"""
 
 ATTEMPT = Table(
     "attempt",

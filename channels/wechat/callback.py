@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 from aiohttp import web
 
-from channels.contract import Accepted, wanted
+from channels.contract import Accepted, Answered, wanted
 from channels.wechat import codec
 from channels.wechat.parse import parse
 from channels.wechat.replay import Seen
@@ -30,7 +30,7 @@ log = structlog.get_logger()
 
 FRESH = 300
 """Seconds a callback's timestamp may differ from our clock."""
-_RETRY = {"Retry-After": "1"}
+_SUCCESS, _BUSY = Answered(b"success"), Answered(b"busy\n", 503, retry_after=1)
 
 
 class Callback:
@@ -54,46 +54,55 @@ class Callback:
         query = request.query
         stamp, nonce = query.get("timestamp", ""), query.get("nonce", "")
         if not codec.signed(query.get("signature", ""), self._token, stamp, nonce):
-            return self._refused(401, "bad_signature")
+            return web.Response(status=401, body=self._refused(401, "bad_signature").body)
         return web.Response(text=query.get("echostr", ""))
 
     async def receive(self, request: web.Request) -> web.StreamResponse:
         """Take one message in and answer when it is written down."""
         if (request.content_length or 0) > codec.MAX_BODY:
-            return self._refused(413, "too_large")
-        body = await request.read()
+            return web.Response(status=413, text=self._refused(413, "too_large").body.decode())
+        answer = await self.take(request.rel_url.raw_query_string, await request.read())
+        headers = {"Content-Type": answer.content_type}
+        if answer.retry_after:
+            headers["Retry-After"] = str(answer.retry_after)
+        response = web.Response(status=answer.status, body=answer.body, headers=headers)
+        # Only a reply that was handed to the network counts as written; a connection that is gone will be retried.
+        with contextlib.suppress(ConnectionError):
+            await response.prepare(request)
+            await response.write_eof()
+            answer.written()
+        return response
+
+    async def take(self, query: str, body: bytes) -> Answered:
+        """Take one message in by the query and the body of its call, and return what it is answered."""
         try:
             now = self._tools.now()
             clock = now.timestamp()
-            mark, raw, fields = self._opened(request, body, clock)
+            mark, raw, fields = self._opened(query, body, clock)
             message = self._with_files(parse(self._account, self._source, fields, raw, now))
         except TooLarge as error:
             return self._refused(413, str(error))
         except InvalidInput as error:
             return self._refused(STATUS.get(str(error), 400), str(error))
         try:
-            accepted = await self._accepted(message, fields)
+            if message.parts[0].event is EventKind.OTHER and (told := results(fields)):
+                await self._note(message, told)
+                accepted = _NOTED
+            else:
+                shape = partial(self._reply, message.sender, fields, int(clock))
+                accepted = await self._tools.inbox.accept(message, shape)
         except Busy:
-            return web.Response(status=503, text="busy\n", headers=_RETRY)
+            return _BUSY
         self._seen.add(mark, clock)
         if accepted.reply is None:
-            return web.Response(text="success")
-        xml = self._reply(message, fields, accepted.reply, int(clock))
-        # All replies of a batch are sealed first and sent then: going to and fro costs a third more.
-        await asyncio.sleep(0)
-        response = web.Response(body=xml, content_type="application/xml")
-        # Only a reply that was handed to the network counts as written; a connection that is gone will be retried.
-        with contextlib.suppress(ConnectionError):
-            await response.prepare(request)
-            await response.write_eof()
-            accepted.written()
-        return response
+            return _SUCCESS
+        # Who brought the same message a moment before may have no shape for it.
+        xml = accepted.shaped or self._reply(message.sender, fields, int(clock), accepted.reply)
+        return Answered(xml, content_type="application/xml", written=accepted.written)
 
-    def _opened(
-        self, request: web.Request, body: bytes, clock: float
-    ) -> tuple[str, bytes, dict[str, object]]:
-        """Return the request's mark, the message's bytes and its fields; raises InvalidInput."""
-        query = codec.query_of(request.rel_url.raw_query_string)
+    def _opened(self, asked: str, body: bytes, clock: float) -> tuple[str, bytes, dict[str, object]]:
+        """Return the call's mark, the message's bytes and its fields; raises InvalidInput."""
+        query = codec.query_of(asked)
         stamp, nonce = query.get("timestamp", ""), query.get("nonce", "")
         if self._mode is Mode.PLAIN:
             # In plain mode the signature does not cover the body, so the body makes the mark its own.
@@ -113,16 +122,8 @@ class Callback:
             raise InvalidInput("bad_signature")
         if not stamp.isdecimal() or len(stamp) > 12 or abs(clock - int(stamp)) > FRESH:
             raise InvalidInput("stale")
-        if self._seen.has(mark, clock):
+        if self._seen.has(mark):
             raise InvalidInput("replayed")
-
-    async def _accepted(self, message: InboundMessage, fields: dict[str, object]) -> Accepted:
-        """Bring a message to the inbox, or write down what it tells of what we sent or asked; raises Busy."""
-        told = results(fields) if message.parts[0].event is EventKind.OTHER else ()
-        if not told:
-            return await self._tools.inbox.accept(message)
-        await self._note(message, told)
-        return _NOTED
 
     async def _note(self, message: InboundMessage, told: tuple[Told, ...]) -> None:
         """Write down what the platform tells of our notices; raises Busy."""
@@ -146,16 +147,16 @@ class Callback:
         parts = tuple(evolve(part, blob=wanted(message, part, sign)) for part in message.parts)
         return evolve(message, parts=parts)
 
-    def _reply(self, message: InboundMessage, fields: dict[str, object], text: str, at: int) -> bytes:
-        xml = codec.text_reply(message.sender, str(fields["ToUserName"]), at, text)
+    def _reply(self, user: str, fields: dict[str, object], at: int, text: str) -> bytes:
+        xml = codec.text_reply(user, str(fields["ToUserName"]), at, text)
         if self._mode is not Mode.PLAIN:
             xml = codec.sealed_reply(self._crypter, self._token, xml, at)
         return xml.encode()
 
-    def _refused(self, status: int, reason: str) -> web.Response:
+    def _refused(self, status: int, reason: str) -> Answered:
         log.warning("wechat.refused", account=self._account, reason=reason)
         self._tools.meter.refused(self._account, reason)
-        return web.Response(status=status, text=f"{reason}\n")
+        return Answered(f"{reason}\n".encode(), status)
 
 
 _NOTED = Accepted(reply=None, repeat=False, written=lambda: None)

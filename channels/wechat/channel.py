@@ -66,7 +66,8 @@ class Account:
 
     def routes(self) -> Sequence[Route]:
         """Return the callback's two methods."""
-        return (Route("GET", "", self._callback.verify), Route("POST", "", self._callback.receive))
+        take = self._callback.take
+        return (Route("GET", "", self._callback.verify), Route("POST", "", self._callback.receive, take))
 
     def grant(self, message: InboundMessage) -> Grant | None:
         """Return the leave to write that a message gives (wechat.md 2.5)."""

@@ -8,20 +8,23 @@ serve as the oracle in tests, not on the hot path.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from normalizer.errors import InvalidInput
 from normalizer.evolve import make
 from normalizer.message import EventKind, InboundMessage, Part, PartKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from normalizer.message import SourceChannel
 
 _MILLISECONDS = 10**11
 """A CreateTime beyond this is in milliseconds, as some test tools send it."""
+Given = Mapping[str, str]
+_STRING = frozenset({str})
 _SCENE = "qrscene_"
 _LONGEST_KEY = 256
 _EVENTS = {
@@ -41,34 +44,40 @@ def parse(
     account: str, source: SourceChannel, fields: Mapping[str, object], raw: bytes, now: datetime
 ) -> InboundMessage:
     """Return the message of a callback; an unknown type is kept as an event of its own, never refused."""
-    sender = _text(fields, "FromUserName")
-    kind = _text(fields, "MsgType").lower()
-    if not sender or not kind or not _text(fields, "ToUserName"):
+    given = _given(fields)
+    sender, kind = given.get("FromUserName", ""), given.get("MsgType", "").lower()
+    if not sender or not kind or not given.get("ToUserName"):
         raise InvalidInput("field_missing")
-    part = _PARTS[kind](fields) if kind in _PARTS else Part(PartKind.EVENT, event=EventKind.OTHER, key=kind)
+    part = _PARTS[kind](given) if kind in _PARTS else Part(PartKind.EVENT, event=EventKind.OTHER, key=kind)
     return make(
         InboundMessage,
         account=account,
         sender=sender,
-        external_id=_external_id(fields, raw),
+        external_id=_external_id(kind, given, raw),
         source=source,
         received_at=now,
-        sent_at=_sent_at(_text(fields, "CreateTime"), now),
+        sent_at=_sent_at(given.get("CreateTime", ""), now),
         parts=(part,),
         raw=raw,
     )
 
 
-def _text(fields: Mapping[str, object], name: str) -> str:
-    value = fields.get(name, "")
-    return value if isinstance(value, str) else ""
+def _given(fields: Mapping[str, object]) -> Given:
+    """Return the fields that are text; the code that was scanned from the menu stands nested, and is lifted."""
+    if _STRING.issuperset(map(type, fields.values())):
+        return cast("Given", fields)
+    info = fields.get("ScanCodeInfo")
+    scanned = info.get("ScanResult") if isinstance(info, dict) else None
+    return {
+        name: value for name, value in {**fields, "ScanCodeInfo": scanned}.items() if isinstance(value, str)
+    }
 
 
-def _external_id(fields: Mapping[str, object], raw: bytes) -> str:
-    given = _text(fields, "MsgId")
-    if given and _text(fields, "MsgType").lower() != "event":
-        return given[:64]
-    told = [_text(fields, name) for name in _TELLING]
+def _external_id(kind: str, given: Given, raw: bytes) -> str:
+    number = given.get("MsgId")
+    if number and kind != "event":
+        return number[:64]
+    told = [given.get(name, "") for name in _TELLING]
     seed = "\0".join(told).encode() if any(told) else raw
     return "e" + hashlib.sha256(seed).hexdigest()[:24]
 
@@ -91,54 +100,48 @@ def _number(text: str) -> float | None:
     return number if abs(number) <= 180 else None
 
 
-def _media(kind: PartKind) -> Callable[[Mapping[str, object]], Part]:
-    def part(fields: Mapping[str, object]) -> Part:
+def _media(kind: PartKind) -> Callable[[Given], Part]:
+    def part(given: Given) -> Part:
         return Part(
-            kind, media_id=_text(fields, "MediaId"), url=_text(fields, "PicUrl"), mime=_text(fields, "Format")
+            kind, media_id=given.get("MediaId", ""), url=given.get("PicUrl", ""), mime=given.get("Format", "")
         )
 
     return part
 
 
-def _place(fields: Mapping[str, object]) -> Part:
-    lat, lon = _number(_text(fields, "Location_X")), _number(_text(fields, "Location_Y"))
-    return Part(PartKind.PLACE, text=_text(fields, "Label"), lon=lon, lat=lat)
+def _place(given: Given) -> Part:
+    lat, lon = _number(given.get("Location_X", "")), _number(given.get("Location_Y", ""))
+    return Part(PartKind.PLACE, text=given.get("Label", ""), lon=lon, lat=lat)
 
 
-def _link(fields: Mapping[str, object]) -> Part:
+def _link(given: Given) -> Part:
     return Part(
         PartKind.LINK,
-        text=_text(fields, "Title"),
-        url=_text(fields, "Url"),
-        name=_text(fields, "Description"),
+        text=given.get("Title", ""),
+        url=given.get("Url", ""),
+        name=given.get("Description", ""),
     )
 
 
-def _page(fields: Mapping[str, object]) -> Part:
+def _page(given: Given) -> Part:
     """Return a mini-program's page that was passed on; ``name`` is the program's id."""
     return Part(
         PartKind.LINK,
-        text=_text(fields, "Title"),
-        url=_text(fields, "PagePath"),
-        name=_text(fields, "AppId"),
+        text=given.get("Title", ""),
+        url=given.get("PagePath", ""),
+        name=given.get("AppId", ""),
     )
 
 
-def _event(fields: Mapping[str, object]) -> Part:
-    name = _text(fields, "Event")
+def _event(given: Given) -> Part:
+    name = given.get("Event", "")
     event = _EVENTS.get(name.lower(), EventKind.OTHER)
-    key = _scanned(fields) or _text(fields, "EventKey").removeprefix(_SCENE)
+    key = given.get("ScanCodeInfo", "")[:_LONGEST_KEY] or given.get("EventKey", "").removeprefix(_SCENE)
     return Part(PartKind.EVENT, event=event, key=key if event is not EventKind.OTHER else name)
 
 
-def _scanned(fields: Mapping[str, object]) -> str:
-    """Return what the code said that was scanned from the menu."""
-    info = fields.get("ScanCodeInfo")
-    return _text(info, "ScanResult")[:_LONGEST_KEY] if isinstance(info, dict) else ""
-
-
-_PARTS: dict[str, Callable[[Mapping[str, object]], Part]] = {
-    "text": lambda fields: make(Part, kind=PartKind.TEXT, text=_text(fields, "Content")),
+_PARTS: dict[str, Callable[[Given], Part]] = {
+    "text": lambda given: make(Part, kind=PartKind.TEXT, text=given.get("Content", "")),
     "image": _media(PartKind.IMAGE),
     "voice": _media(PartKind.VOICE),
     "video": _media(PartKind.VIDEO),

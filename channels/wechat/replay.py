@@ -15,17 +15,16 @@ class Seen:
         self._before: set[str] = set()
         self._since = 0.0
 
-    def has(self, mark: str, clock: float) -> bool:
-        """Return whether a mark was added lately; ``clock`` is in seconds."""
-        self._turn(clock)
+    def has(self, mark: str) -> bool:
+        """Return whether a mark was added lately."""
         return mark in self._now or mark in self._before
 
     def add(self, mark: str, clock: float) -> None:
-        """Remember a mark: only after its message is written down, so that a refused one may come again."""
-        self._turn(clock)
-        self._now.add(mark)
+        """Remember a mark: only after its message is written down, so that a refused one may come again.
 
-    def _turn(self, clock: float) -> None:
+        ``clock`` is in seconds.
+        """
+        self._now.add(mark)
         # A timestamp may lie as far ahead as behind, hence twice the time.
         if clock - self._since > 2 * self._seconds or len(self._now) >= KEPT:
             self._before, self._now, self._since = self._now, set(), clock

@@ -17,7 +17,7 @@ from gateway.store.rows import Rows, new_conversation
 from normalizer.message import Address, SourceChannel
 from normalizer.people import valid_mobile
 from outbox.notices import ANSWERS, Notice, NoticeKind
-from outbox.render import DISCREET, Wording, discreet, render, wording
+from outbox.render import DISCREET, discreet, render
 from outbox.route import ASKED, CALL_HIM
 from outbox.tables import OutState
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from channels.contract import Channel
+    from gateway.carriers import Carriers
     from gateway.cases.book import CaseBook
     from gateway.store.rows import OutgoingRow
     from gateway.store.seal import Sealer
@@ -45,7 +45,7 @@ class Detour:
     ``accounts`` are the accounts that the settings name for text messages and mail; ``words`` are those of the notices.
     """
 
-    channels: Mapping[str, Channel]
+    carriers: Carriers
     accounts: Mapping[SourceChannel, str]
     book: CaseBook
     sealer: Sealer
@@ -80,7 +80,9 @@ class Detour:
         if notice.kind not in ANSWERS or wish not in {BY_SMS, BY_PHONE}:
             return None
         if wish == BY_PHONE:
-            (row,) = self.book.notices([notice], conversation, account, self.now(), self._wording(account))
+            (row,) = self.book.notices(
+                [notice], conversation, account, self.now(), self.carriers.wording(account)
+            )
             return row._replace(state=OutState.DEAD.value, outcome=f"{ASKED}; {CALL_HIM}")
         sms = self.account(SourceChannel.SMS)
         phone = self._phone(connection, case, conversation, sms) if sms and sms != account else ""
@@ -89,7 +91,7 @@ class Detour:
     def _next(self, connection: Connection, row: Claimed, case: Case) -> Iterator[Address]:
         person = case.complainant
         order = [SourceChannel.SMS, SourceChannel.EMAIL]
-        here = self.channels[row.account].capabilities.source if row.account in self.channels else None
+        here = self.carriers.source(row.account)
         if person.channel_pref == BY_PHONE and row.notice in ANSWERS:
             return
         # Onward only, so that a message never goes round in a circle.
@@ -113,17 +115,14 @@ class Detour:
 
     def account(self, source: SourceChannel) -> str:
         """Return the account that carries a kind of message: as set, else the first there is."""
-        first = (name for name, each in self.channels.items() if each.capabilities.source is source)
+        first = (name for name, each in self.carriers.channels.items() if each.capabilities.source is source)
         return self.accounts.get(source) or next(first, "")
-
-    def _wording(self, account: str) -> Wording:
-        return wording(self.channels[account].capabilities) if account in self.channels else Wording.LONG
 
     def _promise(self, connection: Connection, notice: Notice, key: str, reach: Address) -> OutgoingRow:
         conversation = self.sealer.conversation(reach.account, reach.user)
         address, state = self.sealer.seal(reach.user.encode()), self.sealer.seal(dump(State()))
         conversations.begin(connection, new_conversation(conversation, reach.account, address, state))
-        way = self._wording(reach.account)
+        way = self.carriers.wording(reach.account)
         told = discreet(notice.case_no, self.words, way) if notice.secret else None
         made = self.book.promise(
             conversation,

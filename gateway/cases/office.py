@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from bots.contract import NewNumber
 from bots.state import State, dump
-from gateway.cases import service
+from gateway.cases import restraint, service
 from gateway.cases.book import FINISHED
+from gateway.cases.restraint import Restraint
 from gateway.runtime import Ids, millis
 from gateway.store import cases, conversations, desk, follows, kept, submissions
 from gateway.store.rows import AlertRow, BindingRow, Conflict, DeskEventRow, Rows, new_conversation
@@ -109,6 +110,7 @@ class Office:
         self._wording = wording
         self._detour = detour
         self._ids = Ids()
+        self.restraint = Restraint(store, sealer, now)
 
     async def open(self, matter: Matter) -> Opened:
         """Open a case, or tell of the one that was opened from the same matter before; raises Refused."""
@@ -217,7 +219,9 @@ class Office:
     def _bind(self, connection: Connection, reach: Address, phone: str) -> None:
         conversation = self._conversation(connection, reach)
         person = self._sealer.person(phone)
-        conversations.bind(connection, BindingRow(conversation, person, millis(self._now())))
+        now = millis(self._now())
+        conversations.bind(connection, BindingRow(conversation, person, now))
+        restraint.join(connection, self._sealer, conversation, now)
 
     def _hand_over(
         self, connection: Connection, before: Address, reach: Address, phone: str

@@ -1,7 +1,8 @@
 """The ladder against abuse: notice, the bot alone, restriction, evidence (GB/T 44189 8.1.4, domain.md 1.11).
 
 A person decides each step and none is skipped; whatever holds anybody off has an end, is told to him with the way to
-appeal, and lets words of danger pass to a person. Who urges a case that is overdue is never held off for urging.
+appeal, and lets words of danger pass to a person. It holds for the person, in all talks that are proved to be his. Who
+urges a case that is overdue is never held off for urging.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
 from bots import state as states
-from bots.state import Quiet
 from bots.words import say
+from gateway.cases.restraint import hold
 from gateway.desk.moves import Refused, Why
 from gateway.desk.rights import Right, may
-from gateway.runtime import instant, millis
+from gateway.runtime import millis
 from gateway.store import cases as case_rows
 from gateway.store import desk as sql
 from gateway.store import restrictions as rows
@@ -23,7 +24,6 @@ from gateway.store.restrictions import Row
 from gateway.store.rows import DeskEventRow, Rows
 from normalizer.case import OPEN
 from normalizer.errors import InvalidInput, NotFound
-from normalizer.evolve import evolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +65,6 @@ class Ground(StrEnum):
 
 LONGEST_HOURS = {Level.NOTICE: 0, Level.BOT_ONLY: 24, Level.RESTRICT: 7 * 24, Level.EVIDENCE: 0}
 USUAL_HOURS = {Level.NOTICE: 0, Level.BOT_ONLY: 2, Level.RESTRICT: 24, Level.EVIDENCE: 0}
-_QUIET = {Level.BOT_ONLY: Quiet.BOT_ONLY, Level.RESTRICT: Quiet.ALL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +114,7 @@ class Ladder:
             rows.add(connection, made)
             if made.until is not None:
                 rows.supersede(connection, made)
-                self._hold_off(connection, talk, _QUIET[level], made.until)
+                self._hold_off(connection, made.conversation, made)
             self._event(connection, talk, made, by, now)
             return made
 
@@ -144,7 +143,7 @@ class Ladder:
             rows.keep(connection, made)
             if until is not None:
                 rows.supersede(connection, made)
-                self._hold_off(connection, talk, _QUIET[Level(row.level)], until)
+                self._hold_off(connection, made.conversation, made)
             self._event(connection, talk, made, by, now, reason=reason)
             return made
 
@@ -163,10 +162,7 @@ class Ladder:
                 raise Refused(Why.STATE)
             if by.id in (row.agent, row.approver):
                 raise Refused(Why.RIGHT)
-            lang = states.load(self.sealer.open(talk.state)).lang
-            words = say(lang, "quiet_upheld")
-            told = self.book.promise(talk.conversation, talk.account, "quiet", words, at)
-            case_rows.save(connection, Rows(outgoing=[told]))
+            self._tell(connection, row, talk, "quiet_upheld", at)
             self._event(connection, talk, row, by, millis(at), reason=reason, act=rows.UPHELD)
             return row
 
@@ -185,10 +181,8 @@ class Ladder:
                 raise Refused(Why.STATE)
             made = row._replace(state="lifted", approver=by.id, until=millis(at))
             rows.keep(connection, made)
-            lang = self._hold_off(connection, talk, Quiet.NO, None)
-            words = say(lang, "quiet_lifted")
-            told = self.book.promise(talk.conversation, talk.account, "quiet", words, at)
-            case_rows.save(connection, Rows(outgoing=[told]))
+            self._hold_off(connection, made.conversation, None)
+            self._tell(connection, row, talk, "quiet_lifted", at)
             self._event(connection, talk, made, by, millis(at), reason=reason)
             return made
 
@@ -197,7 +191,7 @@ class Ladder:
         return step
 
     async def of(self, conversation: bytes) -> tuple[Step, ...]:
-        """Return the steps of a talk, newest first, those that have ended too."""
+        """Return the steps taken against a talk's person, newest first, those that have ended too."""
         found = await self.store.read(lambda c: rows.of(c, conversation))
         return tuple(map(self._step, found))
 
@@ -220,25 +214,34 @@ class Ladder:
         if row.level > Level.NOTICE and urging and rows.overdue(connection, row.conversation, stages, now):
             raise Refused(Why.STATE)
 
-    def _hold_off(self, connection: Connection, talk: sql.Talk, quiet: Quiet, until: int | None) -> str:
-        """Write into the bot's memory what is restricted and return the citizen's language."""
-        state = states.load(self.sealer.open(talk.state))
-        ends = instant(until) if until is not None else None
-        changed = evolve(state, quiet=quiet, quiet_until=ends, quiet_told=False)
-        rows.set_state(connection, talk.conversation, self.sealer.seal(states.dump(changed)))
-        return state.lang
+    def _hold_off(self, connection: Connection, conversation: bytes, row: Row | None) -> None:
+        """Write into all talks of a person, which are locked, what holds him off."""
+        for each in rows.talks(connection, conversation):
+            hold(connection, self.sealer, each, row)
+
+    def _tell(self, connection: Connection, row: Row, talk: sql.Talk, key: str, at: datetime) -> None:
+        """Tell a citizen where he appealed, else in the talk of the step."""
+        there = rows.appeal(connection, row)
+        heard = (sql.seen(connection, there) if there else None) or talk
+        words = say(states.load(self.sealer.open(heard.state)).lang, key)
+        told = self.book.promise(heard.conversation, heard.account, "quiet", words, at)
+        case_rows.save(connection, Rows(outgoing=[told]))
 
     def _talk(self, connection: Connection, conversation: bytes) -> sql.Talk:
+        """Lock a talk and all others of its person, in the order that the pipeline locks them in."""
+        rows.lock_talks(connection, rows.talks(connection, conversation))
         talk = sql.lock(connection, conversation)
         if talk is None:
             raise NotFound("no such conversation")
         return talk
 
     def _locked(self, connection: Connection, restriction: bytes) -> tuple[sql.Talk, Row]:
-        row = rows.lock(connection, restriction)
-        if row is None:
+        """Lock the talks first, as a new step does, so that two who decide at once never wait for each other."""
+        conversation = rows.talk_of(connection, restriction)
+        if conversation is None:
             raise NotFound("no such restriction")
-        return self._talk(connection, row.conversation), row
+        talk = self._talk(connection, conversation)
+        return talk, rows.lock(connection, restriction)
 
     def _event(
         self,

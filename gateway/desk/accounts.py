@@ -18,6 +18,8 @@ import pyotp
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 
+from gateway import actors
+from gateway.actors import SYSTEM
 from gateway.desk.rights import Role
 from gateway.runtime import millis
 from gateway.store import agents as sql
@@ -41,8 +43,6 @@ PASSWORD_CHARS = 12
 """The least length of a password of one's own."""
 MOST_CAPACITY = 20
 """Chats at once; nobody does more than that well."""
-SYSTEM = "system"
-"""Who does what no person did."""
 _LOGIN = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 _WORD = re.compile(r"[\w-]{1,40}")
 HASHER = PasswordHasher()
@@ -174,8 +174,12 @@ class Accounts:
         The first time binds the account to ``subject``, who it is at the provider for ever, so that a login that is given
         to another person there opens nothing (OpenID Connect Core 5.7). ``second_factor``: ours is asked for.
         """
-        who = self._sealer.hash(f"desk subject {subject}")
+        who = self.subject(subject)
         return await self._store.write(lambda c: self._vouched(c, login, who, second_factor=second_factor))
+
+    def subject(self, subject: str) -> bytes:
+        """Return the keyed hash under which an account is bound to who somebody is at the provider."""
+        return self._sealer.hash(f"desk subject {subject}")
 
     async def coded(self, agent: bytes, version: int, code: str) -> tuple[Outcome, Account | None]:
         """Check the second factor of whom the provider named; a wrong code counts as a wrong password does."""
@@ -195,7 +199,7 @@ class Accounts:
             sql.rotate(connection, agent, password=hashed, one_time=False)
             row = desk.agent(connection, agent)
             if row is not None:
-                self._note(connection, row["login"], "agent own password", row["login"])
+                self._note(connection, actors.agent(row["login"]), "agent own password", row["login"])
 
         await self._store.write(work)
 
@@ -323,7 +327,7 @@ class Accounts:
             return Outcome.OTHER, None
         if row["subject"] is None:
             sql.change(connection, row["id"], subject=who)
-            self._note(connection, login, "agent link", login)
+            self._note(connection, actors.agent(login), "agent link", login)
         return self._proved(connection, {**row, "totp": row["totp"] if second_factor else None}, "")
 
     def _coded(
@@ -351,13 +355,13 @@ class Accounts:
         if step is None:
             return self._failed(connection, row, now)
         sql.change(connection, row["id"], failures=0, totp_step=step)
-        self._note(connection, row["login"], "login", Outcome.RIGHT.value)
+        self._note(connection, actors.agent(row["login"]), "login", Outcome.RIGHT.value)
         return Outcome.RIGHT, account_of(row)
 
     def _failed(self, connection: Connection, row: dict[str, Any], now: int) -> tuple[Outcome, None]:
         failures = row["failures"] + 1
         outcome = Outcome.WRONG if failures < FAILURES else Outcome.LOCKED
-        self._note(connection, row["login"], "login", outcome.value)
+        self._note(connection, actors.agent(row["login"]), "login", outcome.value)
         if failures < FAILURES:
             sql.change(connection, row["id"], failures=failures)
             return Outcome.WRONG, None

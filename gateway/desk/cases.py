@@ -13,22 +13,25 @@ from gateway.desk import form as forms
 from gateway.desk.form import BY_PHONE, Form
 from gateway.desk.moves import Refused, Why
 from gateway.desk.rights import Right, Role, may
+from gateway.desk.said import with_said
 from gateway.profile import city
 from gateway.store import cases as rows
 from gateway.store import desk as sql
-from gateway.store import media
+from gateway.store import desk_reads, media
+from gateway.store.bodies import open_message
 from normalizer import case as cases
 from normalizer.case import Actor, Command, Verb
 from normalizer.emergency import detect
 from normalizer.errors import InvalidInput, NotFound
 from normalizer.message import Address, SourceChannel
-from normalizer.moves import MOVES
+from normalizer.moves import MOVES, needs
 from normalizer.people import valid_mobile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bots.contract import NewNumber, Submit
+    from bots.state import Order
     from channels.contract import Channel
     from gateway.cases.book import CaseBook
     from gateway.cases.office import Office, Opened
@@ -43,6 +46,8 @@ TYPED_IN = "坐席代录"
 _OFFICE = "web"
 """The account of those whom no text message reaches: what they are owed stands there, and they are called."""
 _ROLES = {Role.AGENT.value: cases.Role.AGENT, Role.SUPERVISOR.value: cases.Role.SUPERVISOR}
+_SAID = 200
+"""Messages to people that are read into a form."""
 _NOT_HERE = frozenset({Verb.SUBMIT, Verb.AMEND, Verb.MERGE})
 """What has a door of its own: the form, and the merging."""
 
@@ -75,6 +80,14 @@ class Wish:
     days: int = 0
     score: int = 0
     flag: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Prefilled:
+    """A form with what is known of a talk; ``said`` names the fields that the citizen told people, not the bot."""
+
+    form: Form
+    said: tuple[str, ...] = ()
 
 
 class Faulty(InvalidInput):
@@ -118,13 +131,14 @@ class CaseDesk:
         self._channels = channels
         self._sms = sms
 
-    async def prefill(self, conversation: bytes) -> Form:
-        """Return the form with what the bot has of a talk; raises NotFound."""
+    async def prefill(self, conversation: bytes) -> Prefilled:
+        """Return the form with what the bot has of a talk and what people were told since; raises NotFound."""
         talk, address = await self._talk(conversation)
         state = states.load(self._sealer.open(talk.state))
         channel = self._channels.get(talk.account)
         phone = address if channel is not None and channel.capabilities.phones else state.phone
-        return forms.from_order(state.order, name=state.name, phone=phone, lang=state.lang)
+        order, said = await self._heard(talk, state.order)
+        return Prefilled(forms.from_order(order, name=state.name, phone=phone, lang=state.lang), said)
 
     async def open_beside(self, by: Staff, conversation: bytes, form: Form, key: str) -> Opened:
         """Open a case beside a talk and tell the citizen its number; ``key`` brought twice is one case.
@@ -132,8 +146,8 @@ class CaseDesk:
         Raises NotFound, Faulty, Refused.
         """
         talk, address = await self._talk(conversation)
-        files = states.load(self._sealer.open(talk.state)).order.attachments
-        kept = tuple(each for each in files if each.blob in form.files)
+        order, _ = await self._heard(talk, states.load(self._sealer.open(talk.state)).order)
+        kept = tuple(each for each in order.attachments if each.blob and each.blob in form.files)
         channel = self._channels.get(talk.account)
         source = channel.capabilities.source if channel is not None else SourceChannel.AGENT
         reach = Address(talk.account, address)
@@ -197,15 +211,15 @@ class CaseDesk:
         """Return the case of a row."""
         return self._book.read(row)
 
-    def possible(self, by: Staff, case: Case) -> tuple[Verb, ...]:
-        """Return what somebody of the staff may try on a case as it stands."""
+    def possible(self, by: Staff, case: Case) -> dict[Verb, tuple[str, ...]]:
+        """Return what somebody of the staff may try on a case as it stands, each with the fields it needs."""
         role = _ROLES.get(by.role)
         found = (
             move.verb
             for move in MOVES
             if case.stage in move.before and role in move.roles and move.verb not in _NOT_HERE
         )
-        return tuple(dict.fromkeys(found))
+        return {verb: needs(case.stage, verb, role) for verb in found} if role is not None else {}
 
     async def _open(self, by: Staff, form: Form, come: _From) -> Opened:
         self._prove(form)
@@ -236,6 +250,14 @@ class CaseDesk:
         if talk is None:
             raise NotFound("no such conversation")
         return talk, self._sealer.open(person.address).decode()
+
+    async def _heard(self, talk: sql.Talk, order: Order) -> tuple[Order, tuple[str, ...]]:
+        """Return the order with what the citizen told people in this service, and the fields that it filled."""
+        if talk.enqueued_at is None:
+            return order, ()
+        since = talk.enqueued_at.to_bytes(6) + bytes(10)
+        bodies = await self._store.read(lambda c: desk_reads.to_people(c, talk.conversation, since, _SAID))
+        return with_said(order, [open_message(self._sealer, body) for body in bodies])
 
     def _prove(self, form: Form) -> None:
         if found := forms.faults(form, city(self._profiles.current)):

@@ -139,7 +139,7 @@ def _matter_faults(form: Form, city: City) -> dict[str, str]:
     if form.category not in CATEGORY_LABELS:
         found["category"] = "请选择问题分类"
     if han_count(form.text) < MIN_HAN:
-        found["text"] = f"诉求内容至少 {MIN_HAN} 个汉字"
+        found["text"] = "诉求内容至少 8 个汉字"
     if form.category in city.place_categories and not (form.place or form.lon is not None):
         found["place"] = "这一类诉求需要事发地点"
     return found

@@ -44,7 +44,7 @@ VERB_LABELS: Mapping[Verb, str] = {
     Verb.REWORK: "重办",
     Verb.CLOSE: "结案",
     Verb.ARCHIVE: "归档",
-    Verb.WITHDRAW: "撤回",
+    Verb.WITHDRAW: "撤回工单",
     Verb.TERMINATE: "终止办理",
     Verb.URGE: "催办",
     Verb.SUPERVISE: "督办",

@@ -76,6 +76,14 @@ class Refused(JiesuError):
         self.holder = holder
 
 
+class Doubted(JiesuError):
+    """Automatic routing would not give the conversation to this agent; a supervisor may, who knows ``doubts``."""
+
+    def __init__(self, doubts: tuple[Why, ...]) -> None:
+        super().__init__(" ".join(doubts))
+        self.doubts = doubts
+
+
 def moved(act: Act, owner: str, holder: bytes | None) -> Owner:
     """Return the owner after an act; raises Refused: TAKEN when a person has it, else STATE."""
     before, after = MOVES[act]

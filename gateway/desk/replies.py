@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 VARIABLES = frozenset({"称呼", "单号", "热线", "城市", "座席", "今天"})
 _VARIABLE = re.compile(r"\{([^{}]+)\}")
+_CALLED = re.compile(r"(?:尊敬的)?\{称呼\}(?:您好|你好)?")
+GREETING = {"zh": "您好", "en": "Hello"}
+"""What stands for the name of somebody who has told none, by the language of the reply."""
 _ID = re.compile(r"[a-z0-9_]{1,40}")
 _ACT = re.compile(r"wrap_up|close|hold|back|note:.{1,200}|transfer:.{0,40}")
 
@@ -113,10 +116,18 @@ def write(replies: tuple[Canned, ...]) -> str:
 
 
 def preview(reply: Canned, values: Mapping[str, str]) -> Preview:
-    """Return a reply filled with what is known; what is not stays visible between its braces."""
-    missing = [name for name in _VARIABLE.findall(reply.text) if not values.get(name)]
-    text = _VARIABLE.sub(lambda found: values.get(found[1]) or found[0], reply.text)
+    """Return a reply filled with what is known; who has told no name is greeted, other gaps stay between their braces."""
+    text = reply.text
+    if not values.get("称呼"):
+        text = _CALLED.sub(GREETING.get(reply.lang, GREETING["zh"]), text)
+    missing = unfilled(text, values)
+    text = _VARIABLE.sub(lambda found: values.get(found[1]) or found[0], text)
     return Preview(text, tuple(dict.fromkeys(missing)), reply.acts)
+
+
+def unfilled(text: str, values: Mapping[str, str] = {}) -> list[str]:
+    """Return the variables of a text for which there is no value, each as often as it stands there."""
+    return [name for name in _VARIABLE.findall(text) if name in VARIABLES and not values.get(name)]
 
 
 @cache

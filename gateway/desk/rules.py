@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from gateway.desk.hours import Hours
@@ -32,6 +33,14 @@ def rules_of(settings: DeskSettings, hours: Hours | None = None) -> Rules:
         long_ms=settings.long_wait_minutes * _MINUTE,
         hours=hours,
     )
+
+
+def mark_of(settings: DeskSettings, calendar: Calendar) -> str:
+    """Return a word that is another when any clock of the desk may strike at another time."""
+    spans = {"hours", "holiday_hours", "offer_seconds", "decline_seconds", "silent_seconds", "idle_minutes"}
+    spans |= {"closing_minutes", "wrap_up_seconds"}
+    made_of = f"{settings.model_dump_json(include=spans)} {calendar.mark()}"
+    return hashlib.sha256(made_of.encode()).hexdigest()
 
 
 def hours_of(settings: DeskSettings, calendar: Calendar) -> Hours | None:

@@ -1,4 +1,4 @@
-"""What an agent is warned of before anything is sent: forbidden phrases, and a citizen's data in the words.
+"""What an agent is warned of before anything is sent: forbidden phrases, a citizen's data, gaps nobody has filled.
 
 The phrases are data (服务禁语); the agent decides, and nothing is held back by a machine.
 """
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+from gateway.desk.replies import unfilled
 from normalizer.people import PersonalKind, find
 from normalizer.text import for_matching
 
@@ -18,6 +19,7 @@ _WARNED = {
     PersonalKind.ID_CARD: "含有身份证号码，请不要发送",
     PersonalKind.BANK_CARD: "含有银行卡号，请不要发送",
 }
+_GAP = "还没有填，请写上或删掉"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,8 @@ def warnings(text: str) -> tuple[Warned, ...]:
         for finding in find(text)
         if finding.kind in _WARNED
     )
-    return (*found, *personal)
+    gaps = (Warned("unfilled", _GAP, f"{{{name}}}") for name in dict.fromkeys(unfilled(text)))
+    return (*found, *personal, *gaps)
 
 
 @cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from gateway.media.intake import Claim
@@ -11,27 +10,27 @@ from normalizer.media import NotAccepted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from datetime import timedelta
 
     from gateway.media.intake import Intake
     from gateway.store.seal import Sealer
     from normalizer.message import Address, Part
 
 PIECE = 256 * 1024
-KEPT = timedelta(days=180)
-"""How long a file stays that came in a talk and became no case's (domain.md 1.10, talks)."""
 
 
 class Door:
-    """Implements ``channels.contract.Media``."""
+    """Implements ``channels.contract.Media``; ``kept`` is how long a file stays that became no case's."""
 
-    def __init__(self, intake: Intake, sealer: Sealer) -> None:
+    def __init__(self, intake: Intake, sealer: Sealer, kept: timedelta) -> None:
         self._intake = intake
         self._sealer = sealer
+        self._kept = kept
 
     async def take(self, sender: Address, content: bytes, name: str) -> Part | None:
         """Keep a file and return it as a part, None when it is not accepted; raises Busy."""
         owner = talk_owner(self._sealer.conversation(sender.account, sender.user))
-        claim = Claim(owner, name, len(content), KEPT)
+        claim = Claim(owner, name, len(content), self._kept)
         try:
             taken = await self._intake.take(_pieces(content), claim)
         except NotAccepted:

@@ -1,13 +1,14 @@
-"""Reads the words in photos that came in, one after the other, so that a photographed letter can be found again."""
+"""Reads the words in photos and documents that came in, one after the other, so that a letter can be found again."""
 
 from __future__ import annotations
 
 from functools import partial
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
+from gateway.media import documents
 from gateway.media.workers import Job
 from gateway.runtime import Ids
 from gateway.store import media as rows
@@ -16,7 +17,7 @@ from normalizer.media import NotAccepted
 from normalizer.message import PartKind
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from gateway.blobs import Blobs
     from gateway.media.workers import Workers
@@ -27,9 +28,20 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
-def installed() -> bool:
-    """Return whether the extra is there."""
-    return find_spec("rapidocr") is not None
+class Readable(NamedTuple):
+    """Files that are read: of a kind, and of some types of it only if they are named."""
+
+    kind: PartKind
+    mimes: Sequence[str] | None = None
+
+
+PHOTOS = Readable(PartKind.IMAGE)
+PAPERS = Readable(PartKind.FILE, documents.READ)
+
+
+def installed(library: str = "rapidocr") -> bool:
+    """Return whether what an extra brings is there."""
+    return find_spec(library) is not None
 
 
 class Reading:
@@ -42,9 +54,10 @@ class Reading:
         self._sealer = sealer
         self._ids = Ids()
 
-    async def read_some(self, limit: int) -> int:
-        """Read up to ``limit`` photos and return how many; one that cannot be read counts as read, without words."""
-        found = await self._store.read(partial(rows.unread, kind=PartKind.IMAGE.value, limit=limit))
+    async def read_some(self, limit: int, what: Readable = PHOTOS) -> int:
+        """Read up to ``limit`` files and return how many; one that cannot be read counts as read, without words."""
+        find = partial(rows.unread, kind=what.kind.value, limit=limit, mimes=what.mimes)
+        found = await self._store.read(find)
         for row in found:
             words = await self._words(row)
             await self._store.write(
@@ -59,7 +72,7 @@ class Reading:
         return len(found)
 
     async def _words(self, row: MediaRow) -> str:
-        job = Job("read", row.mime, row.size, PartKind.IMAGE)
+        job = Job("read", row.mime, row.size, PartKind(row.kind))
         try:
             made = await self._workers.do(job, partial(self._blobs.open_range, row.key), _nothing)
         except (NotAccepted, NotFound) as error:

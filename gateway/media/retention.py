@@ -1,4 +1,4 @@
-"""Forgets files whose time is over: of cases that ended long ago, and what nobody attached (domain.md 1.10)."""
+"""How long what is kept, and the end of files that nobody has any more (domain.md 1.10)."""
 
 from __future__ import annotations
 
@@ -11,11 +11,9 @@ import structlog
 
 from gateway.runtime import millis
 from gateway.store import media as rows
-from gateway.store import wanted
-from normalizer.case import ENDED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from datetime import datetime
 
     from gateway.blobs import Blobs
@@ -23,44 +21,32 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-TALKS = timedelta(days=180)
-"""How long is known what came in a talk that became no case (domain.md 1.10)."""
-STAGES = tuple(sorted(ENDED))
-
 
 @dataclass(frozen=True, slots=True)
-class Due:
-    """What is to be forgotten: (owner, key) of files of ended cases, and of files that nobody attached."""
+class Spans:
+    """How long is kept what was said in talks that led to no case, files and records after their cases ended, and logs."""
 
-    of_cases: Sequence[tuple[str, str]]
-    unattached: Sequence[tuple[str, str]]
+    talks: timedelta = timedelta(days=180)
+    media: timedelta = timedelta(days=1095)
+    records: timedelta = timedelta(days=3650)
+    logs: timedelta = timedelta(days=1095)
 
 
 class Retention:
-    """Finds and forgets; ``days`` is how long files stay after their case ended."""
+    """Forgets files whose time is over: nobody attached them in time, or what they belonged to is over."""
 
-    def __init__(self, *, blobs: Blobs, store: Store, now: Callable[[], datetime], days: int) -> None:
+    def __init__(self, *, blobs: Blobs, store: Store, now: Callable[[], datetime]) -> None:
         self._blobs = blobs
         self._store = store
         self._now = now
-        self._days = timedelta(days=days)
 
-    async def due(self) -> Due:
-        """Return what is to be forgotten."""
-        now = self._now()
-        before = millis(now - self._days)
-        of_cases = await self._store.read(partial(rows.of_old_cases, stages=STAGES, before=before))
-        return Due(of_cases, await self._store.read(partial(rows.expired, now=millis(now))))
+    async def due(self) -> int:
+        """Return how many files are to be forgotten now."""
+        return len(await self._store.read(partial(rows.expired, now=millis(self._now()))))
 
-    async def forget_wanted(self) -> int:
-        """Forget what was wanted for cases that ended long ago, and in talks that became none; return how much."""
-        now = self._now()
-        cases, talks = millis(now - self._days), millis(now - TALKS)
-        work = partial(wanted.forget_old, stages=STAGES, cases=cases, talks=talks)
-        return await self._store.write(work)
-
-    async def forget(self, files: Sequence[tuple[str, str]]) -> int:
-        """Forget files and their copies; return how many rows went. A file that another owner has stays in the store."""
+    async def forget(self) -> int:
+        """Forget them with their copies; return how many rows went. A file that another owner has stays in the store."""
+        files = await self._store.read(partial(rows.expired, now=millis(self._now())))
         for owner, key in files:
             gone = await self._store.write(partial(rows.forget, owner=owner, key=key))
             for each in gone:

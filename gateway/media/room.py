@@ -51,7 +51,6 @@ def join(
     store: Store,
     sealer: Sealer,
     now: Callable[[], datetime],
-    days: int,
 ) -> Room:
     """Join the parts; ``workers.close`` ends what was started."""
     workers = Workers(settings.media_workers)
@@ -74,6 +73,6 @@ def join(
         derive=Derive(blobs=blobs, workers=workers, store=store),
         links=links,
         uploads=Uploads(blobs=blobs, intake=intake, links=links, store=store, sealer=sealer, now=now),
-        retention=Retention(blobs=blobs, store=store, now=now, days=days),
+        retention=Retention(blobs=blobs, store=store, now=now),
         reading=Reading(blobs=blobs, workers=workers, store=store, sealer=sealer),
     )

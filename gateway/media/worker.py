@@ -14,7 +14,7 @@ import resource
 import sys
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from gateway.media import convert, examine, ocr
+from gateway.media import convert, documents, examine, ocr
 from gateway.media.frames import ASK, DATA, DONE, FAIL, HEAD, LARGEST, NAME, RANGE, frame
 from normalizer.media import NotAccepted, Refusal
 
@@ -117,7 +117,8 @@ def _work(line: Line, job: dict[str, Any]) -> dict[str, Any]:
     if job["task"] == "examine":
         return examine.examine(file, job["mime"], job["pixels"], job["unpacked"])
     if job["task"] == "read":
-        return {"words": ocr.read(file)}
+        paper = job["mime"] in documents.READ
+        return {"words": documents.read(file, job["mime"]) if paper else ocr.read(file)}
     return convert.convert(file, job["mime"], job["task"], line.hand)
 
 

@@ -293,6 +293,30 @@ def due(connection: Connection, now: int, limit: int) -> list[bytes]:
     return list(connection.execute(query.order_by(_T.due_at).limit(limit)).scalars())
 
 
+def clocked(connection: Connection, after: bytes, limit: int) -> list[bytes]:
+    """Return the conversations that have a running clock, in the order of their ids."""
+    query = select(_T.conversation).where(_T.due_at.is_not(None), _T.conversation > after)
+    return list(connection.execute(query.order_by(_T.conversation).limit(limit)).scalars())
+
+
+def latest(connection: Connection, conversation: bytes, kinds: Sequence[str]) -> int | None:
+    """Return when something of these kinds happened last in a conversation, None for never."""
+    query = select(DESK_EVENT.c.at).where(_of(conversation), DESK_EVENT.c.kind.in_(kinds))
+    return connection.execute(query.order_by(DESK_EVENT.c.id.desc()).limit(1)).scalar()
+
+
+def first(connection: Connection, conversation: bytes, kind: str, after: int) -> int | None:
+    """Return when something of a kind happened first after an instant, None for never."""
+    query = select(DESK_EVENT.c.at).where(
+        _of(conversation), DESK_EVENT.c.kind == kind, DESK_EVENT.c.at > after
+    )
+    return connection.execute(query.order_by(DESK_EVENT.c.id).limit(1)).scalar()
+
+
+def _of(conversation: bytes) -> ColumnElement[bool]:
+    return DESK_EVENT.c.conversation == conversation
+
+
 def holders_gone(connection: Connection, before: int) -> list[bytes]:
     """Return the agents who hold something and whose last tab was closed before an instant, or who are disabled."""
     last = select(func.max(PRESENCE.c.until)).where(PRESENCE.c.agent == AGENT.c.id).scalar_subquery()

@@ -168,6 +168,12 @@ def by_person(connection: Connection, conversation: bytes, before: bytes, limit:
     return heard + wrote
 
 
+def to_people(connection: Connection, conversation: bytes, after: bytes, limit: int) -> list[bytes]:
+    """Return the sealed bodies of what a citizen told people after an id, oldest first; the first ``limit``."""
+    query = select(INBOX.c.body).where(INBOX.c.conversation == conversation, _UNANSWERED, INBOX.c.id > after)
+    return list(connection.execute(query.order_by(INBOX.c.id).limit(limit)).scalars())
+
+
 def with_bot(connection: Connection, conversation: bytes, after: bytes, before: bytes) -> list[Said]:
     """Return what was said with the bot between two ids, of the newest messages in that span."""
     received = (

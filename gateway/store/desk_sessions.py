@@ -21,6 +21,7 @@ def begin(
     *,
     version: int,
     hint: bytes | None,
+    sid: bytes | None,
     now: int,
     idle: int,
     longest: int,
@@ -30,7 +31,7 @@ def begin(
     connection.execute(delete(DESK_SESSION).where(ended))
     connection.execute(
         insert(DESK_SESSION).values(
-            id=session, agent=agent, version=version, began_at=now, used_at=now, hint=hint
+            id=session, agent=agent, version=version, began_at=now, used_at=now, hint=hint, sid=sid
         )
     )
 
@@ -66,3 +67,19 @@ def used(connection: Connection, session: bytes, now: int) -> None:
 def end(connection: Connection, session: bytes) -> None:
     """End a session."""
     connection.execute(delete(DESK_SESSION).where(_S.id == session))
+
+
+def end_all(connection: Connection, subject: bytes | None, sid: bytes | None) -> list[str]:
+    """End the sessions that a provider names, and return whose they were (logins).
+
+    ``sid`` are those of one session there, of one account where ``subject`` names it; a session of that account which
+    came with no ``sid`` is ended too, for it may be the one. Without ``sid`` all of the account's that began there.
+    """
+    mine = [_S.hint.is_not(None), AGENT.c.id == _S.agent]
+    if subject is not None:
+        mine.append(AGENT.c.subject == subject)
+    if sid is not None:
+        mine.append(or_(_S.sid == sid, _S.sid.is_(None)) if subject is not None else _S.sid == sid)
+    found = connection.execute(select(_S.id, AGENT.c.login).where(*mine)).all()
+    connection.execute(delete(DESK_SESSION).where(_S.id.in_([row.id for row in found])))
+    return sorted({row.login for row in found})

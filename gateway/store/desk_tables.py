@@ -117,11 +117,15 @@ DESK_SESSION = Table(
     Column("began_at", Instant, nullable=False),
     Column("used_at", Instant, nullable=False),
     Column("hint", LargeBinary),
+    Column("sid", LargeBinary),
     Index("ix_desk_session_used_at", "used_at"),
+    Index("ix_desk_session_sid", "sid"),
+    Index("ix_desk_session_agent", "agent"),
 )
 """Who is logged in at the desk: ``id`` is a keyed hash of what the browser keeps; ``version`` is the account's
 ``session_version`` at the login, and another one there ends this session; ``used_at`` is when a person last did
-something; ``hint`` is there exactly when the login was by single sign-on: the sealed ID token, to log out there too."""
+something; ``hint`` is there exactly when the login was by single sign-on: the sealed ID token, to log out there too; ``sid`` is a keyed hash of the provider's session that began it, NULL where
+it told none."""
 
 DESK_VIEWER = Table(
     "desk_viewer",

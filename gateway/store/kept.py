@@ -21,6 +21,18 @@ def keep(connection: Connection, name: str, value: str) -> str:
     return found
 
 
+def value(connection: Connection, name: str) -> str | None:
+    """Return the value kept under a name, None where there is none."""
+    return connection.execute(select(KEPT.c.value).where(KEPT.c.name == name)).scalar()
+
+
+def put(connection: Connection, name: str, value: str) -> None:
+    """Keep a value under a name in place of any other."""
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    statement = insert(KEPT).values(name=name, value=value)
+    connection.execute(statement.on_conflict_do_update(index_elements=[KEPT.c.name], set_={"value": value}))
+
+
 def add(connection: Connection, name: str, count: int) -> int:
     """Add to a counter and return its new value."""
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert

@@ -36,6 +36,11 @@ def looked(connection: Connection, *, row_id: bytes, at: int, actor: str, act: s
     connection.execute(insert(ACCESS).values(id=row_id, at=at, actor=actor, act=act, subject=subject))
 
 
+def acts(connection: Connection, limit: int) -> Sequence[Row[Any]]:
+    """Return who did what, newest first; an actor may be written as earlier versions wrote it."""
+    return connection.execute(select(ACCESS).order_by(ACCESS.c.id.desc()).limit(limit)).all()
+
+
 def _outgoing() -> Select[Any]:
     joined = OUTGOING.outerjoin(CONVERSATION, CONVERSATION.c.id == OUTGOING.c.conversation)
     return select(OUTGOING, CONVERSATION.c.address).select_from(joined)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from gateway.store.tables import CASE_EVENT, CASES, MEDIA, WANTED
+from gateway.store.tables import CASES, MEDIA, SEARCH_DOC, WANTED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -157,33 +157,30 @@ def words_of(connection: Connection, owners: Sequence[str]) -> dict[str, list[by
     return found
 
 
-def unread(connection: Connection, kind: str, limit: int) -> Sequence[MediaRow]:
-    """Return files of a kind in which nobody has read yet."""
+def unread(
+    connection: Connection, kind: str, limit: int, mimes: Sequence[str] | None = None
+) -> Sequence[MediaRow]:
+    """Return files of a kind, and of some types if they are named, in which nobody has read yet."""
     query = select(MEDIA).where(MEDIA.c.words.is_(None), MEDIA.c.kind == kind)
+    if mimes is not None:
+        query = query.where(MEDIA.c.mime.in_(mimes))
     return [MediaRow(*row) for row in connection.execute(query.order_by(MEDIA.c.created_at).limit(limit))]
 
 
 def forget(connection: Connection, owner: str, key: str) -> Sequence[str]:
-    """Delete a row; return the keys of files and copies that nobody names any more."""
+    """Delete a row; return the keys of files and copies that nobody names any more, nor the search finds."""
     row = find(connection, owner, key)
     if row is None:
         return ()
     connection.execute(delete(MEDIA).where(MEDIA.c.owner == owner, MEDIA.c.key == key))
     others: int = connection.execute(select(func.count()).where(MEDIA.c.key == key)).scalar_one()
-    return () if others else (key, *(copy[0] for copy in json.loads(row.copies).values()))
+    if others:
+        return ()
+    connection.execute(delete(SEARCH_DOC).where(SEARCH_DOC.c.ref == key.encode()))
+    return (key, *(copy[0] for copy in json.loads(row.copies).values()))
 
 
 def expired(connection: Connection, now: int) -> Sequence[tuple[str, str]]:
-    """Return (owner, key) of files that nobody attached in time."""
+    """Return (owner, key) of files that nobody attached in time, or whose owner is over."""
     query = select(MEDIA.c.owner, MEDIA.c.key).where(MEDIA.c.expires_at <= now)
-    return [(owner, key) for owner, key in connection.execute(query)]
-
-
-def of_old_cases(connection: Connection, stages: Sequence[str], before: int) -> Sequence[tuple[str, str]]:
-    """Return (owner, key) of the files of cases that stand in one of these stages since before an instant."""
-    last: Any = (
-        select(func.max(CASE_EVENT.c.at)).where(CASE_EVENT.c.case_no == CASES.c.case_no).scalar_subquery()
-    )
-    query = select(MEDIA.c.owner, MEDIA.c.key).join(CASES, CASES.c.case_no == MEDIA.c.owner)
-    query = query.where(CASES.c.stage.in_(stages), last < before)
     return [(owner, key) for owner, key in connection.execute(query)]

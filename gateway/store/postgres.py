@@ -1,7 +1,8 @@
 """The shared store: PostgreSQL through asyncpg, for many processes.
 
-A batch is BEGIN, the conversations' rows locked in id order, a look for repeats, all writes in one statement,
-COMMIT, on a connection of its own. Everything else runs on SQLAlchemy's pool.
+A batch is one statement that writes everything, on a connection of its own. What must be read or locked first makes
+it a transaction: BEGIN, the conversations' rows locked in id order, a look for repeats, the statement, COMMIT.
+Everything else runs on SQLAlchemy's pool.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import asyncpg
+from asyncpg.transaction import Transaction
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from gateway.store.desk import EVENT_LOCK
-from gateway.store.rows import CaseRow, Conflict, ConversationRow, Known, Rows
-from gateway.store.statements import ADD_GAPS, ADD_VOTES, ADD_WAIT, DESK_EVENT_COLUMNS, HEARD
+from gateway.store.rows import CaseRow, Conflict, ConversationRow, Known, Rows, TalkRow
+from gateway.store.statements import ADD_GAPS, ADD_VOTES, ADD_WAIT, DESK_EVENT_COLUMNS, HEARD, REPLY_COLUMNS
 from gateway.store.tables import (
     ALERT,
     BINDING,
@@ -29,9 +31,10 @@ from gateway.store.tables import (
     OUTGOING,
     WANTED,
 )
+from outbox.tables import FLIGHT
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     from sqlalchemy import Connection, Table
 
@@ -41,6 +44,7 @@ _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 _TIMEOUT = 30.0
 
 _LOCK = "SELECT * FROM conversation WHERE id = ANY($1::bytea[]) ORDER BY id FOR UPDATE"
+_LOCK_ONLY = "SELECT FROM conversation WHERE id = ANY($1::bytea[]) ORDER BY id FOR UPDATE"
 _KNOWN = (
     "SELECT i.conversation, i.external_id, i.id, i.state, i.reply, o.state, o.route, o.attempts, o.body"
     " FROM unnest($1::bytea[], $2::text[]) AS k(conversation, external_id)"
@@ -103,26 +107,25 @@ class PostgresStore:
     async def batch(self) -> AsyncIterator[PostgresBatch]:
         """Begin one batch of the pipeline, on a connection that no other batch uses meanwhile."""
         connection = await self._connected()
+        batch = PostgresBatch(self, connection)
         try:
-            async with self._transaction(connection):
-                yield PostgresBatch(self, connection)
-        finally:
+            try:
+                yield batch
+            except Conflict:
+                await batch.end(Transaction.rollback)
+                raise
+            except _OVERTAKEN as error:
+                await batch.end(Transaction.rollback)
+                raise Conflict(str(error)) from error
+            await batch.end(Transaction.commit)
+        except Conflict:
             self._idle.append(connection)
-
-    @asynccontextmanager
-    async def _transaction(self, connection: asyncpg.Connection) -> AsyncIterator[None]:
-        transaction = connection.transaction()
-        await transaction.start()
-        try:
-            yield
-        except asyncpg.UniqueViolationError as error:
-            await transaction.rollback()
-            raise Conflict(str(error)) from error
-        except BaseException:
-            if not connection.is_closed():
-                await transaction.rollback()
             raise
-        await transaction.commit()
+        except BaseException:
+            # Whatever state it is in, no other batch may find itself inside a transaction that nobody will commit.
+            connection.terminate()
+            raise
+        self._idle.append(connection)
 
     async def _connected(self) -> asyncpg.Connection:
         while self._idle:
@@ -132,12 +135,37 @@ class PostgresStore:
         return await asyncpg.connect(self._url, timeout=_TIMEOUT, command_timeout=_TIMEOUT)
 
 
+_OVERTAKEN = (
+    asyncpg.UniqueViolationError,
+    asyncpg.DeadlockDetectedError,
+    # What a batch's statement divides by when a row changed between reading and writing.
+    asyncpg.DivisionByZeroError,
+)
+
+
 class PostgresBatch:
-    """One batch: read under locks, turn, write in one statement."""
+    """One batch: read under locks, turn, write in one statement.
+
+    That statement is a transaction by itself; one is begun only for what must be read or locked before.
+    """
 
     def __init__(self, store: PostgresStore, connection: asyncpg.Connection) -> None:
         self._store = store
         self._connection = connection
+        self._transaction: Transaction | None = None
+
+    async def end(self, how: Callable[[Transaction], Awaitable[None]]) -> None:
+        """Commit the transaction or roll it back, where one was begun."""
+        if self._transaction is not None:
+            await how(self._transaction)
+
+    async def _fetch(self, query: str, *values: Any) -> list[asyncpg.Record]:
+        """Read in the batch's transaction."""
+        if self._transaction is None:
+            self._transaction = self._connection.transaction()
+            await self._transaction.start()
+        found: list[asyncpg.Record] = await self._connection.fetch(query, *values)
+        return found
 
     async def load(
         self,
@@ -145,29 +173,29 @@ class PostgresBatch:
         keys: Sequence[tuple[bytes, str]],
     ) -> tuple[dict[bytes, ConversationRow], dict[tuple[bytes, str], Known]]:
         """Lock and return the conversations that exist, and the messages among ``keys`` seen before."""
-        rows = await self._connection.fetch(_LOCK, ids)
+        rows = await self._fetch(_LOCK, ids)
         conversations = {row[0]: ConversationRow(*row) for row in rows}
         if not keys:
             return conversations, {}
         # After the lock, so that what another process committed meanwhile is seen.
-        seen = await self._connection.fetch(_KNOWN, [key[0] for key in keys], [key[1] for key in keys])
+        seen = await self._fetch(_KNOWN, [key[0] for key in keys], [key[1] for key in keys])
         return conversations, {(row[0], row[1]): Known(*tuple(row)[2:]) for row in seen}
 
     async def own(self, ids: Sequence[bytes], limit: int) -> dict[bytes, list[CaseRow]]:
         """Return the newest cases of each conversation."""
         found: dict[bytes, list[CaseRow]] = {i: [] for i in ids}
-        for row in await self._connection.fetch(_OWN, ids, limit):
+        for row in await self._fetch(_OWN, ids, limit):
             asked, *columns = row
             found[asked].append(CaseRow(*columns))
         return found
 
     async def cases(self, numbers: Sequence[str]) -> dict[str, CaseRow]:
         """Lock and return the cases with these numbers that exist."""
-        return {row[0]: CaseRow(*row) for row in await self._connection.fetch(_CASES, numbers)}
+        return {row[0]: CaseRow(*row) for row in await self._fetch(_CASES, numbers)}
 
     async def ahead(self, ids: Sequence[bytes]) -> dict[bytes, int]:
         """Return for each conversation how many stand in the handoff queue before it (all, if it is not in it)."""
-        return {row[0]: row[1] for row in await self._connection.fetch(_AHEAD, ids)}
+        return {row[0]: row[1] for row in await self._fetch(_AHEAD, ids)}
 
     async def run(self, work: Callable[[Connection], T]) -> T:
         """Run a small unit of work of its own before the batch is written."""
@@ -180,15 +208,15 @@ class PostgresBatch:
         statement.add_files(rows)
         statement.add_desk(rows)
         statement.add_updates(rows)
+        statement.add_flights(rows)
         if not statement.parts:
             return frozenset()
         if rows.desk:
+            # What was remembered and not read is locked before the events are, as everybody does it.
+            await self._fetch(_LOCK_ONLY, [*_ids(rows.conversations), *_ids(rows.talks)])
             # A statement of its own: the next one then sees every event that has its id.
-            await self._connection.execute("SELECT pg_advisory_xact_lock($1)", EVENT_LOCK)
+            await self._fetch("SELECT pg_advisory_xact_lock($1)", EVENT_LOCK)
         record = await self._connection.fetchrow(statement.text(), *statement.values)
-        changed = (record["conversation"], record["cases"])
-        if changed != (len(rows.conversations), len(rows.settled())):
-            raise Conflict("a row changed between reading and writing")
         return frozenset(record["claims"] or ())
 
 
@@ -197,8 +225,9 @@ class _Statement:
 
     def __init__(self) -> None:
         self.parts: list[str] = []
-        self.values: list[list[Any]] = []
-        self.counts = {"conversation": "0", "cases": "0", "claims": "NULL::bytea[]"}
+        self.values: list[Any] = []
+        self.claims = "NULL::bytea[]"
+        self.held: list[str] = []
 
     def add_inserts(self, rows: Rows) -> None:
         tables: tuple[tuple[Table, Sequence[tuple[Any, ...]]], ...] = (
@@ -216,9 +245,9 @@ class _Statement:
                     if table is OUTGOING
                     else ""
                 )
-                source = self._unnest(_types(table), values)
+                source = (self._rows if table is INBOX else self._unnest)(_types(table), values)
                 self.parts.append(
-                    f"i_{table.name} AS (INSERT INTO {table.name} SELECT * FROM {source}{tail})"
+                    f"i_{table.name} AS (INSERT INTO {table.name} SELECT * FROM {source} AS u{tail})"
                 )
 
         if rows.names:
@@ -301,6 +330,18 @@ class _Statement:
     def add_updates(self, rows: Rows) -> None:
         if rows.conversations:
             self._replace(CONVERSATION, "t.id = u.id AND t.version = u.version - 1", rows.conversations)
+        if rows.talks:
+            types = {
+                column.name: name
+                for column, name in zip(CONVERSATION.columns, _types(CONVERSATION), strict=True)
+            }
+            source = self._rows([types[name] for name in TalkRow._fields], rows.talks)
+            change = ", ".join(f"{name} = u.{name}" for name in TalkRow._fields[1:])
+            self.parts.append(
+                f"talks AS (UPDATE conversation t SET {change} FROM {source} AS u({', '.join(TalkRow._fields)})"
+                " WHERE t.id = u.id AND t.version = u.version - 1 RETURNING 1)"
+            )
+            self._must_be("talks", len(rows.talks))
         if rows.changes:
             values = [(*change.row, change.seen) for change in rows.settled()]
             self._replace(CASES, "t.case_no = u.case_no AND t.rev = u.seen", values, seen="int")
@@ -311,16 +352,50 @@ class _Statement:
                 f" case_no = u.case_no FROM {source} AS u(state, error, reply, case_no, id) WHERE t.id = u.id)",
             )
         self._mark("written", rows.written, "state = 'sent', route = 'passive', sent_at = u.at", "<> 'sent'")
-        self._mark("released", rows.released, "state = 'queued', next_at = u.at", "= 'passive'")
+        self._mark(
+            "released",
+            rows.released,
+            "state = 'queued', next_at = u.at, sent_at = NULL",
+            "IN ('sent', 'passive') AND t.route = 'passive'",
+        )
+        self._mark(
+            "doubted",
+            rows.doubted,
+            "state = 'passive', lease_until = u.at, sent_at = NULL",
+            "= 'sent' AND t.route = 'passive'",
+        )
         self._mark(
             "claims", rows.claims, "state = 'passive', route = 'passive', lease_until = u.at", "= 'queued'"
         )
         if rows.claims:
-            self.counts["claims"] = "(SELECT array_agg(id) FROM claims)"
+            self.claims = "(SELECT array_agg(id) FROM claims)"
+
+    def add_flights(self, rows: Rows) -> None:
+        """Add passive replies, and what is known of those on their way."""
+        if rows.replies:
+            source = self._rows(("bytea", "bytea", "text", "text", "int", "bytea", "bigint"), rows.replies)
+            self.parts.append(
+                f"i_replies AS (INSERT INTO outgoing ({REPLY_COLUMNS})"
+                " SELECT u.id, u.conversation, u.account, u.case_no, u.epoch, u.body, u.at, u.at, u.at, 'reply', 'sent',"
+                f" 'passive' FROM {source} AS u(id, conversation, account, case_no, epoch, body, at))"
+            )
+        if rows.flight is not None:
+            source = self._unnest(_types(FLIGHT), [rows.flight])
+            self.parts.append(f"flight AS (INSERT INTO flight SELECT * FROM {source})")
+        if rows.landed:
+            source = self._unnest(("bytea",), [(flight,) for flight in rows.landed])
+            self.parts.append(f"landed AS (DELETE FROM flight WHERE id IN (SELECT * FROM {source}))")
 
     def text(self) -> str:
-        counted = ", ".join(f"{value} AS {name}" for name, value in self.counts.items())
-        return f"WITH {', '.join(self.parts)} SELECT {counted}"
+        held = " AND ".join(self.held) or "true"
+        # A statement cannot refuse itself but by an error.
+        guard = f"1 / (CASE WHEN {held} THEN 1 ELSE 0 END)"
+        return f"WITH {', '.join(self.parts)} SELECT {guard} AS held, {self.claims} AS claims"
+
+    def _must_be(self, part: str, count: int) -> None:
+        """Hold only if a part changes so many rows: one that another changed before is not found by its version."""
+        self.values.append(count)
+        self.held.append(f"(SELECT count(*) FROM {part}) = ${len(self.values)}::bigint")
 
     def _mark(self, name: str, values: Sequence[tuple[bytes, int]], change: str, state: str) -> None:
         if values:
@@ -338,12 +413,35 @@ class _Statement:
             f"new_{table.name} AS (UPDATE {table.name} t SET {change}"
             f" FROM {source} AS u({', '.join([*columns, *extra])}) WHERE {where} RETURNING 1)",
         )
-        self.counts[table.name] = f"(SELECT count(*) FROM new_{table.name})"
+        self._must_be(f"new_{table.name}", len(values))
 
     def _unnest(self, types: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> str:
         first = len(self.values) + 1
         self.values.extend(list(column) for column in zip(*rows, strict=True))
         return f"unnest({', '.join(f'${first + n}::{name}[]' for n, name in enumerate(types))})"
+
+    def _rows(self, types: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> str:
+        """Return many rows of one kind, which mostly agree in some columns: these go over once, not for each row."""
+        shown: list[str] = []
+        several: list[str] = []
+        for n, (name, column) in enumerate(zip(types, zip(*rows, strict=True), strict=True)):
+            if name in _OFTEN_ALIKE and column.count(column[0]) == len(column):
+                self.values.append(column[0])
+                shown.append(f"${len(self.values)}::{name} AS c{n}")
+            else:
+                self.values.append(list(column))
+                several.append(f"${len(self.values)}::{name}[]")
+                shown.append(f"a.c{n}")
+        names = ", ".join(each[2:] for each in shown if each.startswith("a."))
+        return f"(SELECT {', '.join(shown)} FROM unnest({', '.join(several)}) AS a({names}))"
+
+
+_OFTEN_ALIKE = frozenset({"text", "int", "integer"})
+"""Types of the columns that are looked at: a time or an id that happens to be one makes no statement of its own."""
+
+
+def _ids(rows: Sequence[ConversationRow] | Sequence[TalkRow]) -> list[bytes]:
+    return [row.id for row in rows]
 
 
 def _types(table: Table) -> tuple[str, ...]:

@@ -47,6 +47,18 @@ class ConversationRow(NamedTuple):
     thread: bytes | None
 
 
+class TalkRow(NamedTuple):
+    """What an ordinary turn changes of a row of ``conversation``."""
+
+    id: bytes
+    version: int
+    state: bytes
+    waiting: int
+    window_until: int
+    window_left: int | None
+    last_in_at: int
+
+
 def new_conversation(conversation: bytes, account: str, address: bytes, state: bytes) -> ConversationRow:
     """Return the row of a conversation of the bot's in which nothing was said; address and state are sealed."""
     return ConversationRow(
@@ -90,6 +102,18 @@ class OutgoingRow(NamedTuple):
     sent_at: int | None
     outcome: str
     fields: bytes | None = None
+
+
+class ReplyRow(NamedTuple):
+    """A row of ``outgoing`` that rides in the answer to its message, sent on trust ``at`` its making."""
+
+    id: bytes
+    conversation: bytes
+    account: str
+    case_no: str
+    epoch: int
+    body: bytes
+    at: int
 
 
 class CaseRow(NamedTuple):
@@ -263,17 +287,24 @@ class Rows:
 
     ``turned`` are inbox rows (state, error, reply, case_no, id) that were waiting; ``written`` are passive rows
     (id, sent_at) whose reply reached the network; ``released`` (id, next_at) are passive rows nobody took;
-    ``claims`` (id, lease_until) are queued rows wanted for a passive reply.
+    ``claims`` (id, lease_until) are queued rows wanted for a passive reply. ``flight`` (id, lease_until, members) is the
+    passive replies this batch gives, ``landed`` are flights that are over, ``doubted`` (id, lease_until) passive
+    replies of a flight that were not seen to reach the network. ``before`` are the conversations as it found them.
     """
 
     inbox: list[InboxRow] = field(default_factory=list)
     turned: list[tuple[str, str, bytes | None, str, bytes]] = field(default_factory=list)
     new_conversations: list[ConversationRow] = field(default_factory=list)
     conversations: list[ConversationRow] = field(default_factory=list)
+    talks: list[TalkRow] = field(default_factory=list)
     outgoing: list[OutgoingRow] = field(default_factory=list)
+    replies: list[ReplyRow] = field(default_factory=list)
     written: list[tuple[bytes, int]] = field(default_factory=list)
     released: list[tuple[bytes, int]] = field(default_factory=list)
     claims: list[tuple[bytes, int]] = field(default_factory=list)
+    flight: tuple[bytes, int, bytes] | None = None
+    landed: list[bytes] = field(default_factory=list)
+    doubted: list[tuple[bytes, int]] = field(default_factory=list)
     cases: list[CaseRow] = field(default_factory=list)
     changes: list[CaseChange] = field(default_factory=list)
     events: list[EventRow] = field(default_factory=list)
@@ -289,6 +320,11 @@ class Rows:
     heard: list[HeardRow] = field(default_factory=list)
     desk: list[DeskEventRow] = field(default_factory=list)
     rated: list[RatedRow] = field(default_factory=list)
+    before: dict[bytes, ConversationRow] = field(default_factory=dict)
+    _of_turns: tuple[list[Any], ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._of_turns = tuple(getattr(self, name) for name in _OF_TURNS)
 
     def changed(self, case_no: str) -> CaseRow | None:
         """Return a case as another message of this batch has left it, None when none moved it."""
@@ -325,42 +361,49 @@ class Rows:
 
     def lengths(self) -> tuple[int, ...]:
         """Return how much the turns of this batch have written so far."""
-        return tuple(map(len, self._of_turns()))
+        return tuple(map(len, self._of_turns))
 
     def cut(self, lengths: tuple[int, ...]) -> None:
         """Forget what was written since ``lengths``."""
-        for rows, length in zip(self._of_turns(), lengths, strict=True):
+        for rows, length in zip(self._of_turns, lengths, strict=True):
             del rows[length:]
 
     def forget_turns(self) -> None:
         """Forget all but the marks of earlier batches, so that the turns can be taken anew."""
-        self.cut((0,) * len(self._of_turns()))
+        self.cut((0,) * len(self._of_turns))
         self.claims.clear()
 
-    def _of_turns(self) -> tuple[list[Any], ...]:
-        return (
-            self.inbox,
-            self.turned,
-            self.new_conversations,
-            self.conversations,
-            self.outgoing,
-            self.cases,
-            self.changes,
-            self.events,
-            self.alerts,
-            self.names,
-            self.bindings,
-            self.spent,
-            self.votes,
-            self.gaps,
-            self.wanted,
-            self.filed,
-            self.waits,
-            self.heard,
-            self.desk,
-            self.rated,
-        )
+
+_OF_TURNS = (
+    "inbox",
+    "turned",
+    "new_conversations",
+    "conversations",
+    "talks",
+    "outgoing",
+    "replies",
+    "cases",
+    "changes",
+    "events",
+    "alerts",
+    "names",
+    "bindings",
+    "spent",
+    "votes",
+    "gaps",
+    "wanted",
+    "filed",
+    "waits",
+    "heard",
+    "desk",
+    "rated",
+)
+"""What turns write; the rest are marks of earlier batches."""
 
 
 class Conflict(Exception):
     """Somebody else wrote a row between this batch's reading and its writing; read again and retry."""
+
+
+class Unsure(Conflict):
+    """A batch that did not look for repeats must know of one; look, and decide it anew."""

@@ -217,31 +217,27 @@ def _cases(connection: sqlite3.Connection, numbers: Sequence[str]) -> dict[str, 
 
 
 def _statements(connection: sqlite3.Connection, rows: Rows) -> frozenset[bytes]:
-    many = connection.executemany
-    for statement, values in _inserts(rows):
+    for statement, values in _bulk(rows):
         if values:
-            many(statement, values)
+            connection.executemany(statement, values)
     if rows.conversations:
         _guarded(connection, sql.UPDATE_CONVERSATION, [_new_version(row) for row in rows.conversations])
+    if rows.talks:
+        _guarded(connection, sql.UPDATE_TALK, [(*row[1:], row.id, row.version - 1) for row in rows.talks])
     if rows.changes:
         _guarded(connection, sql.UPDATE_CASE, [(*row[1:], row.case_no, seen) for seen, row in rows.settled()])
-    if rows.turned:
-        many(sql.UPDATE_TURNED, rows.turned)
-    if rows.written:
-        many(sql.UPDATE_WRITTEN, [(at, row) for row, at in rows.written])
-    if rows.released:
-        many(sql.UPDATE_RELEASED, [(at, row) for row, at in rows.released])
     claims = (
         (row, connection.execute(sql.UPDATE_CLAIM, (lease, row)).rowcount) for row, lease in rows.claims
     )
     return frozenset(row for row, won in claims if won)
 
 
-def _inserts(rows: Rows) -> tuple[tuple[str, Sequence[tuple[Any, ...]]], ...]:
+def _bulk(rows: Rows) -> tuple[tuple[str, Sequence[tuple[Any, ...]]], ...]:
     return (
         (sql.INSERT_INBOX, rows.inbox),
         (sql.INSERT_CONVERSATION, rows.new_conversations),
         (sql.INSERT_OUTGOING, rows.outgoing),
+        (sql.INSERT_REPLY, rows.replies),
         (sql.INSERT_CASE, rows.cases),
         (sql.INSERT_EVENT, rows.events),
         (sql.INSERT_ALERT, rows.alerts),
@@ -257,6 +253,12 @@ def _inserts(rows: Rows) -> tuple[tuple[str, Sequence[tuple[Any, ...]]], ...]:
         (sql.UPDATE_HEARD, [(row.at, row.due_at, row.conversation) for row in rows.heard]),
         (sql.INSERT_DESK_EVENT, rows.desk),
         (sql.UPDATE_RATED, rows.rated),
+        (sql.UPDATE_TURNED, rows.turned),
+        (sql.UPDATE_WRITTEN, [(at, row) for row, at in rows.written]),
+        (sql.UPDATE_RELEASED, [(at, row) for row, at in rows.released]),
+        (sql.UPDATE_DOUBTED, [(until, row) for row, until in rows.doubted]),
+        (sql.INSERT_FLIGHT, [rows.flight] if rows.flight is not None else []),
+        (sql.DELETE_FLIGHT, [(flight,) for flight in rows.landed]),
     )
 
 

@@ -46,6 +46,13 @@ def _replace(table: Table, key: str, guard: str) -> str:
 INSERT_INBOX = _insert(INBOX)
 INSERT_CONVERSATION = _insert(CONVERSATION)
 INSERT_OUTGOING = _insert(OUTGOING) + " ON CONFLICT (notice_key) WHERE notice_key IS NOT NULL DO NOTHING"
+REPLY_COLUMNS = (
+    "id, conversation, account, case_no, epoch, body, next_at, created_at, sent_at, notice, state, route"
+)
+INSERT_REPLY = (
+    f"INSERT INTO outgoing ({REPLY_COLUMNS})"
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?7, 'reply', 'sent', 'passive')"
+)
 INSERT_CASE = _insert(CASES)
 INSERT_EVENT = _insert(CASE_EVENT)
 INSERT_ALERT = _insert(ALERT)
@@ -101,6 +108,10 @@ UPDATE_RATED = (
 )
 DELETE_BIND_CODE = "DELETE FROM bind_code WHERE code = ?"
 UPDATE_CONVERSATION = _replace(CONVERSATION, "id", "version")
+UPDATE_TALK = (
+    "UPDATE conversation SET version = ?, state = ?, waiting = ?, window_until = ?, window_left = ?, last_in_at = ?"
+    " WHERE id = ? AND version = ?"
+)
 UPDATE_CASE = _replace(CASES, "case_no", "rev")
 UPDATE_TURNED = text_of(
     update(INBOX)
@@ -110,7 +121,16 @@ UPDATE_TURNED = text_of(
 UPDATE_WRITTEN = (
     "UPDATE outgoing SET state = 'sent', route = 'passive', sent_at = ? WHERE id = ? AND state <> 'sent'"
 )
-UPDATE_RELEASED = "UPDATE outgoing SET state = 'queued', next_at = ? WHERE id = ? AND state = 'passive'"
+_GIVEN = "route = 'passive' AND state IN ('sent', 'passive')"
+UPDATE_RELEASED = (
+    f"UPDATE outgoing SET state = 'queued', next_at = ?, sent_at = NULL WHERE id = ? AND {_GIVEN}"
+)
+UPDATE_DOUBTED = (
+    "UPDATE outgoing SET state = 'passive', lease_until = ?, sent_at = NULL"
+    " WHERE id = ? AND route = 'passive' AND state = 'sent'"
+)
+INSERT_FLIGHT = "INSERT INTO flight (id, lease_until, members) VALUES (?, ?, ?)"
+DELETE_FLIGHT = "DELETE FROM flight WHERE id = ?"
 UPDATE_CLAIM = "UPDATE outgoing SET state = 'passive', route = 'passive', lease_until = ? WHERE id = ? AND state = 'queued'"
 SELECT_CONVERSATIONS = "SELECT * FROM conversation WHERE id IN ({})"
 # CROSS JOIN keeps the keys outside: asked as a row value IN a list, SQLite would scan the whole inbox.

@@ -1,20 +1,17 @@
-"""Taking documents out of the index: what is over, what was erased, and the grams that lead nowhere then."""
+"""Taking documents out of the index; the grams that lead nowhere then go by their walk."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, delete, exists, func, or_, select, tuple_
+from sqlalchemy import and_, delete, or_, select
 
 from gateway.store.media import talk_owner
 from gateway.store.search import files, lock
 from gateway.store.tables import (
-    CASE_EVENT,
     CASES,
     ERASED,
-    INBOX,
     MEDIA,
-    OUTGOING,
     SEARCH_DOC,
     SEARCH_GRAM,
     SEARCH_MARK,
@@ -35,9 +32,9 @@ def clear(connection: Connection) -> None:
         connection.execute(delete(table))
 
 
-def drop(connection: Connection, ids: Sequence[int]) -> None:
-    """Take documents out; their grams go by ``strays``."""
-    connection.execute(delete(SEARCH_DOC).where(_D.id.in_(ids)))
+def drop_said(connection: Connection, lines: Sequence[bytes]) -> None:
+    """Take out what was said in lines that are forgotten, by their ids."""
+    connection.execute(delete(SEARCH_DOC).where(_D.ref.in_(lines)))
 
 
 def erase(connection: Connection, talks: Sequence[bytes]) -> int:
@@ -51,50 +48,3 @@ def erase(connection: Connection, talks: Sequence[bytes]) -> int:
     said = and_(_D.conversation.in_(talks), _D.at <= since)
     gone = or_(said, and_(_D.kind == "file", _D.ref.in_([key.encode() for key in keys])))
     return connection.execute(delete(SEARCH_DOC).where(gone)).rowcount
-
-
-def following(connection: Connection, last: int, limit: int) -> list[int]:
-    """Return the ids of the documents after one, in order."""
-    query = select(_D.id).where(_D.id > last).order_by(_D.id)
-    return list(connection.execute(query.limit(limit)).scalars())
-
-
-def over(
-    connection: Connection, ids: Sequence[int], stages: Sequence[str], *, cases: int, talks: int
-) -> list[int]:
-    """Return those of the documents whose time is over, or whose source is there no more.
-
-    What was said before ``talks`` (an instant) is over, unless a case of its talk is open or ended after ``cases``.
-    """
-    last = select(func.max(CASE_EVENT.c.at)).where(CASE_EVENT.c.case_no == CASES.c.case_no).scalar_subquery()
-    alive = or_(CASES.c.stage.not_in(stages), last >= cases)
-    wanted = exists().where(CASES.c.conversation == _D.conversation, alive)
-    gone = or_(
-        and_(_D.kind.in_(("inbox", "outgoing")), _D.at < talks, ~wanted),
-        and_(_D.kind == "inbox", ~exists().where(INBOX.c.id == _D.ref)),
-        and_(_D.kind == "outgoing", ~exists().where(OUTGOING.c.id == _D.ref)),
-    )
-    found = connection.execute(select(_D.id).where(_D.id.in_(ids), gone)).scalars()
-    return [*found, *_unheld(connection, ids)]
-
-
-def strays(connection: Connection, last: tuple[int, int], limit: int) -> list[tuple[int, int, bool]]:
-    """Return the grams and documents after one, in order, each with whether the document is there no more."""
-    joined = SEARCH_GRAM.outerjoin(SEARCH_DOC, _D.id == _G.doc)
-    query = select(_G.gram, _G.doc, _D.id.is_(None)).select_from(joined)
-    query = query.where(tuple_(_G.gram, _G.doc) > last).order_by(_G.gram, _G.doc).limit(limit)
-    return [tuple(row) for row in connection.execute(query)]
-
-
-def drop_grams(connection: Connection, grams: Sequence[tuple[int, int]]) -> None:
-    """Delete grams of documents that are there no more."""
-    for gram, doc in grams:
-        connection.execute(delete(SEARCH_GRAM).where(_G.gram == gram, _G.doc == doc))
-
-
-def _unheld(connection: Connection, ids: Sequence[int]) -> list[int]:
-    """Return those of the documents that are files which nobody has any more."""
-    query = select(_D.id, _D.ref).where(_D.id.in_(ids), _D.kind == "file")
-    found = {row.ref.decode(): row.id for row in connection.execute(query)}
-    held = connection.execute(select(MEDIA.c.key).where(MEDIA.c.key.in_(found))).scalars()
-    return [found[key] for key in found.keys() - set(held)]

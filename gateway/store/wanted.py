@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Text, and_, delete, exists, func, literal_column, or_, select, update
+from sqlalchemy import Text, exists, literal_column, select, update
 
 from gateway.store import media
 from gateway.store.rows import WantedRow
-from gateway.store.tables import CASE_EVENT, CASES, MEDIA, WANTED
+from gateway.store.tables import MEDIA, WANTED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,14 +70,6 @@ def missing(connection: Connection, case_no: str) -> list[WantedRow]:
     """Return the files of a case that are not here, oldest first."""
     query = select(WANTED).where(WANTED.c.case_no == case_no, WANTED.c.state != _STORED)
     return [WantedRow(*row) for row in connection.execute(query.order_by(WANTED.c.created_at, WANTED.c.ref))]
-
-
-def forget_old(connection: Connection, stages: Sequence[str], cases: int, talks: int) -> int:
-    """Forget what was wanted for cases that stand in one of these stages since an instant, and in talks before another."""
-    last = select(func.max(CASE_EVENT.c.at)).where(CASE_EVENT.c.case_no == CASES.c.case_no).scalar_subquery()
-    ended = select(CASES.c.case_no).where(CASES.c.stage.in_(stages), last < cases)
-    of_talks = and_(WANTED.c.case_no == "", WANTED.c.created_at < talks)
-    return connection.execute(delete(WANTED).where(or_(WANTED.c.case_no.in_(ended), of_talks))).rowcount
 
 
 def _settle(connection: Connection, ref: str, values: dict[str, Any]) -> bool:

@@ -26,6 +26,12 @@ _STATUS = {
 }
 
 
+def prove_there(request: web.Request, error: Exception) -> None:
+    """Raise HTTPBadRequest when who asked has gone away: what his request raised then is no fault of ours."""
+    if request.transport is None or request.transport.is_closing():
+        raise web.HTTPBadRequest from error
+
+
 def wants_page(request: web.Request) -> bool:
     """Return whether a browser asks for a page to read."""
     return "text/html" in request.headers.get("Accept", "")

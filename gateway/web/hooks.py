@@ -9,14 +9,21 @@ from aiohttp import web
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from channels.contract import Channel
+    from channels.contract import Channel, Take
+
+WAYS: web.AppKey[dict[str, Take]] = web.AppKey("ways")
+"""How calls are taken without a request, by path."""
 
 
 def add(app: web.Application, channels: Mapping[str, Channel]) -> None:
     """Add every account's routes; an unknown account gets 404."""
+    ways = app[WAYS] = {}
     for account, channel in channels.items():
         for route in channel.routes():
-            app.router.add_route(route.method, f"/channels/{account}{route.path}", route.handler)
+            path = f"/channels/{account}{route.path}"
+            app.router.add_route(route.method, path, route.handler)
+            if route.take is not None:
+                ways[path] = route.take
     app.router.add_route("*", "/channels/{account}", _unknown)
 
 

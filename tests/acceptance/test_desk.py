@@ -11,55 +11,42 @@ import pyotp
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.kit.chromium import chromium
 from tests.kit.deskpage import (
     AXE,
-    LAPTOP,
     PASSWORD,
-    TABLET,
     UPRIGHT,
     Town,
+    becomes,
     line,
     logs_in,
     look,
     row,
-    town,
     violations,
 )
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.browser]
 
 LONG = 60_000
-"""Milliseconds; an offer to somebody who has just left goes on after fifteen seconds, and two may have left."""
+"""Milliseconds to wait for what is shown."""
 _numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    with chromium() as browser, town(browser, tmp_path_factory.mktemp("desk")) as opened:
-        yield opened
-        assert opened.errors == []
 
 
 @pytest.fixture
 def li(place):
-    page = place.enters("xiaoli")
-    yield page
-    page.context.close()
+    with place.on_duty("xiaoli") as page:
+        yield page
 
 
 @pytest.fixture
 def wang(place):
-    page = place.enters("xiaowang")
-    yield page
-    page.context.close()
+    with place.on_duty("xiaowang") as page:
+        yield page
 
 
 @pytest.fixture
 def zhou(place):
-    page = place.enters("laozhou")
-    yield page
-    page.context.close()
+    with place.on_duty("laozhou") as page:
+        yield page
 
 
 def comes(place: Town, words: str) -> str:
@@ -143,12 +130,9 @@ def test_a_text_that_was_looked_for_is_saved_as_a_view(place, li):
 
 
 def test_who_was_busy_is_shown_busy_when_he_comes_back(place, li):
-    with li.expect_response("**/desk/api/me/state"):
-        li.locator("#state").select_option("busy")
+    becomes(li, "busy")
     li.reload()
     expect(li.locator("#state")).to_have_value("busy", timeout=LONG)
-    with li.expect_response("**/desk/api/me/state"):
-        li.locator("#state").select_option("online")
 
 
 def test_what_was_sent_is_taken_back_and_stands_where_it_was_written(place, li):
@@ -166,7 +150,7 @@ def test_what_was_sent_is_taken_back_and_stands_where_it_was_written(place, li):
 
 def test_two_who_take_at_once_one_wins_and_the_other_sees_who_t1(place, li, wang):
     for page in (li, wang):
-        page.locator("#state").select_option("busy")
+        becomes(page, "busy")
     comes(place, "噪音扰民怎么办")
     for page in (li, wang):
         shows(page, "waiting")
@@ -181,13 +165,11 @@ def test_two_who_take_at_once_one_wins_and_the_other_sees_who_t1(place, li, wang
     expect(wang.locator(".toast")).to_contain_text("小李", timeout=LONG)
     expect(wang.locator("div.talk .about")).to_contain_text("小李", timeout=LONG)
     closes(li)
-    for page in (li, wang):
-        page.locator("#state").select_option("online")
 
 
 def test_a_talk_is_passed_on_whispered_to_and_taken_over_and_no_draft_is_lost_t24(place, li, wang, zhou):
     for page in (wang, zhou):
-        page.locator("#state").select_option("busy")
+        becomes(page, "busy")
     who = comes(place, "医保卡丢了")
     takes(li, "医保卡丢了")
     li.locator("#reply").fill("这句还没写完")
@@ -212,14 +194,13 @@ def test_a_talk_is_passed_on_whispered_to_and_taken_over_and_no_draft_is_lost_t2
     zhou.get_by_label("转给谁").select_option(to)
     zhou.get_by_label("给接手同事的备注").fill("请查挂失进度")
     zhou.locator("dialog").get_by_role("button", name="转派").click()
-    wang.locator("#state").select_option("online")
+    becomes(wang, "online")
     expect(wang.locator(".offer")).to_be_visible(timeout=LONG)
     wang.keyboard.press("a")
     expect(line(wang, "请查挂失进度")).to_have_count(1, timeout=LONG)
     says(wang, "已经为您查到")
     expect(line(li, "已经为您查到")).to_have_count(1, timeout=LONG)
     closes(wang)
-    zhou.locator("#state").select_option("online")
     assert "医保卡" in place.heard(who)
 
 
@@ -257,6 +238,8 @@ def test_a_session_that_ends_in_mid_reply_asks_for_the_login_and_keeps_the_words
     expect(li.locator("#reply")).to_have_value("正在为您联系公交公司", timeout=LONG)
     expect(line(li, "正在为您联系公交公司")).to_have_count(0)
     assert "公交公司" not in place.heard(who)
+    # Until it is connected again the page sends nothing, and says so.
+    expect(li.locator(".link")).to_have_text("已连接", timeout=LONG)
     li.locator("#reply").focus()
     li.keyboard.press("Control+Enter")
     expect(line(li, "正在为您联系公交公司")).to_have_count(1, timeout=LONG)
@@ -326,7 +309,7 @@ def test_of_five_thousand_rows_only_those_are_made_that_are_seen(place, li):
 
 
 def test_the_list_stays_where_it_is_under_the_pointer(place, li):
-    li.locator("#state").select_option("busy")
+    becomes(li, "busy")
     shows(li, "waiting")
     li.locator(".panes").hover(position={"x": 600, "y": 300})
     comes(place, "先来的一位")
@@ -341,12 +324,11 @@ def test_the_list_stays_where_it_is_under_the_pointer(place, li):
     for words in ("先来的一位", "后来的一位"):
         takes(li, words)
         closes(li)
-    li.locator("#state").select_option("online")
 
 
 def test_an_emergency_lies_over_every_page_until_somebody_looks_after_it(place, li, wang):
     for page in (li, wang):
-        page.locator("#state").select_option("busy")
+        becomes(page, "busy")
     li.locator(".views [data-view=waiting]").focus()
     comes(place, "煤气泄漏了快来人")
     boxes = [page.locator("dialog.emergency") for page in (li, wang)]
@@ -369,13 +351,11 @@ def test_an_emergency_lies_over_every_page_until_somebody_looks_after_it(place, 
     shows(li, "waiting")
     takes(li, "煤气泄漏")
     closes(li)
-    for page in (li, wang):
-        page.locator("#state").select_option("online")
 
 
 def test_who_is_called_in_a_note_by_his_initials_is_told_at_once(place, li, wang):
     for page in (li, wang):
-        page.locator("#state").select_option("busy")
+        becomes(page, "busy")
     comes(place, "公园长椅坏了")
     shows(li, "waiting")
     takes(li, "公园长椅坏了")
@@ -396,8 +376,6 @@ def test_who_is_called_in_a_note_by_his_initials_is_told_at_once(place, li, wang
     expect(line(wang, "归园林局吗")).to_have_count(1, timeout=LONG)
     expect(called).to_have_count(0, timeout=LONG)
     closes(li)
-    for page in (li, wang):
-        page.locator("#state").select_option("online")
 
 
 def test_a_password_is_changed_and_a_second_factor_set_up_in_the_page(place):
@@ -428,6 +406,7 @@ def test_a_password_is_changed_and_a_second_factor_set_up_in_the_page(place):
     page.get_by_role("button", name="启用动态验证码").click()
     expect(page.locator(".qr")).to_be_visible(timeout=LONG)
     page.get_by_label("应用显示的6位数字").fill("abcdef")
+    page.get_by_label("现在的密码").fill("another-long-password")
     page.keyboard.press("Enter")
     expect(page.locator("#account-code-fault")).to_contain_text("不对", timeout=LONG)
     look(page, "totp")
@@ -445,7 +424,7 @@ def test_a_password_is_changed_and_a_second_factor_set_up_in_the_page(place):
 
 def test_a_supervisor_acts_from_the_wall(place, li, zhou):
     for page in (li, zhou):
-        page.locator("#state").select_option("busy")
+        becomes(page, "busy")
     comes(place, "水管爆裂")
     shows(zhou, "waiting")
     zhou.keyboard.press("w")
@@ -458,7 +437,20 @@ def test_a_supervisor_acts_from_the_wall(place, li, zhou):
     look(zhou, "assign")
     assert violations(zhou) == []
     zhou.locator("dialog").get_by_role("button", name="指派").click()
+    look(zhou, "assigned")
     expect(one).to_contain_text("接待中 · 小李", timeout=LONG)
+    becomes(li, "away")
+    comes(place, "路灯全灭")
+    other = zhou.locator(".floor li", has_text="路灯全灭")
+    other.get_by_role("button", name="指派").click(timeout=LONG)
+    zhou.locator("#give-to").select_option(to)
+    zhou.locator("dialog").get_by_role("button", name="指派").click()
+    expect(zhou.locator("dialog .fault")).to_have_text("对方设为离开。仍要指派，请再确认。", timeout=LONG)
+    look(zhou, "assign-doubted")
+    assert violations(zhou) == []
+    zhou.locator("dialog").get_by_role("button", name="仍要指派").click()
+    expect(other).to_contain_text("接待中 · 小李", timeout=LONG)
+    becomes(li, "busy")
     one.get_by_role("button", name="耳语").click()
     zhou.get_by_label("写给小李").fill("先问有没有人受伤")
     zhou.locator("dialog").get_by_role("button", name="发送").click()
@@ -489,8 +481,28 @@ def test_a_supervisor_acts_from_the_wall(place, li, zhou):
     shows(zhou, "mine")
     row(zhou, "水管爆裂").click()
     closes(zhou)
-    for page in (li, zhou):
-        page.locator("#state").select_option("online")
+
+
+def test_an_act_on_a_case_asks_for_what_the_rules_want(place, li):
+    openid = f"oCitizen{next(_numbers)}"
+    place.follows(openid)
+    place.citizen(
+        openid, "东岳大街88号夜里施工噪声扰民睡不着，我叫李四，电话13812345678", "1", "0", "还在施工"
+    )
+    takes(li, "还在施工")
+    li.locator(".case .acts").get_by_role("button", name="不予受理").click(timeout=LONG)
+    box = li.locator("dialog")
+    expect(box.locator("#act-code option").first).to_have_text("诉讼")
+    box.locator("#act-code").select_option("R09")
+    box.get_by_role("button", name="确定").click()
+    expect(box.get_by_role("alert")).to_have_text("请填写：理由")
+    look(li, "act")
+    assert violations(li) == []
+    box.locator("#act-reason").fill("由市场途径解决，请拨打12315")
+    box.get_by_role("button", name="确定").click()
+    expect(li.locator("div.case")).to_contain_text("不予受理", timeout=LONG)
+    expect(box).to_have_count(0)
+    closes(li)
 
 
 def test_the_whole_course_by_keyboard_alone(place, li):
@@ -548,6 +560,7 @@ def test_the_supervisors_wall_shows_who_waits_and_who_is_there(place, li, zhou):
 
 
 def test_the_service_is_rated_on_the_phone_and_the_wall_counts_it(place, li, zhou):
+    becomes(zhou, "busy")
     who = comes(place, "公交车总是晚点")
     takes(li, "公交车总是晚点")
     says(li, "已经转给公交公司了")
@@ -561,10 +574,6 @@ def test_the_service_is_rated_on_the_phone_and_the_wall_counts_it(place, li, zho
 
 
 PANES = {
-    "laptop": (LAPTOP, {}),
-    "laptop-dark": (LAPTOP, {"color_scheme": "dark"}),
-    "tablet": (TABLET, {}),
-    "upright": (UPRIGHT, {}),
     "upright-dark": (UPRIGHT, {"color_scheme": "dark", "has_touch": True}),
 }
 
@@ -576,7 +585,7 @@ def test_axe_finds_nothing_in_any_pane(place, pane):
     size, more = PANES[pane]
     page = place.enters("xiaoli", size, **more)
     # Who is busy is offered nothing that would lapse while the page is looked at.
-    page.locator("#state").select_option("busy")
+    becomes(page, "busy")
     shows(page, "waiting")
     who = comes(place, f"看一看{pane}")
     expect(row(page, f"看一看{pane}")).to_be_visible(timeout=LONG)
@@ -604,19 +613,47 @@ def test_axe_finds_nothing_in_any_pane(place, pane):
         see(name)
         page.keyboard.press("Escape")
     closes(page)
-    page.locator("#state").select_option("online")
+    becomes(page, "online")
     page.context.close()
     assert found == {}
 
 
-def test_the_desk_speaks_english_where_that_is_wanted(place, li):
-    li.get_by_role("button", name="English").click()
-    expect(li.locator("h1")).to_have_text("Jiesu desk", timeout=LONG)
-    expect(li.locator(".link")).to_have_text("Connected", timeout=LONG)
-    look(li, "english")
-    words = " ".join(li.locator(part).inner_text() for part in (".top", ".views", ".pane.case"))
-    assert re.findall("[一-鿿]+", words.replace("小李", "").replace("中文", "")) == []
-    li.get_by_role("button", name="中文").click()
+def test_a_macro_acts_after_its_reply_was_sent_and_not_before(place, li):
+    who = comes(place, "电梯按钮失灵")
+    takes(li, "电梯按钮失灵")
+    li.keyboard.press("Control+m")
+    li.keyboard.type("久未回复")
+    expect(li.locator(".preview")).to_contain_text("结束对话", timeout=LONG)
+    li.keyboard.press("Enter")
+    expect(li.locator(".after")).to_contain_text("结束对话")
+    expect(li.locator("div.talk .about")).to_contain_text("接待中")
+    li.locator("#reply").fill("")
+    expect(li.locator(".after")).to_be_hidden()
+    li.keyboard.press("Control+m")
+    li.keyboard.type("久未回复")
+    expect(li.locator(".preview")).to_contain_text("结束对话", timeout=LONG)
+    li.keyboard.press("Enter")
+    li.keyboard.press("Control+Enter")
+    expect(li.locator("div.talk .about")).to_contain_text("已结束", timeout=LONG)
+    hears(place, li, who, "一直没有等到您的回复")
+
+
+def test_the_wall_says_how_many_talks_it_does_not_show_and_shows_them(place, zhou):
+    rows = [faked(n, f"第{n}位") | {"state": "queued"} for n in range(130)]
+
+    def page_of(route):
+        at = int(re.findall(r"after=(\d+)", route.request.url)[0])
+        after = str(at + 100) if at + 100 < len(rows) else None
+        many = {"items": rows[at : at + 100], "counts": {"all": len(rows)}, "cursor": "0", "after": after}
+        route.fulfill(json=many)
+
+    zhou.route("**/desk/api/queue?view=all&after=*", page_of)
+    zhou.keyboard.press("w")
+    expect(zhou.locator(".floor li")).to_have_count(100, timeout=LONG)
+    zhou.get_by_role("button", name="还有30个没有显示，再看30个").click()
+    expect(zhou.locator(".floor li")).to_have_count(130, timeout=LONG)
+    expect(zhou.get_by_role("button", name=re.compile("没有显示"))).to_have_count(0)
+    assert violations(zhou) == []
 
 
 def held_back_by(kept: list):

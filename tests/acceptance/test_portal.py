@@ -38,7 +38,7 @@ def test_a_report_by_mouse_on_a_small_screen(page, materials):
     page.get_by_label("今天").check()
     on(page)
     page.locator("#files").set_input_files(materials)
-    expect(page.locator(".kept li")).to_have_count(3, timeout=20_000)
+    expect(page.locator(".kept li")).to_have_count(3)
     on(page)
     page.get_by_label("怎么称呼您").fill("李四")
     page.get_by_label("电话", exact=True).fill("13812345678")
@@ -67,7 +67,7 @@ def test_a_report_by_keyboard_alone(page, materials):
     with page.expect_file_chooser() as chosen:
         page.keyboard.press("Space")
     chosen.value.set_files(materials)
-    expect(page.locator(".kept li")).to_have_count(3, timeout=20_000)
+    expect(page.locator(".kept li")).to_have_count(3)
     enter(page, "#next")
     write(page, "#phone", "1381234")
     enter(page, "#next")
@@ -116,7 +116,7 @@ def test_a_report_in_the_elderly_view_asks_less_in_large_letters(page, materials
             page.locator("#phone").fill("13812345678")
         if page.locator("#files").count():
             page.locator("#files").set_input_files(materials)
-            expect(page.locator(".kept li")).to_have_count(3, timeout=20_000)
+            expect(page.locator(".kept li")).to_have_count(3)
             assert small_targets(page, 60) == []
         on(page)
     assert seen == ["what", "files", "contact"]
@@ -333,7 +333,7 @@ def test_a_file_that_cannot_be_taken_says_why_and_the_others_can_be_taken_back(p
     expect(row).to_have_count(0)
     page.reload()
     page.locator("#files").set_input_files(materials[0])
-    expect(page.locator(".kept li")).to_have_count(1, timeout=20_000)
+    expect(page.locator(".kept li")).to_have_count(1)
     page.locator(".kept").get_by_role("button", name="删除").click()
     expect(page.locator(".kept li")).to_have_count(0)
 
@@ -465,7 +465,7 @@ def report(page: Page, phone: str = "13812345678", materials: list[Path] | None 
         page.goto("/report/files")
         page.locator("#files").set_input_files(materials)
         page.get_by_role("button", name="上传").click()
-        expect(page.locator(".kept li")).to_have_count(3, timeout=20_000)
+        expect(page.locator(".kept li")).to_have_count(3)
     page.goto("/report/contact")
     page.locator("#phone").fill(phone)
     page.locator("#next").click()

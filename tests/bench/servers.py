@@ -39,6 +39,8 @@ class AcceptOnly(Decider):
         rows: Rows,
         moment: Moment,
         clock: float,
+        *,
+        looks: bool,
     ) -> dict[Item, Fate]:
         """Note each message and answer with its own number."""
         fates = {}

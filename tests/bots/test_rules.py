@@ -48,6 +48,20 @@ WORDS = [
     "重新开始",
     "退订",
     "菜单",
+    "我们村",
+    "不对",
+    "地址错了",
+    "昨天晚上",
+    "尽快修好",
+    "刘女士",
+    "不方便",
+    "东岳大街88号",
+    "小区门口",
+    "没解决，还是不亮",
+    "人呢",
+    "催一下吧都好几天了",
+    "补充一下，晚上更严重",
+    "那个事怎么样了",
 ]
 KNOWN = [
     Known("gjj", "公积金怎么提取", "答" * 120, "条例", "示例", START.date(), sure=True),
@@ -73,6 +87,32 @@ def test_whatever_is_said_the_bot_answers_within_its_limits(
         assert load(dump(citizen.state)) == citizen.state
         assert sum(len(reply.encode()) for reply in done.replies) <= 2048
         assert not any(bad in reply for reply in done.replies for bad in NOT_ALLOWED)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "路上",
+        "区",
+        "你好",
+        "好的",
+        "我们",
+        "催一下吧",
+        "补充，",
+        "昨天",
+        "希望",
+        "老王",
+        "那个事",
+        "满意",
+        "1",
+    ],
+)
+def test_no_text_keeps_the_bot_busy(piece: str) -> None:
+    for before in ("", "我家停水了", "泰山区青年路路灯坏了影响出行", "评价", "咨询"):
+        citizen = Citizen()
+        _case(citizen, "closed_pending")
+        for text in (before, piece * 1_000 + "x", piece * 1_000):
+            assert citizen.says(Part(PartKind.TEXT, text=text)) is not None
 
 
 @settings(max_examples=120, deadline=None)

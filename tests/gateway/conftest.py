@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway import app
 from gateway.whole import Gateway
 from tests.kit.browser import Browser, browsing, portal_settings
 from tests.kit.gateway import Hand, Person, embedded, running, settings
@@ -11,6 +12,16 @@ from tests.kit.gateway import Hand, Person, embedded, running, settings
 @pytest.fixture
 def clock() -> Hand:
     return Hand()
+
+
+@pytest.fixture
+def unswept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nobody but the test sweep: a gateway does so as it starts, which may be late on a busy machine."""
+
+    async def never(*_: object) -> None:
+        return None
+
+    monkeypatch.setattr(app, "_sweep", never)
 
 
 @pytest.fixture

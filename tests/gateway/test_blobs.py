@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -152,6 +153,17 @@ async def test_a_file_that_was_changed_does_not_open(tmp_path, label, spoil):
     path.write_bytes(spoil(path.read_bytes()))
     with pytest.raises(InvalidInput):
         await read(blobs, stored.key)
+
+
+async def test_what_another_process_cleared_is_no_fault(tmp_path, monkeypatch):
+    blobs = LocalBlobs(tmp_path, SEALER)
+    received = await blobs.receive(streamed(b"a"))
+    glob = Path.glob
+    # Both have seen the same files; the other was faster with one.
+    monkeypatch.setattr(Path, "glob", lambda path, what: [path / "gone", *glob(path, what)])
+    assert await blobs.clear_incoming(0) == 1
+    with pytest.raises(NotFound):
+        await blobs.size_at(received.name)
 
 
 async def test_nothing_is_written_in_clear(tmp_path):

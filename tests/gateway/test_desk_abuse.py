@@ -11,6 +11,7 @@ from gateway.store import desk as sql
 from gateway.store.tables import ALERT, CASES, INBOX, OUTGOING
 from normalizer.errors import InvalidInput
 from normalizer.message import SourceChannel
+from tests.kit.gateway import Person
 from tests.kit.staff import staff, talk_of
 from tests.kit.writer import PHONE, Writer, outgoing, reached
 
@@ -137,6 +138,13 @@ async def test_who_has_the_bot_alone_is_served_by_it(person, ladder, people, tal
     assert await person.says("泰山区东岳大街88号门前井盖丢失很危险，我叫李四，电话13812345678")
 
 
+@pytest.mark.parametrize("words", ["我要申訴", "Appeal", "I appeal against this."])
+async def test_an_appeal_is_taken_in_the_script_that_its_writer_has(person, ladder, people, talk, words):
+    step = await _restricted(ladder, people, talk)
+    await person.says(words)
+    assert [each.id for each in await ladder.to_review()] == [step.id]
+
+
 async def test_an_appeal_is_looked_at_and_what_is_lifted_is_told(gateway, person, ladder, people, talk):
     _, wang = people
     step = await _restricted(ladder, people, talk)
@@ -150,6 +158,20 @@ async def test_an_appeal_is_looked_at_and_what_is_lifted_is_told(gateway, person
     body = await gateway.books.store.read(lambda c: c.execute(told).scalar())
     assert "已恢复" in gateway.books.sealer.open(body).decode()
     assert "登记转人工" in (await person.says("转人工") or "")
+
+
+async def test_the_answer_to_another_talks_appeal_answers_nobody_elses(
+    gateway, person, clock, ladder, people, talk
+):
+    zhou = await staff(gateway, "zhou", Role.SUPERVISOR)
+    other = Person(gateway, clock, user="oOther")
+    await other.says("你好")
+    steps = []
+    for who, where in ((person, talk), (other, (await talk_of(gateway, other)).conversation)):
+        steps.append(await _restricted(ladder, people, where))
+        await who.says("申诉")
+    await ladder.uphold(zhou, steps[1].id, reason="证据清楚")
+    assert [each.id for each in await ladder.to_review()] == [steps[0].id]
 
 
 async def test_an_appeal_that_is_refused_is_answered_by_another_and_waits_no_more(

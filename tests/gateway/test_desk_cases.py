@@ -1,6 +1,7 @@
 """Cases at the desk: filled in beside a talk, typed in during a call, put right and moved."""
 
 import asyncio
+import time
 from dataclasses import replace
 
 import pytest
@@ -17,16 +18,56 @@ from normalizer import case as cases
 from normalizer.case import Actor, Attachment, Command, Stage, Verb
 from normalizer.codes import Kind
 from normalizer.errors import NotFound, Refused
-from tests.kit.staff import FORM, case_desk, staff, taken
+from tests.kit.staff import FORM, case_desk, staff, taken, talk_of
 
 
 async def test_the_form_beside_a_talk_has_what_the_bot_was_told(gateway, person):
     li = await staff(gateway)
     await person.says("泰山区东岳大街88号门前井盖丢失很危险，我叫李四，电话13812345678")
     talk = await taken(gateway, person, li)
-    form = await case_desk(gateway).prefill(talk.conversation)
+    form = (await case_desk(gateway).prefill(talk.conversation)).form
     assert (form.category, form.phone, form.name) == ("D05", "13812345678", "李四")
     assert "东岳大街" in form.text
+
+
+async def test_what_was_said_in_the_queue_and_to_the_agent_is_in_the_form_and_marked(gateway, person):
+    li = await staff(gateway)
+    await person.says("转人工")
+    for words in ("你好", "东岳大街88号门前井盖丢了", "电话13812345678，我叫李四"):
+        await person.says(words)
+    talk = await talk_of(gateway, person)
+    await gateway.desk.take(li.id, talk.conversation, talk.epoch)
+    await person.says("晚上有老人摔倒")
+    filled = await case_desk(gateway).prefill(talk.conversation)
+    assert filled.form.text == "东岳大街88号门前井盖丢了\n晚上有老人摔倒"
+    assert (filled.form.phone, filled.form.name, filled.form.category) == ("13812345678", "李四", "D05")
+    assert "东岳大街88号" in filled.form.place
+    assert filled.said == ("text", "place", "name", "phone")
+
+
+async def test_what_the_bot_has_stands_and_what_is_said_later_stands_below_it(gateway, person):
+    li = await staff(gateway)
+    await person.says("泰山区东岳大街88号门前井盖丢失很危险，我叫李四，电话13812345678")
+    talk = await taken(gateway, person, li)
+    before = (await case_desk(gateway).prefill(talk.conversation)).form
+    await person.says("灵山大街也有一个坏的，打13900000000也行")
+    filled = await case_desk(gateway).prefill(talk.conversation)
+    assert filled.form.text == f"{before.text}\n灵山大街也有一个坏的，打13900000000也行"
+    assert (filled.form.place, filled.form.phone, filled.form.name) == (before.place, "13812345678", "李四")
+    assert filled.said == ("text",)
+
+
+async def test_what_was_said_in_an_earlier_service_is_not_in_the_form(gateway, person):
+    li = await staff(gateway)
+    talk = await taken(gateway, person, li)
+    await person.says("路灯坏了三天没人修")
+    held = await talk_of(gateway, person)
+    await gateway.desk.close(li.id, held.conversation, held.epoch)
+    talk = await taken(gateway, person, li)
+    # Messages have ids of the real clock.
+    came = update(CONVERSATION).values(enqueued_at=time.time_ns() // 1_000_000 + 1)
+    await gateway.books.store.write(lambda c: c.execute(came))
+    assert (await case_desk(gateway).prefill(talk.conversation)).form.text == ""
 
 
 async def test_a_case_opened_beside_the_talk_is_the_citizens_own_and_its_number_is_told_once(gateway, person):
@@ -124,7 +165,7 @@ async def test_files_of_the_talk_become_the_cases_own_those_too_that_are_still_f
     state = gateway.books.sealer.seal(states.dump(states.State(order=states.Order(attachments=(photo,)))))
     await gateway.books.store.write(lambda c: c.execute(update(CONVERSATION).values(state=state)))
     desk = case_desk(gateway)
-    form = await desk.prefill(talk.conversation)
+    form = (await desk.prefill(talk.conversation)).form
     opened = await desk.open_beside(li, talk.conversation, replace(FORM, files=form.files), "k1")
     assert (await desk.case(opened.case_no)).matter.attachments == (photo,)
     query = select(WANTED.c.case_no)

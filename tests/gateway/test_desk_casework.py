@@ -43,7 +43,35 @@ async def test_a_case_is_shown_masked_and_whole_only_with_a_note_of_who_looked(s
     assert await _looks(gateway) == []
     _, whole = await seat.ask("POST", f"/cases/{number}/reveal", {})
     assert (whole["form"]["phone"], whole["full"]) == ("13812345678", True)
-    assert await _looks(gateway) == [("li", "desk case", number)]
+    assert await _looks(gateway) == [("agent:li", "desk case", number)]
+
+
+async def test_an_act_says_what_it_needs_and_is_asked_for_it(seat):
+    number = await _opened(seat)
+    _, shown = await seat.ask("GET", f"/cases/{number}")
+    can = {each["verb"]: each for each in shown["verbs"]}
+    assert can["ask"]["needs"] == ["reason"]
+    assert can["reject"]["needs"] == ["code", "reason"]
+    assert can["reject"]["codes"]["R09"]
+    asked = {"verb": "reject", "rev": shown["rev"]}
+    for given, field in (
+        ({}, "/code"),
+        ({"code": "R09"}, "/reason"),
+        ({"code": "R99", "reason": ""}, "/reason"),
+    ):
+        status, wrong = await seat.ask("POST", f"/cases/{number}/act", asked | given)
+        assert (status, [each["pointer"] for each in wrong["errors"]]) == (422, [field])
+    given = {"code": "R09", "reason": "由市场途径解决，请拨打12315"}
+    status, after = await seat.ask("POST", f"/cases/{number}/act", asked | given)
+    assert (status, after["stage"]) == (200, "rejected")
+
+
+async def test_a_decision_on_abuse_without_a_reason_is_asked_for_it(gateway, clock):
+    async with seated(gateway, clock, "wang", Role.SUPERVISOR) as chief:
+        for reason in ("", "  "):
+            decision = {"act": "refuse", "reason": reason}
+            status, wrong = await chief.ask("POST", f"/abuse/{'0' * 32}", decision)
+            assert (status, [each["pointer"] for each in wrong["errors"]]) == (422, ["/reason"])
 
 
 async def test_fields_are_put_right_one_by_one_and_a_stale_page_is_told_so(seat):
@@ -76,7 +104,7 @@ async def test_what_is_wrong_in_a_form_is_named(seat, changes, pointer):
 async def test_a_case_is_moved_by_the_verbs_it_offers(seat):
     number = await _opened(seat)
     _, shown = await seat.ask("GET", f"/cases/{number}")
-    assert {"verb": "accept", "label": "受理"} in shown["verbs"]
+    assert {"verb": "accept", "label": "受理", "needs": [], "codes": {}} in shown["verbs"]
     _, after = await seat.ask("POST", f"/cases/{number}/act", {"verb": "accept", "rev": shown["rev"]})
     assert after["stage_label"] == "已受理待派单"
     status, wrong = await seat.ask("POST", f"/cases/{number}/act", {"verb": "accept", "rev": after["rev"]})
@@ -92,7 +120,7 @@ async def test_the_form_beside_a_talk_becomes_the_citizens_case(seat, gateway, p
     assert status == 201, told
     _, replies = await seat.ask("GET", f"/replies?q=registered&talk={talk}")
     assert told["case_no"] in replies["items"][0]["filled"]
-    assert await _looks(gateway) == [("li", "desk form", talk)]
+    assert await _looks(gateway) == [("agent:li", "desk form", talk)]
 
 
 async def test_search_drafts_views_and_warnings_answer(seat, gateway, clock, person):

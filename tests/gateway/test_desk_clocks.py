@@ -1,5 +1,6 @@
 """T27: the desk's clocks run while people are at the desk, by the working calendar, and stop when the talk ends."""
 
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from gateway.profile import Limit, Unit
 from gateway.profile import load as load_profiles
 from gateway.runtime import instant
 from normalizer.case import Stage
+from normalizer.message import EventKind, Part, PartKind
 from tests.kit.cases import DUE, a_case
 from tests.kit.desk import Floor
 from tests.kit.gateway import Hand, Person, settings
@@ -101,9 +103,11 @@ async def test_t27_no_clock_strikes_after_the_end(store):
 
 
 async def test_t27_the_next_answer_is_due_by_the_desks_time_and_shown_so(database, tmp_path):
-    clock = Hand(_local("2026-11-26 11:50:00"))
+    clock = Hand(_local("2026-11-26 11:58:30"))
     spans = [["08:30", "12:00"], ["13:30", "21:00"]]
-    async with running(settings(database, tmp_path, desk={"hours": spans}), clock=clock) as gateway:
+    # The agent's browser does not beat in this test; he is not to be counted as gone.
+    desk = {"hours": spans, "grace_seconds": 600}
+    async with running(settings(database, tmp_path, desk=desk), clock=clock) as gateway:
         person = Person(gateway, clock)
         li = await staff(gateway)
         talk = await taken(gateway, person, li)
@@ -113,6 +117,35 @@ async def test_t27_the_next_answer_is_due_by_the_desks_time_and_shown_so(databas
         after = await talk_of(gateway, person)
         assert after.due_at is not None
         assert (after.clock, instant(after.due_at)) == ("silent", _local("2026-11-26 13:31:00"))
+
+
+@pytest.mark.parametrize("event", [EventKind.CLICK, EventKind.VIEW, EventKind.SCAN, EventKind.OTHER])
+async def test_t27_what_a_citizen_taps_starts_no_clock_of_the_agent(database, tmp_path, event):
+    clock = Hand()
+    async with running(settings(database, tmp_path), clock=clock) as gateway:
+        person = Person(gateway, clock)
+        li = await staff(gateway)
+        talk = await taken(gateway, person, li)
+        await gateway.desk.reply(li.id, talk.conversation, talk.epoch, "您好，请讲", "e1")
+        before = await talk_of(gateway, person)
+        clock.wait(seconds=30)
+        await _taps(person, event)
+        assert await talk_of(gateway, person) == before
+        assert (await gateway.desk.events(0))[-1].kind == "message"
+        await person.says("门牌号是88号")
+        assert (await talk_of(gateway, person)).clock == "silent"
+
+
+async def test_t27_what_a_citizen_taps_does_not_open_again_what_is_being_wrapped_up(database, tmp_path):
+    clock = Hand()
+    async with running(settings(database, tmp_path), clock=clock) as gateway:
+        person = Person(gateway, clock)
+        li = await staff(gateway)
+        talk = await taken(gateway, person, li)
+        await gateway.desk.wrap_up(li.id, talk.conversation, talk.epoch)
+        before = await talk_of(gateway, person)
+        await _taps(person, EventKind.VIEW)
+        assert await talk_of(gateway, person) == before
 
 
 @pytest.mark.parametrize(
@@ -168,6 +201,11 @@ def _floor(store, at: str, **rules: int) -> Floor:
     floor = Floor(store, hours=HOURS, **rules)
     floor.clock.now = _local(at) - timedelta(seconds=1)
     return floor
+
+
+async def _taps(person: Person, event: EventKind) -> None:
+    part = Part(PartKind.EVENT, event=event, key="https://tai.example/guide")
+    await person.gateway.inbox.accept(replace(person.message(""), parts=(part,)))
 
 
 async def _strikes_at(floor: Floor, agent: bytes, talk: bytes, at: datetime, clock: str) -> None:

@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import select
 
 from gateway.desk.accounts import LOCK_MS, Account, Accounts, Outcome
-from gateway.desk.desk import State
+from gateway.desk.presence import State
 from gateway.desk.rights import Role
 from gateway.store import desk as sql
 from gateway.store.tables import ALERT

@@ -63,10 +63,16 @@ async def test_one_address_may_not_try_for_ever(gateway, site):
 async def test_the_second_factor_is_asked_for_after_the_password_and_counts_once(gateway, site, clock):
     async with await hire(gateway, site, "li") as agent:
         secret = (await agent.post("me/totp"))["secret"]
-        wrong = await agent.asks("POST", "me/totp/confirm", {"secret": secret, "code": "000000"})
+        wrong = await agent.asks(
+            "POST", "me/totp/confirm", {"secret": secret, "code": "000000", "password": PASSWORD}
+        )
         assert wrong.status == 422
         totp = pyotp.TOTP(secret)
-        await agent.post("me/totp/confirm", {"secret": secret, "code": totp.at(clock.now)})
+        given = {"secret": secret, "code": totp.at(clock.now)}
+        assert (await agent.asks("POST", "me/totp/confirm", given)).status == 422
+        stranger = await agent.asks("POST", "me/totp/confirm", given | {"password": "wrong"})
+        assert stranger.kind == "wrong-login"
+        await agent.post("me/totp/confirm", given | {"password": PASSWORD})
         clock.wait(seconds=30)
         assert (await agent.enters(PASSWORD)).kind == "needs-code"
         assert (await agent.enters("wrong")).kind == "wrong-login"
@@ -80,12 +86,12 @@ async def test_a_second_factor_that_is_on_is_not_replaced_by_whoever_sits_at_an_
 ):
     async with await hire(gateway, site, "li") as agent:
         secret, other = [(await agent.post("me/totp"))["secret"] for _ in range(2)]
-        given = {"secret": secret, "code": pyotp.TOTP(secret).at(clock.now)}
+        given = {"secret": secret, "code": pyotp.TOTP(secret).at(clock.now), "password": PASSWORD}
         await agent.post("me/totp/confirm", given)
-        mine = {"secret": other, "code": pyotp.TOTP(other).at(clock.now)}
+        mine = {"secret": other, "code": pyotp.TOTP(other).at(clock.now), "password": PASSWORD}
         assert (await agent.asks("POST", "me/totp")).kind == "has-factor"
         assert (await agent.asks("POST", "me/totp/confirm", mine)).kind == "has-factor"
-        assert not await gateway.accounts.confirm(bytes.fromhex(agent.id), **mine)
+        assert not await gateway.accounts.confirm(bytes.fromhex(agent.id), other, mine["code"])
         clock.wait(seconds=30)
         assert (await agent.enters(PASSWORD, pyotp.TOTP(other).at(clock.now))).kind == "wrong-login"
         assert (await agent.enters(PASSWORD, pyotp.TOTP(secret).at(clock.now))).status == 200

@@ -9,7 +9,6 @@ from sqlalchemy import delete, func, select
 from gateway.app import running
 from gateway.desk.grams import Grams
 from gateway.desk.indexing import Indexing
-from gateway.desk.pruning import Pruning
 from gateway.desk.search import Kind, Search
 from gateway.media.intake import Claim
 from gateway.runtime import Ids, millis
@@ -183,17 +182,18 @@ async def test_what_is_said_is_forgotten_with_its_time_and_with_its_source(gatew
     await other.says("公园的路灯坏了")
     key = await _file(gateway, "draft", "合同.txt")
     search, _ = await _indexed(gateway)
-    pruning = Pruning(gateway.books.store, clock, days=1095)
-    assert await pruning.due() == 0
+    forgets = gateway.forgetting.only
+    assert await forgets("found", "grams") == 0
     clock.wait(days=181)
-    await gateway.media.retention.forget([("draft", key)])
-    assert await pruning.due() == 2
-    assert await pruning.prune() == 2
-    assert (await search.find("路灯"), await _stray(gateway)) == ((), 0)
+    assert await _indexed_as(gateway, key) == 1
+    await gateway.books.store.write(partial(media_rows.forget, owner="draft", key=key))
+    assert await _indexed_as(gateway, key) == 0
+    assert (await forgets("found"), await search.find("路灯")) == (1, ())
+    assert (await _stray(gateway), await forgets("grams"), await _stray(gateway)) == (9, 9, 0)
     assert len(await search.find("井盖", Kind.TALK)) == 1
     await gateway.office.act(number, Command(Verb.WITHDRAW, AGENT, reason="已自行解决"))
     clock.wait(days=1096)
-    assert await pruning.prune() >= 1
+    assert await forgets("found") >= 1
     assert await search.find("井盖", Kind.TALK) == ()
     assert [hit.case_no for hit in await search.find("井盖")] == [number]
 
@@ -250,8 +250,13 @@ async def _erased(gateway, talk, clock) -> None:
     add = partial(requests.add, row_id=b"r" * 16, at=at, kind=requests.ERASE, body=b"")
     await store.write(partial(add, conversation=talk))
     assert await store.write(partial(requests.settle, row_id=b"r" * 16, state=requests.DONE, at=at))
-    await Pruning(store, clock, days=1095).sweep()
+    await gateway.forgetting.only("grams")
     clock.wait(milliseconds=1)
+
+
+async def _indexed_as(gateway, ref) -> int:
+    count = select(func.count()).select_from(SEARCH_DOC).where(SEARCH_DOC.c.ref == ref.encode())
+    return await gateway.books.store.read(lambda c: c.execute(count).scalar())
 
 
 async def _stray(gateway) -> int:

@@ -27,7 +27,7 @@ from gateway.store.desk_tables import DESK_SESSION
 from gateway.store.tables import ACCESS
 from gateway.web.desk import checkup
 from gateway.web.desk import provider as providers
-from tests.kit.agent import Agent, hire
+from tests.kit.agent import PASSWORD, Agent, hire
 from tests.kit.deskpage import free_port
 from tests.kit.gateway import settings
 from tests.kit.oidc import CLIENT, SECRET, Person, Provider, breaks, hangs, huge
@@ -99,7 +99,9 @@ async def test_a_second_factor_of_ours_is_asked_for_and_a_wrong_code_counts(hous
         async with await hire(gateway, site, "li", name="李") as agent:
             secret = (await agent.post("me/totp"))["secret"]
             totp = pyotp.TOTP(secret)
-            await agent.post("me/totp/confirm", {"secret": secret, "code": totp.at(clock.now)})
+            await agent.post(
+                "me/totp/confirm", {"secret": secret, "code": totp.at(clock.now), "password": PASSWORD}
+            )
         clock.wait(seconds=30)
         told = await person.enters()
         assert "请输入动态验证码" in told.text
@@ -119,7 +121,9 @@ async def test_a_code_after_ten_minutes_or_after_the_account_changed_is_too_late
         async with await hire(gateway, site, "li", name="李") as agent:
             secret = (await agent.post("me/totp"))["secret"]
             totp = pyotp.TOTP(secret)
-            await agent.post("me/totp/confirm", {"secret": secret, "code": totp.at(clock.now)})
+            await agent.post(
+                "me/totp/confirm", {"secret": secret, "code": totp.at(clock.now), "password": PASSWORD}
+            )
         await person.enters()
         clock.wait(minutes=10)
         assert "已经失效" in (await person.codes(totp.at(clock.now))).text
@@ -164,7 +168,7 @@ async def test_the_providers_second_factor_stands_for_ours_where_it_is_insisted_
         async with await hire(gateway, site, "li", name="李") as agent:
             secret = (await agent.post("me/totp"))["secret"]
             code = pyotp.TOTP(secret).at(clock.now)
-            await agent.post("me/totp/confirm", {"secret": secret, "code": code})
+            await agent.post("me/totp/confirm", {"secret": secret, "code": code, "password": PASSWORD})
         provider.lies = {"amr": ["pwd", "mfa"]}
         await person.enters()
         assert (await person.me())["agent"]["name"] == "李"

@@ -4,6 +4,7 @@ import pytest
 
 from gateway.media.door import Door
 from gateway.media.intake import Claim
+from gateway.media.retention import Spans
 from gateway.store.media import talk_owner
 from normalizer.media import NotAccepted, Refusal, Trait
 from normalizer.message import Address, PartKind
@@ -32,7 +33,7 @@ async def test_a_photo_is_taken_in_and_what_its_camera_noted_stays_inside(gatewa
 
 async def test_channels_bring_files_by_the_same_door(gateway):
     sealer, sender = gateway.books.sealer, Address("post", "li@citizen.example")
-    door = Door(gateway.media.intake, sealer)
+    door = Door(gateway.media.intake, sealer, Spans().talks)
     part = await door.take(sender, media.photo(), "../井盖.png")
     assert (part.kind, part.mime, part.name) == (PartKind.IMAGE, "image/jpeg", "井盖.png.jpg")
     (kept,) = await gateway.media.uploads.of(talk_owner(sealer.conversation(sender.account, sender.user)))

@@ -11,8 +11,8 @@ from gateway.store import media as rows
 from normalizer.case import Command, Verb
 from tests.kit import media
 from tests.kit.cases import AGENT
-from tests.kit.gateway import embedded
-from tests.kit.process import configure, jiesu
+
+pytestmark = pytest.mark.usefixtures("unswept")
 
 TEXT = "路灯坏了".encode()
 
@@ -22,9 +22,8 @@ async def kept(gateway, owner, content=TEXT, lives=None):
 
 
 async def forgotten(gateway) -> tuple[int, int]:
-    retention = gateway.media.retention
-    due = await retention.due()
-    return await retention.forget(due.of_cases), await retention.forget(due.unattached)
+    """Let the files of ended cases end, and forget what ended; return how many of both."""
+    return await gateway.forgetting.only("files"), await gateway.media.retention.forget()
 
 
 async def test_files_of_a_case_go_when_it_ended_long_enough_ago(gateway, person, clock):
@@ -36,7 +35,7 @@ async def test_files_of_a_case_go_when_it_ended_long_enough_ago(gateway, person,
     clock.wait(days=1094)
     assert await forgotten(gateway) == (0, 0)
     clock.wait(days=2)
-    assert await forgotten(gateway) == (1, 0)
+    assert await forgotten(gateway) == (1, 1)
     assert not await gateway.media.blobs.has(file.key)
 
 
@@ -67,11 +66,3 @@ async def test_what_is_taken_in_again_for_good_is_not_forgotten(gateway, clock):
     clock.wait(hours=25)
     assert await forgotten(gateway) == (0, 0)
     assert await gateway.media.blobs.has(file.key)
-
-
-@pytest.mark.acceptance
-def test_the_command_counts_before_it_forgets(tmp_path):
-    config = configure(tmp_path, embedded(tmp_path))
-    nothing = {"of_cases": 0, "unattached": 0, "of_search": 0}
-    assert jiesu(config, "retention", "media", "--dry-run") == nothing
-    assert jiesu(config, "retention", "media") == nothing

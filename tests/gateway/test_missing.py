@@ -82,16 +82,16 @@ async def test_what_is_lost_is_marked_for_the_agent_with_its_reason(citizen, dat
 
 async def test_rows_go_with_their_case_and_with_their_talk(citizen):
     number = await reports_with_a_photo(citizen)
-    retention = citizen.gateway.media.retention
+    forgets = citizen.gateway.forgetting.only
     citizen.clock.wait(days=4000)
-    assert await retention.forget_wanted() == 0
+    assert await forgets("wanted") == 0
     await citizen.gateway.office.act(number, Command(Verb.WITHDRAW, AGENT, reason="已自行解决"))
     citizen.clock.wait(days=1096)
-    assert (await retention.forget_wanted(), await wanted(citizen)) == (1, 0)
+    assert (await forgets("wanted"), await wanted(citizen)) == (1, 0)
     await citizen.shows("image", media.photo(), "image/jpeg")
-    assert (await retention.forget_wanted(), await wanted(citizen)) == (0, 1)
+    assert (await forgets("wanted"), await wanted(citizen)) == (0, 1)
     citizen.clock.wait(days=181)
-    assert (await retention.forget_wanted(), await wanted(citizen)) == (1, 0)
+    assert (await forgets("wanted"), await wanted(citizen)) == (1, 0)
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,20 @@
 import asyncio
+from dataclasses import replace
 from functools import partial
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import delete, func, select, text, update
 
 from bots import router
-from gateway import batch, turns
+from gateway import batch, pipeline, turns
+from gateway.batch import Decider
 from gateway.cases.book import chain
 from gateway.store import audit, lists
 from gateway.store.bodies import open_message
 from gateway.store.tables import ALERT, CASES, CONVERSATION, INBOX, OUTGOING
 from normalizer.errors import Busy
-from normalizer.message import InboundMessage
-from outbox.tables import OutState
+from normalizer.message import EventKind, InboundMessage, Part, PartKind
+from outbox.tables import FLIGHT
 from tests.kit.gateway import Person, running, settings
 
 
@@ -23,10 +25,7 @@ async def rows(gateway, table, *columns):
 
 async def settled(gateway):
     """Wait until the marks of written replies are committed."""
-    while True:
-        states = [row.state for row in await rows(gateway, OUTGOING, "state")]
-        if OutState.PASSIVE not in states:
-            return
+    while await rows(gateway, FLIGHT, "id"):
         await asyncio.sleep(0.01)
 
 
@@ -165,6 +164,157 @@ async def test_a_reply_that_never_reached_the_network_is_unknown_after_its_lease
     clock.wait(seconds=21)
     await gateway.sender.once()
     assert [row.state for row in await rows(gateway, OUTGOING, "state")] == ["unknown"]
+
+
+async def test_only_the_reply_of_a_flight_that_was_not_seen_to_get_there_is_doubted(
+    gateway, person, clock, monkeypatch
+):
+    monkeypatch.setattr(pipeline, "LANDING", 0.05)
+    other = Person(gateway, clock, user="oOther")
+    await asyncio.gather(person.says("你好"), other.says("你好", written=False))
+    await settled(gateway)
+    assert sorted(row.state for row in await rows(gateway, OUTGOING, "state", "id")) == ["passive", "sent"]
+    clock.wait(seconds=21)
+    await gateway.sender.once()
+    assert sorted(row.state for row in await rows(gateway, OUTGOING, "state", "id")) == ["sent", "unknown"]
+
+
+@pytest.mark.parametrize("doubted", [False, True])
+async def test_a_reply_that_a_repeat_brings_there_is_marked_sent(gateway, person, monkeypatch, doubted):
+    if doubted:
+        monkeypatch.setattr(pipeline, "LANDING", 0.0)
+    message = person.message("你好")
+    first = await gateway.inbox.accept(message)
+    if doubted:
+        await settled(gateway)
+    again = await gateway.inbox.accept(message)
+    assert (again.reply, again.repeat) == (first.reply, True)
+    again.written()
+    while [(row.state, row.route) for row in await rows(gateway, OUTGOING, "state", "route", "id")] != [
+        ("sent", "passive")
+    ]:
+        await asyncio.sleep(0.01)
+    await settled(gateway)
+
+
+async def test_the_first_repeat_is_found_by_its_key_and_the_next_by_looking(gateway, person):
+    looked = gateway.pipeline._decider.decide
+    how = []
+
+    async def decide(*given, looks):
+        how.append(looks)
+        return await looked(*given, looks=looks)
+
+    gateway.pipeline._decider.decide = decide
+    for words in ("你好", "菜单"):
+        message = person.message(words)
+        answers = [(await gateway.inbox.accept(message)).reply for _ in range(2)]
+        assert answers[0] == answers[1]
+    assert len(await rows(gateway, INBOX, "id")) == 2
+    # The last batches may bring nothing but marks.
+    assert how[:5] == [False, False, True, True, True]
+
+
+async def test_what_another_process_did_to_a_conversation_is_seen_by_its_version(gateway, person):
+    await person.says("你好")
+    take = update(CONVERSATION).values(owner="agent", version=CONVERSATION.c.version + 1)
+    await gateway.books.store.write(lambda connection: connection.execute(take))
+    assert await person.says("菜单") is None
+    (row,) = await rows(gateway, CONVERSATION, "owner", "version", "id")
+    assert (row.owner, row.version) == ("agent", 3)
+
+
+async def test_a_conversation_that_was_forgotten_meanwhile_begins_anew(gateway, person):
+    first = await person.says("你好")
+    await gateway.books.store.write(lambda connection: connection.execute(delete(CONVERSATION)))
+    assert await person.says("你好") == first
+    (row,) = await rows(gateway, CONVERSATION, "owner", "version", "id")
+    assert (row.owner, row.version) == ("bot", 1)
+
+
+async def test_a_talk_is_read_once_and_remembered_as_it_was_written(gateway, person):
+    decider = gateway.pipeline._decider
+    decide, remembered = decider.decide, []
+
+    async def spied(batch, items, *given, looks):
+        if items:
+            remembered.append([*decider._recent.find(item.conversation for item in items).values()])
+        return await decide(batch, items, *given, looks=looks)
+
+    decider.decide = spied
+    stored = []
+    for words in ("你好", "2", "路口的井盖丢了", "0", "有人吗"):
+        stored.append(await rows(gateway, CONVERSATION))
+        await person.says(words)
+    # Whoever waits for a person is read each time: others move him.
+    assert remembered == [*stored[:4], []]
+
+
+async def test_the_leave_to_write_that_the_outbox_spent_is_not_given_back_by_an_event(gateway, person):
+    await person.says("你好")
+    less = update(CONVERSATION).values(window_left=CONVERSATION.c.window_left - 1)
+    await gateway.books.store.write(lambda connection: connection.execute(less))
+    (before,) = await rows(gateway, CONVERSATION, "window_left", "id")
+    looked = Part(PartKind.EVENT, event=EventKind.VIEW)
+    await gateway.inbox.accept(replace(person.message("(view)"), parts=(looked,)))
+    assert await rows(gateway, CONVERSATION, "window_left", "id") == [before]
+    assert before.window_left > 0
+
+
+async def test_a_wrong_code_that_comes_again_and_again_is_tried_once(gateway, person, clock):
+    number = await person.reports()
+    stranger = Person(gateway, clock, user="oStranger")
+    message = stranger.message(f"{number} 111222")
+    for _ in range(6):
+        gateway.pipeline._look_until = 0.0
+        answer = (await gateway.inbox.accept(message)).reply
+    assert answer is not None
+    tried = await gateway.books.store.read(
+        lambda c: c.execute(text("SELECT max(count) FROM code_try")).scalar()
+    )
+    assert tried == 1
+
+
+async def test_a_reply_has_its_shape_when_it_is_written_and_one_that_fails_harms_nobody(gateway, clock):
+    def fails(text):
+        raise ValueError(text)
+
+    one, two = Person(gateway, clock, "oA"), Person(gateway, clock, "oB")
+    shapes = (lambda text: text.upper().encode(), fails)
+    coming = [
+        gateway.inbox.accept(who.message("hello"), s) for who, s in zip((one, two), shapes, strict=True)
+    ]
+    shaped, plain = await asyncio.gather(*coming)
+    assert shaped.shaped == shaped.reply.upper().encode()
+    assert (plain.shaped, plain.reply) == (None, shaped.reply)
+    assert [row.state for row in await rows(gateway, INBOX, "state", "id")] == ["done"] * 2
+
+
+async def test_no_shape_leaves_before_the_commit(gateway, person, monkeypatch):
+    made = []
+    written = Decider.wrote
+
+    def wrote(self, rows):
+        made.append("written")
+        written(self, rows)
+
+    monkeypatch.setattr(Decider, "wrote", wrote)
+
+    def shape(text):
+        made.append("shaped")
+        return text.encode()
+
+    accepted = await gateway.inbox.accept(person.message("你好"), shape)
+    made.append("answered")
+    assert (made[:3], accepted.shaped) == (["shaped", "written", "answered"], accepted.reply.encode())
+
+
+async def test_the_desk_is_woken_by_what_concerns_it_and_by_nothing_else(gateway, person, monkeypatch):
+    rung = []
+    for words in ("你好", "0", "还在吗"):
+        monkeypatch.setattr(gateway.pipeline, "_handed", partial(rung.append, words))
+        await person.says(words)
+    assert rung == ["0", "还在吗"]
 
 
 async def test_danger_is_written_down_for_the_people_on_duty(gateway, person):

@@ -13,7 +13,8 @@ from aiohttp import ClientSession
 from PIL import Image
 from sqlalchemy import select
 
-from gateway.desk.desk import Held, State
+from gateway.desk.hands import Held
+from gateway.desk.presence import State
 from gateway.desk.rights import Role
 from gateway.media.intake import Claim
 from gateway.sandbox.platform import Fault
@@ -90,7 +91,7 @@ async def test_a_document_goes_as_a_link_that_opens_for_a_week_and_the_record_sa
     assert await desk.settled() == ("sent", "takes no file")
     async with ClientSession() as http:
         desk.citizen.clock.wait(days=6)
-        await desk.gateway.media.retention.forget((await desk.gateway.media.retention.due()).unattached)
+        await desk.gateway.media.retention.forget()
         async with http.get(desk.citizen.address + link) as opened:
             assert (opened.status, await opened.read()) == (200, media.pdf())
         desk.citizen.clock.wait(days=2)

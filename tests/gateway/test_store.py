@@ -93,6 +93,31 @@ async def test_a_conflict_leaves_nothing_of_the_batch_behind(store):
     assert known == {}
 
 
+async def _broken_off(store):
+    async with store.batch() as batch:
+        await batch.load([WHO], [])
+        raise RuntimeError
+
+
+async def test_a_batch_that_failed_leaves_no_transaction_to_the_next(store):
+    await written(store, Rows(new_conversations=[conversation()]))
+    with pytest.raises(RuntimeError):
+        await _broken_off(store)
+    await written(store, Rows(inbox=[message()], conversations=[conversation(2)]))
+    # Another connection sees it, so it was committed.
+    read = await store.read(lambda c: c.execute(text("SELECT version FROM conversation")).scalar())
+    assert read == 2
+
+
+async def test_columns_that_agree_go_over_as_those_that_differ(store):
+    one, two = message("m1"), message("m2")._replace(account="sms", state="waiting", error="e")
+    await written(store, Rows(new_conversations=[conversation()], inbox=[one, two]))
+    three, four = message("m3"), message("m4")
+    await written(store, Rows(inbox=[three, four]))
+    query = text("SELECT * FROM inbox ORDER BY external_id")
+    assert await store.read(lambda c: [tuple(row) for row in c.execute(query)]) == [one, two, three, four]
+
+
 async def test_who_gives_up_a_long_write_is_in_no_others_way(store):
     begun, over = threading.Event(), threading.Event()
 

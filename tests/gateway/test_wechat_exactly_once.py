@@ -21,20 +21,20 @@ class Slow(Decider):
 
     seconds = 6.0
 
-    async def decide(self, batch, items, rows, moment, clock):
+    async def decide(self, batch, items, rows, moment, clock, *, looks):
         # A batch may bring nothing but marks; it is a message that shall meet with the slow database.
         if items:
             wait, Slow.seconds = Slow.seconds, 0.0
             await asyncio.sleep(wait)
-        return await super().decide(batch, items, rows, moment, clock)
+        return await super().decide(batch, items, rows, moment, clock, looks=looks)
 
 
 class Pondering(Decider):
     """A bot that takes its time over every message."""
 
-    async def decide(self, batch, items, rows, moment, clock):
+    async def decide(self, batch, items, rows, moment, clock, *, looks):
         await asyncio.sleep(BOT * len(items))
-        return await super().decide(batch, items, rows, moment, clock)
+        return await super().decide(batch, items, rows, moment, clock, looks=looks)
 
 
 async def count(citizen, table):

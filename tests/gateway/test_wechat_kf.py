@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 from sqlalchemy import func, select
 
+from channels.wechat.kf import pull
 from gateway.app import listening
 from gateway.sandbox.kf import Client, Kf
 from gateway.sandbox.weather import Weather
@@ -155,7 +156,11 @@ async def test_a_message_that_did_not_arrive_is_written_down_as_such(talk):
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_in_bad_weather_all_is_received_once_answered_once_and_the_record_is_honest(talk, seed):
+async def test_in_bad_weather_all_is_received_once_answered_once_and_the_record_is_honest(
+    talk, seed, monkeypatch
+):
+    # Three failures in a row, which the weather has now and then, would be waited for longer than a test may take.
+    monkeypatch.setattr(pull, "PAUSES", (0.05,))
     await talk.says("你好", "")
     heard, before = len(talk.kf.heard("wmZhang")), await received(talk)
     talk.kf.weather = Weather(0.4, seed=seed).fault

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -26,6 +26,9 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+# How long a page may take to show what is expected of it, in ms: as long as for a click.
+PATIENCE = 30_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ def chromium() -> Iterator[Browser]:
         if os.environ.get("JIESU_REQUIRE_BROWSER"):
             pytest.fail(message)
         pytest.skip(message)
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser

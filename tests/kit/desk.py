@@ -7,9 +7,10 @@ from typing import Any
 
 from sqlalchemy import select
 
-from gateway.desk.desk import Desk, State
+from gateway.desk.desk import Desk
 from gateway.desk.hours import Hours
 from gateway.desk.line import Line
+from gateway.desk.presence import State
 from gateway.desk.routing import CHAT, Rules
 from gateway.desk.voice import Voice
 from gateway.runtime import Ids, millis
@@ -74,7 +75,14 @@ class Floor:
         return millis(self.clock.now)
 
     async def agent(
-        self, word: str, *, role: str = "agent", skills: str = "", capacity: int = 3, here: bool = True
+        self,
+        word: str,
+        *,
+        role: str = "agent",
+        skills: str = "",
+        capacity: int = 3,
+        state: str = "online",
+        here: bool = True,
     ) -> bytes:
         row: dict[str, Any] = {column.name: 0 for column in AGENT.columns} | {
             "id": word.encode().ljust(16, b"."),
@@ -88,7 +96,7 @@ class Floor:
             "skills": skills,
             "groups": "",
             "capacity": capacity,
-            "state": "online",
+            "state": state,
             "disabled": False,
         }
         await self.store.write(lambda c: agents.add(c, row))

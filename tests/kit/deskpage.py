@@ -7,6 +7,7 @@ import json
 import os
 import re
 import socket
+import time
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +31,7 @@ LAPTOP = ViewportSize(width=1366, height=768)
 TABLET = ViewportSize(width=1024, height=768)
 UPRIGHT = ViewportSize(width=768, height=1024)
 OPEN = '\n[desk]\nundo_seconds = 4\nhours = [["00:00", "23:59"]]\nholiday_hours = [["00:00", "23:59"]]\n'
+PATIENCE = 60.0
 PASSWORD = "a-long-enough-password"
 STAFF = {
     "xiaoli": ("小李", Role.AGENT),
@@ -57,10 +59,17 @@ class Town:
     def follows(self, openid: str) -> None:
         self._post("act", {"openid": openid, "event": "subscribe"})
 
+    def shows(self, openid: str, kind: str, content: bytes, mime: str) -> None:
+        """Let a citizen send a photo, a voice or a video."""
+        self._send(f"show?kind={kind}&openid={openid}", content, mime)
+
+    def stands(self, openid: str, lon: float, lat: float, label: str) -> None:
+        """Let a citizen send where he stands."""
+        self._post("stand", {"openid": openid, "lon": lon, "lat": lat, "label": label})
+
     def heard(self, openid: str) -> str:
         """All that a citizen's phone shows."""
-        with urllib.request.urlopen(f"{self.phone}_sim/state") as answer:
-            people = json.load(answer)["people"]
+        people = self._state()["people"]
         return json.dumps(next(each for each in people if each["openid"] == openid), ensure_ascii=False)
 
     def page(self, size: ViewportSize = LAPTOP, **more: Any) -> Page:
@@ -79,13 +88,37 @@ class Town:
             page.get_by_label("新密码（至少12位）").fill(PASSWORD)
             page.get_by_role("button", name="登录").click()
             self.passwords[login] = PASSWORD
-        expect(page.locator(".link")).to_have_text("已连接", timeout=15_000)
+        expect(page.locator(".link")).to_have_text("已连接")
         return page
 
-    def _post(self, verb: str, body: dict[str, str]) -> None:
-        kind = {"Content-Type": "application/json"}
-        request = urllib.request.Request(f"{self.phone}_sim/{verb}", json.dumps(body).encode(), kind)
+    @contextmanager
+    def on_duty(self, login: str) -> Iterator[Page]:
+        """Have somebody at the desk inside the block; who has left is offered nothing that would lapse first."""
+        page = self.enters(login)
+        becomes(page, "online")
+        yield page
+        becomes(page, "away")
+        page.context.close()
+
+    def _post(self, verb: str, body: dict[str, Any]) -> None:
+        self._send(verb, json.dumps(body).encode(), "application/json")
+
+    def _send(self, verb: str, content: bytes, mime: str) -> None:
+        """Let something be sent, and wait until the gateway has answered it: the next could overtake on its way."""
+        before, give_up = self._carried(), time.monotonic() + PATIENCE
+        request = urllib.request.Request(f"{self.phone}_sim/{verb}", content, {"Content-Type": mime})
         urllib.request.urlopen(request).close()
+        while self._carried() == before:
+            assert time.monotonic() < give_up, verb
+            time.sleep(0.01)
+
+    def _carried(self) -> int:
+        counts = self._state()["counts"]
+        return sum(counts.get(end, 0) for end in ("passive", "silent", "too_long", "service_faults"))
+
+    def _state(self) -> dict[str, Any]:
+        with urllib.request.urlopen(f"{self.phone}_sim/state") as answer:
+            return dict(json.load(answer))
 
 
 def logs_in(page: Page, login: str, password: str) -> None:
@@ -93,6 +126,12 @@ def logs_in(page: Page, login: str, password: str) -> None:
     page.get_by_label("登录名").fill(login)
     page.get_by_label("密码", exact=True).fill(password)
     page.get_by_role("button", name="登录").click()
+
+
+def becomes(page: Page, state: str) -> None:
+    """Choose whether one is there, and wait until the desk knows it."""
+    with page.expect_response("**/desk/api/me/state"):
+        page.locator("#state").select_option(state)
 
 
 @contextmanager
@@ -125,11 +164,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def violations(page: Page) -> list[str]:
-    """Return what of a page breaks a rule of axe-core, or reaches over the edge of the screen."""
+def violations(page: Page, *rules: str) -> list[str]:
+    """Return what of a page breaks a rule of axe-core (one of ``rules``), or reaches over the edge of the screen."""
     if page.evaluate("typeof axe") == "undefined":
         page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run({resultTypes: ['violations']})")["violations"]
+    asked = {"resultTypes": ["violations"]} | ({"runOnly": [*rules]} if rules else {})
+    found = page.evaluate("asked => axe.run(asked)", asked)["violations"]
     said = [f"{each['id']}: {node['html'][:120]}" for each in found for node in each["nodes"]]
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     return [*said, f"{wide} pixels too wide"] if wide > 0 else said

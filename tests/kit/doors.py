@@ -7,7 +7,7 @@ import hmac
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from channels.contract import Accepted, LongPart, Tools
+from channels.contract import Accepted, LongPart, Shape, Tools
 from gateway.bus import MemoryBus
 from normalizer.errors import Busy, NotFound
 from normalizer.message import InboundMessage, Part, Receipt
@@ -24,11 +24,12 @@ class Door:
     messages: list[InboundMessage] = field(default_factory=list)
     written: int = 0
 
-    async def accept(self, message: InboundMessage) -> Accepted:
+    async def accept(self, message: InboundMessage, shape: Shape | None = None) -> Accepted:
         if self.busy:
             raise Busy
         self.messages.append(message)
-        return Accepted(self.reply, repeat=False, written=self._written)
+        shaped = shape(self.reply) if shape is not None and self.reply is not None else None
+        return Accepted(self.reply, repeat=False, written=self._written, shaped=shaped)
 
     def _written(self) -> None:
         self.written += 1

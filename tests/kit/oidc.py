@@ -59,6 +59,9 @@ class Provider:
         self.shown: RSAKey | ECKey | None = None
         self.forged = ""
         self.over = asyncio.Event()
+        self.access: set[str] = set()
+        self.info: dict[str, Any] = {}
+        """What userinfo says of the person beside ``sub``."""
 
     def turns(self, key: RSAKey | ECKey | None = None) -> None:
         """Sign with another key from now on."""
@@ -72,6 +75,7 @@ class Provider:
         app.router.add_get("/realm/auth", self._auth)
         app.router.add_get("/realm/keys", self._keys)
         app.router.add_post("/realm/token", self._token)
+        app.router.add_get("/realm/userinfo", self._userinfo)
         async with listening(app, "127.0.0.1", 0) as port:
             self.issuer = f"http://127.0.0.1:{port}/realm"
             try:
@@ -87,6 +91,7 @@ class Provider:
             "token_endpoint": f"{at}/token",
             "jwks_uri": f"{at}/keys",
             "end_session_endpoint": f"{at}/out?of=realm",
+            "userinfo_endpoint": f"{at}/userinfo",
             "response_types_supported": ["code"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256", "ES256", "HS256", "none"],
@@ -126,8 +131,31 @@ class Provider:
         assert asked is not None
         return await self._answer("token", self._tokens(asked["nonce"]))
 
+    async def _userinfo(self, request: web.Request) -> web.StreamResponse:
+        if request.headers.get("Authorization", "").removeprefix("Bearer ") not in self.access:
+            return web.json_response({"error": "invalid_token"}, status=401)
+        return await self._answer("userinfo", {"sub": self.person["sub"], **self.info})
+
+    def over_for(self, *, header: dict[str, Any] | None = None, **changes: Any) -> str:
+        """Return a logout token, as the standard wants it but for the changes; None leaves a claim out."""
+        now = int(self.now())
+        claims = {
+            "iss": self.issuer,
+            "aud": CLIENT,
+            "iat": now,
+            "exp": now + 120,
+            "jti": token_urlsafe(8),
+            "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
+            **changes,
+        }
+        claims = {name: value for name, value in claims.items() if value is not None}
+        return jwt.encode(
+            {"alg": "RS256", "kid": self.key.kid, "typ": "logout+jwt"} | (header or {}), claims, self.key
+        )
+
     def _tokens(self, nonce: str) -> dict[str, Any]:
         access, now = token_urlsafe(16), int(self.now())
+        self.access.add(access)
         claims = {
             "iss": self.issuer,
             "aud": CLIENT,

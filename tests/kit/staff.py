@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from gateway.desk.cases import CaseDesk, Staff
-from gateway.desk.desk import State
 from gateway.desk.form import Form
+from gateway.desk.presence import State
 from gateway.desk.rights import Role
 from gateway.store import desk as sql
 from gateway.whole import Gateway

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from normalizer.case import ENDED, OPEN, Case, Command, Part, Role, Stage, Verb
+from normalizer.case import ENDED, OPEN, Actor, Case, Command, Part, Role, Stage, Verb
 from normalizer.codes import Kind
 from normalizer.errors import Refused
-from normalizer.moves import MOVES, advance, allowed, replay
+from normalizer.moves import MOVES, advance, allowed, needs, replay
 from tests.kit import cases as kit
 from tests.kit.cases import AGENT, CITIZEN, CLOCK, DISPATCH, DUE, NOW, REPLY, SUPERVISOR, UNIT, a_case
 
@@ -309,3 +309,26 @@ def test_a_wish_to_be_kept_confidential_holds_until_an_agent_takes_it_back():
     assert (case.secret, event.command.text) == (True, "本人要求保密")
     case, _ = advance(case, Command(Verb.SUPPLEMENT, CITIZEN, text="本人不再要求保密"), NOW)
     assert case.secret
+
+
+@pytest.mark.parametrize("move", [move for move in MOVES if move.before and move.verb is not Verb.SUBMIT])
+def test_what_a_verb_needs_is_what_its_guards_refuse_it_without(move):
+    stage, role = min(move.before), min(move.roles)
+    wants = needs(stage, move.verb, role)
+    without = {
+        guard(a_case(stage), Command(move.verb, Actor(role, "x")), NOW)
+        for row in MOVES
+        if row.verb is move.verb and stage in row.before and role in row.roles
+        for guard in row.guards
+    }
+    named = {
+        "reason_missing": "reason",
+        "text_missing": "text",
+        "code_missing": "code",
+        "score_missing": "score",
+    }
+    assert {named[code] for code in without & named.keys()} <= set(wants)
+    full = {"reason": "理由", "text": "内容", "code": "R01", "unit_name": "住建局", "score": 5, "days": 3}
+    given = Command(move.verb, Actor(role, "x"), **{name: full[name] for name in wants}, unit="u")
+    still = {guard(a_case(stage), given, NOW) for guard in move.guards}
+    assert not still & named.keys()

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, TypeVar
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, insert, select, text
 
 from channels.contract import SendError, SendReason
 from gateway.store.rows import OutgoingRow, Rows
@@ -18,7 +18,7 @@ from normalizer.errors import InvalidInput
 from outbox import queue
 from outbox.queue import Settled
 from outbox.sender import LEASE_MS, PLACES
-from outbox.tables import OutState
+from outbox.tables import FLIGHT, OutState
 from tests.conftest import open_any
 from tests.outbox.owed import IDS, NIGHT, PLAIN, Owed, Told, person, refuses
 
@@ -139,6 +139,46 @@ async def test_a_passive_reply_nobody_vouched_for_is_unknown_and_can_be_revived(
     assert await owed.store.write(lambda c: queue.revive(c, row, owed.at()))
     await owed.drain()
     assert await owed.attempts(row) == [(1, "passive", "unknown"), (2, "custom", "sent")]
+
+
+async def flies(owed: Owed, members: list[tuple[str, bytes]], *, seconds: float) -> None:
+    """Put passive replies into a flight that ends in some seconds."""
+    until = owed.at() + round(seconds * 1000)
+    joined = b"".join(person(who) + row for who, row in members)
+    row = {"id": IDS(), "lease_until": until, "members": joined}
+    await owed.store.write(lambda c: c.execute(insert(FLIGHT), [row]))
+
+
+async def test_what_a_crash_left_flying_is_unknown_and_nothing_else(owed: Owed) -> None:
+    (first,) = await owed.owe("a", "一", state="sent", route="passive")
+    (second,) = await owed.owe("b", "二", state="sent", route="passive")
+    (third,) = await owed.owe("c", "三", state="sent", route="custom")
+    await owed.owe("d", "四", state="sent", route="passive")
+    await flies(owed, [("a", first), ("b", second), ("c", third)], seconds=10)
+    owed.wait(seconds=9)
+    await owed.drain()
+    assert await owed.states() == ["sent"] * 4
+    owed.wait(seconds=2)
+    await owed.drain()
+    assert await owed.states() == ["unknown", "unknown", "sent", "sent"]
+    assert await owed.attempts(first) == [(1, "passive", "unknown")]
+    left = await owed.store.read(lambda c: c.execute(select(FLIGHT.c.id)).all())
+    assert left == []
+    assert await owed.store.write(lambda c: queue.revive(c, first, owed.at()))
+    await owed.drain()
+    assert owed.sent() == ["一"]
+
+
+async def test_what_follows_a_flying_reply_waits_for_it_and_others_do_not(owed: Owed) -> None:
+    (row,) = await owed.owe("a", "一", state="sent", route="passive")
+    await flies(owed, [("a", row)], seconds=10)
+    await owed.owe("a", "二")
+    await owed.owe("b", "三")
+    await owed.drain()
+    assert owed.sent() == ["三"]
+    owed.wait(seconds=11)
+    await owed.drain()
+    assert owed.sent() == ["三", "二"]
 
 
 async def test_what_was_sent_is_recorded_when_the_database_comes_back(owed: Owed) -> None:

@@ -81,7 +81,7 @@ class Callback:
         clock = self._tools.now().timestamp()
         if not stamp.isdecimal() or len(stamp) > 12 or abs(clock - int(stamp)) > FRESH:
             raise InvalidInput("stale")
-        if self._seen.has(mark, clock):
+        if self._seen.has(mark):
             raise InvalidInput("replayed")
         return self._crypter.decrypt(sealed)
 

@@ -2,7 +2,7 @@
 
 import { badge } from './badges.js';
 import { button, dialog, fill, h } from './dom.js';
-import { clock, t } from './words.js';
+import { clock, noted, t } from './words.js';
 
 export const GROUNDS = { insult: '辱骂', threat: '威胁', flood: '短时间大量发送', repeat: '无实质内容的反复骚扰', advert: '广告', false: '编造事实', joke: '戏弄' };
 const LEVELS = { 1: '提醒', 2: '只由智能客服接待', 3: '限制文字服务', 4: '留存证据' };
@@ -32,7 +32,7 @@ export function abusePart(desk) {
       {},
       badge(waits ? t('等待同意') : each.appealed ? t('市民申诉') : t('生效中'), waits || each.appealed ? 'warn' : ''),
       h('strong', {}, t(LEVELS[each.level])),
-      h('span', {}, [t(GROUNDS[each.why] ?? each.why), each.note].filter(Boolean).join('：')),
+      h('span', {}, each.note ? noted(t(GROUNDS[each.why] ?? each.why), each.note) : t(GROUNDS[each.why] ?? each.why)),
       h('span', { class: 'soft' }, t('{name}标记于{time}', { name: each.by, time: clock(each.at) })),
       each.until && h('span', { class: 'soft' }, t('到{time}自动解除', { time: clock(each.until) })),
       h('span', { class: 'tools' }, button(t('看对话'), () => desk.wall(false) ?? acts.open(each.talk), { kind: 'small' }), can.map((act) => button(t(ACTS[act]), () => decide(each, act), { kind: 'small' }))),
@@ -47,6 +47,7 @@ export function abusePart(desk) {
         fault.textContent = t('请写理由，会留在记录里');
         return why.focus();
       }
+      fault.textContent = '';
       if ((await acts.guarded(() => api.post(`abuse/${each.id}`, { act, reason: why.value.trim() }))) === undefined) return undefined;
       box.close();
       store.tell('say', t(DONE[act]));

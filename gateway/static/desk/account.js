@@ -15,8 +15,8 @@ export function accountBox(desk) {
     h(
       'div',
       {},
-      h('p', {}, on ? t('动态验证码：已启用') : t('动态验证码：没有启用。启用后登录更安全。')),
-      h('div', { class: 'tools' }, button(t('改密码'), () => box.close() ?? changeBox(desk)), button(on ? t('换一部手机') : t('启用动态验证码'), () => box.close() ?? factorBox(desk), { kind: 'main' })),
+      h('p', {}, on ? t('动态验证码：已启用。换手机请找管理员重置密码，再重新启用。') : t('动态验证码：没有启用。启用后登录更安全。')),
+      h('div', { class: 'tools' }, button(t('改密码'), () => box.close() ?? changeBox(desk)), !on && button(t('启用动态验证码'), () => box.close() ?? factorBox(desk), { kind: 'main' })),
     ),
   );
 }
@@ -45,21 +45,23 @@ function changeBox({ api, store }) {
   });
 }
 
-async function factorBox({ api, store, acts }) {
+async function factorBox({ api, store, acts, passwords }) {
   const made = await acts.guarded(() => api.post('me/totp'));
   if (!made) return;
   const code = field('code', t('应用显示的6位数字'), { inputmode: 'numeric', autocomplete: 'one-time-code', maxlength: '8' });
+  const password = field('old', t('现在的密码'), { type: 'password', autocomplete: 'current-password' });
   const shown = h(
     'ol',
     { class: 'steps' },
     h('li', {}, t('在手机上打开身份验证器应用，扫这个二维码：'), drawn(made)),
     h('li', {}, t('不能扫的话，手工输入这个密钥：'), h('code', { class: 'secret' }, made.secret.replace(/(.{4})(?=.)/g, '$1 '))),
-    h('li', {}, t('把应用显示的6位数字写在下面。')),
+    h('li', {}, passwords ? t('把应用显示的6位数字和现在的密码写在下面。') : t('把应用显示的6位数字写在下面。')),
   );
-  const box = asking(t('启用动态验证码'), [code], t('启用'), async () => {
+  const box = asking(t('启用动态验证码'), [code, ...(passwords ? [password] : [])], t('启用'), async () => {
     try {
-      await api.post('me/totp/confirm', { secret: made.secret, code: code.input.value.trim() });
+      await api.post('me/totp/confirm', { secret: made.secret, code: code.input.value.trim(), password: passwords ? password.input.value : '' }, { quiet: true });
     } catch (problem) {
+      if (problem.kind === 'wrong-login') return password.wrong(t('现在的密码不对'));
       return code.wrong(problem.status === 422 ? t('验证码不对：请看手机时间准不准，等下一个数字再试') : reason(problem));
     }
     store.totp = true;

@@ -1,13 +1,15 @@
 // The way to the gateway: one function, with a time-out, the proof that a request is ours, and problems as errors.
 
+import { t } from './words.js';
+
 const PATIENCE = 15_000;
 
-/** What the gateway answers instead of what was asked (RFC 9457); status 0 is a network that did not answer. */
+/** What the gateway answers instead of what was asked (RFC 9457), in the page's language; status 0 is a network that did not answer. */
 export class Problem extends Error {
   constructor(status, body = {}) {
-    super(body.detail || body.title || '');
+    super(t(body.detail || body.title || ''));
     this.status = status;
-    this.body = body;
+    this.body = { ...body, errors: body.errors?.map((each) => ({ ...each, detail: t(each.detail) })) };
     this.kind = String(body.type || '').split(/[/:#]/).pop();
   }
 }

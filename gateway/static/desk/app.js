@@ -3,7 +3,7 @@
 import { accountBox } from './account.js';
 import { createActions } from './actions.js';
 import { createApi } from './api.js';
-import { PRESENCE } from './badges.js';
+import { called, PRESENCE } from './badges.js';
 import { caseCard, casePane } from './case.js';
 import { commandBox, commands } from './command.js';
 import { button, calm, dialog, fill, h } from './dom.js';
@@ -28,7 +28,8 @@ document.title = t('接诉座席台');
 const store = createStore();
 const api = createApi({ expired });
 const acts = createActions(store, api, { say: (...words) => store.tell('say', ...words) });
-const desk = { store, api, acts, colleagues, showCase, phoneCase, leave, pane, wall, account: () => accountBox(desk), choices: () => store.choices ?? {} };
+const passwords = here.dataset.passwords !== 'no';
+const desk = { store, api, acts, passwords, colleagues, showCase, phoneCase, leave, pane, wall, account: () => accountBox(desk), choices: () => store.choices ?? {} };
 const CHOSEN = ['online', 'busy', 'away'];
 const tab = crypto.randomUUID();
 let line = null;
@@ -41,7 +42,7 @@ async function expired() {
   if (asking) return asking;
   const known = store.me;
   const sso = here.dataset[lang === 'en' ? 'ssoEn' : 'sso'];
-  asking = login(api, { again: Boolean(known), name: known?.login ?? '', sso, passwords: here.dataset.passwords !== 'no' });
+  asking = login(api, { again: Boolean(known), name: known?.login ?? '', sso, passwords });
   await asking;
   asking = null;
   await begin(known);
@@ -119,7 +120,7 @@ function came(row) {
   const offered = row.state === 'offered' && store.mine(row) && old?.state !== 'offered';
   if (offered) {
     sound();
-    store.tell('heard', t('有新的对话等您接受：{name}', { name: row.name || t('市民') }));
+    store.tell('heard', t('有新的对话等您接受：{name}', { name: called(row) }));
   } else if (store.mine(row) && row.last?.who === 'citizen' && old?.last?.at !== row.last.at) sound();
   if (row.id === store.open) store.read(row.id);
   if (row.id === store.open && old && (old.epoch !== row.epoch || old.case_no !== row.case_no)) again(row.id);
@@ -219,9 +220,14 @@ function phoneCase() {
     const done = await desk.sent(() => api.post('cases', { form: form.values(), key }), form);
     if (!done) return;
     box.close();
-    store.tell('say', t('工单{no}建好了，查询码{code}', { no: done.case_no, code: done.query_code }));
+    toldByPhone(done);
   }, { kind: 'main' });
   const box = dialog(t('代录电话诉求'), h('div', {}, form.node, h('div', { class: 'tools' }, button(t('取消'), () => box.close()), save)), { kind: 'wide' });
+}
+
+/** Show what the caller is to be told; it stays until the agent has read it out. */
+function toldByPhone({ case_no: no, query_code: code }) {
+  const box = dialog(t('工单建好了'), h('div', {}, h('p', { class: 'number' }, t('单号 {no}', { no })), h('p', { class: 'number' }, t('查询码 {code}', { code })), h('p', {}, t('请把单号和查询码读给来电人，凭它们可以查进度。')), h('div', { class: 'tools' }, button(t('读过了'), () => box.close(), { kind: 'main' }))));
 }
 
 // How it stands on the screen
@@ -238,7 +244,7 @@ function wall(yes = here.dataset.page !== 'wall') {
   panes.wall.show(yes);
 }
 
-function top() {
+function top(undoBar) {
   const state = h('select', { id: 'state', 'aria-label': t('我的状态'), on: { change: () => acts.state(state.value) } }, CHOSEN.map((each) => h('option', { value: each }, t(PRESENCE[each]))));
   const linked = h('span', { class: 'link', role: 'status' });
   const name = button('', () => accountBox(desk), { kind: 'who', title: t('我的账号') });
@@ -262,7 +268,7 @@ function top() {
     { class: 'top' },
     h('h1', {}, t('接诉座席台')),
     linked,
-    h('span', { class: 'room' }),
+    h('span', { class: 'room' }, undoBar),
     button(t('命令'), () => commandBox(desk), { key: 'Ctrl K' }),
     wide,
     state,
@@ -283,7 +289,7 @@ function build() {
   const parts = ['queue', 'talk', 'case'].map((name) => h('section', { class: `pane ${name}`, 'aria-label': { queue: t('队列'), talk: t('对话'), case: t('市民和工单') }[name] }));
   const tabs = h('nav', { class: 'tabs', 'aria-label': t('面板') }, [['queue', t('队列')], ['talk', t('对话')], ['case', t('工单')]].map(([name, label]) => h('button', { type: 'button', data: { pane: name }, on: { click: () => pane(name) } }, label)));
   const board = h('section', { class: 'wall', hidden: true, 'aria-label': t('督导看板') });
-  fill(here, top(), told.node, h('main', {}, tabs, h('div', { class: 'panes' }, parts), board));
+  fill(here, top(told.undoBar), told.node, h('main', {}, tabs, h('div', { class: 'panes' }, parts), board));
   Object.assign(desk, phrases({ ...desk, talk: () => panes.talk }));
   panes = { queue: queuePane(parts[0], desk), talk: talkPane(parts[1], desk), beside: casePane(parts[2], desk), wall: wallPage(board, desk) };
   Object.assign(desk, { queue: () => panes.queue, talk: () => panes.talk, beside: () => panes.beside });

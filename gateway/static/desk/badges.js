@@ -1,7 +1,7 @@
 // The small marks of a conversation: colour and words, never colour alone.
 
 import { h } from './dom.js';
-import { span, t } from './words.js';
+import { lang, listed, span, t } from './words.js';
 
 export const CHANNELS = { wechat: '微信', miniprogram: '小程序', web: '网页', sms: '短信', email: '邮件', phone: '电话', app: '客户端', social_media: '社交媒体', agent: '座席代录' };
 export const STATES = { bot: '智能客服接待', queued: '排队中', offered: '等您接受', agent: '接待中', wrap_up: '整理中', closed: '已结束' };
@@ -31,10 +31,23 @@ export function badges(row, now = Date.now()) {
 export function company(row, me) {
   const others = (row.viewers ?? []).filter((each) => each.id !== me?.id);
   const typing = others.filter((each) => each.typing).map((each) => each.name);
-  if (typing.length) return t('{names}正在输入', { names: typing.join('、') });
+  if (typing.length) return t('{names}正在输入', { names: listed(typing) });
   const names = others.map((each) => each.name);
-  return names.length ? t('{names}也在看', { names: names.join('、') }) : '';
+  return names.length ? t('{names}也在看', { names: listed(names) }) : '';
 }
+
+// Whoever has told no name is called by a number, and what is no text by its kind; both come from the gateway in Chinese.
+const NAMELESS = /^市民(?=[0-9a-f]{4}$)/;
+const KIND = /^\[([^\][]+)\]/;
+
+/** Return whether a citizen has told no name. */
+export const nameless = (row) => !row?.name || NAMELESS.test(row.name);
+
+/** Return what a citizen is called. */
+export const called = (row) => (row?.name ? row.name.replace(NAMELESS, t('市民') + (lang === 'en' ? ' ' : '')) : t('市民'));
+
+/** Return the last words of a conversation. */
+export const lastWords = (row) => (row.last?.text ?? '').replace(KIND, (whole, kind) => `[${t(kind)}]`);
 
 /** Return the name of a channel. */
 export const channel = (name) => t(CHANNELS[name] ?? name ?? '');

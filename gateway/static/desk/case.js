@@ -1,18 +1,19 @@
 // Beside the talk: who the citizen is, what he came with before, the case of this talk or the form for one, abuse.
 
 import { GROUNDS } from './abuse.js';
-import { badge } from './badges.js';
+import { badge, nameless } from './badges.js';
 import { caseForm } from './form.js';
-import { button, dialog, fill, h } from './dom.js';
+import { button, calm, dialog, fill, h } from './dom.js';
 import { clock, t } from './words.js';
 
-const VERBS = {
-  accept: '受理', ask: '请市民补充', answer: '直接答复', divert: '转其他平台', reject: '不予受理', object: '退回重报', dispatch: '派单', sign: '签收', remind: '提醒', return: '退单', uphold: '同意退单', overrule: '不同意退单', dispute: '提出争议', designate: '指定承办', cohandle: '协办', extend: '申请延期', grant: '同意延期', refuse: '不同意延期', suspend: '挂起', resume: '恢复', handle: '办理', reply: '答复', redo: '退回重办', finish: '办结', visit: '回访', rate: '评价', rework: '重办', close: '结案', archive: '归档', withdraw: '撤回', terminate: '终止', urge: '催办', supervise: '督办', risk: '风险标记', supplement: '补充',
-};
-const NEEDS = {
-  dispatch: ['unit_name'], designate: ['unit_name'], cohandle: ['unit_name'], divert: ['unit_name', 'reason'], reject: ['reason'], answer: ['text'], reply: ['text'], ask: ['text'], supplement: ['text'], extend: ['days', 'reason'], rate: ['score'], return: ['reason'], suspend: ['reason'], terminate: ['reason'], withdraw: ['reason'], rework: ['reason'], supervise: ['reason'], redo: ['reason'], risk: ['reason'],
-};
-const ASKED = { unit_name: '承办单位', reason: '理由', text: '内容', days: '工作日数', score: '评分（1—5）' };
+/** What is asked for beside what the hotline's rules need, which the gateway says of each verb. */
+const WANTS = { divert: ['unit_name'], cohandle: ['unit_name'], answer: ['text'], supplement: ['text'], withdraw: ['reason'], supervise: ['score', 'reason'] };
+const ASKED = { unit_name: '承办单位', reason: '理由', text: '内容', days: '工作日数', score: '评分（1—5）', code: '原因' };
+/** What a verb means by a field, where it means something of its own. */
+const MEANS = { ask: { reason: '请市民补充什么' }, supervise: { score: '督办级别' } };
+const HEARD = 1500;
+const LONG = ['text', 'reason'];
+const NUMBERS = ['days', 'score'];
 
 export function casePane(root, desk) {
   const { store, acts, api } = desk;
@@ -45,8 +46,16 @@ export function casePane(root, desk) {
 
   function person(row, talk) {
     const order = talk.order ?? {};
-    const phone = h('dd', {}, talk.phone || order.phone || t('没有留'));
-    const facts = [[t('称呼'), row.name || t('没有留')], [t('电话'), phone]];
+    // What he said only to people stands in the form beside him.
+    const told = forms.get(row.id)?.told ?? {};
+    const name = (nameless(row) ? told.name : row.name) || t('没有留');
+    const number = talk.phone || order.phone || told.phone || t('没有留');
+    const mark = JSON.stringify([row.id, name, number, order.place, row.elderly, row.repeat]);
+    // What somebody is about to press is not taken from under his hand.
+    if (who.mark === mark) return;
+    who.mark = mark;
+    const phone = h('dd', {}, number);
+    const facts = [[t('称呼'), name], [t('电话'), phone]];
     if (order.place) facts.push([t('地点'), order.place]);
     fill(
       who,
@@ -65,10 +74,13 @@ export function casePane(root, desk) {
   async function fresh(row, talk) {
     if (!store.may('act_on_cases')) return fill(matter);
     const had = forms.get(row.id);
-    const answer = had ? null : await api.get(`talks/${encodeURIComponent(row.id)}/form`).catch(() => null);
+    const upto = newest(talk);
+    const answer = had && !had.stale ? null : await api.get(`talks/${encodeURIComponent(row.id)}/form`).catch(() => null);
     if (store.open !== row.id) return;
-    const form = had ?? caseForm(answer?.form ?? filled(talk.order ?? {}), desk.choices());
-    forms.set(row.id, form);
+    // What is on the screen stays when nobody answers.
+    if (answer || !had) forms.set(row.id, { form: caseForm(answer?.form ?? filled(talk.order ?? {}), desk.choices(), { said: answer?.said }), upto: answer ? upto : null, told: answer?.form });
+    if (answer) person(row, talk);
+    const { form } = forms.get(row.id);
     const key = crypto.randomUUID();
     const submit = button(t('建工单'), async () => {
       submit.disabled = true;
@@ -79,13 +91,13 @@ export function casePane(root, desk) {
       store.tell('say', t('工单{no}建好了，查询码{code}', { no: done.case_no, code: done.query_code }));
       await acts.load(row.id);
     }, { kind: 'main' });
-    fill(matter, h('h3', {}, t('建工单')), h('p', { class: 'soft' }, t('智能客服已了解的先填好了，请核对')), form.node, h('div', { class: 'tools' }, submit));
+    fill(matter, h('h3', {}, t('建工单')), h('p', { class: 'soft' }, t('智能客服了解的、市民在人工服务里说的已先填好，请核对')), form.node, h('div', { class: 'tools' }, submit));
   }
 
   async function existing(row) {
     const found = await acts.guarded(() => api.get(`cases/${row.case_no}`));
     if (!found || store.open !== row.id) return;
-    matter.replaceChildren(caseCard(desk, found, { again: () => existing(row) }));
+    matter.replaceChildren(caseCard(desk, found, { again: () => Promise.all([existing(row), history(row.id)]) }));
   }
 
   async function history(id) {
@@ -98,11 +110,12 @@ export function casePane(root, desk) {
   function past(each) {
     const about = each.title || each.snippet || each.case_no || '';
     const open = () => (each.case_no ? desk.showCase(each.case_no) : acts.open(each.talk));
-    return h('li', {}, button(`${each.at ? clock(each.at) : ''} ${about}`, open, { kind: 'link' }), each.stage && h('span', { class: 'soft' }, ` ${each.stage_label}`));
+    return h('li', {}, button(`${each.at ? clock(each.at) : ''} ${about}`, open, { kind: 'link' }), each.stage && h('span', { class: 'soft' }, ` ${t(each.stage_label)}`));
   }
 
   function abuse(row) {
-    if (!store.may('mark_abuse')) return fill(bad);
+    if (!store.may('mark_abuse') || bad.mark === row.id) return;
+    bad.mark = row.id;
     fill(bad, button(t('滥用标记…'), () => markAbuse(row), { kind: 'small' }));
   }
 
@@ -136,7 +149,18 @@ export function casePane(root, desk) {
     }
   }
   desk.sent = sent;
-  store.on('talk', () => paint());
+  /** Fill the form anew with what the citizen has just said, while nobody has written in it. */
+  const heard = calm((id) => {
+    const had = forms.get(id);
+    const talk = store.talks.get(id);
+    if (id !== store.open || !had || !talk || had.upto === newest(talk)) return;
+    if (had.form.node.contains(document.activeElement) || Object.keys(had.form.changes()).length) return;
+    had.stale = true;
+    fresh(store.rows.get(id), talk);
+  }, HEARD);
+
+  store.on('lines', (id) => heard(id));
+  store.on('talk', (id) => paint().then(() => heard(id)));
   store.on('rows', (id) => (!id || id === store.open) && paint());
   store.on('open', () => {
     shown = '';
@@ -145,12 +169,15 @@ export function casePane(root, desk) {
   return { focus: () => (matter.querySelector('input, textarea, select, button') ?? root).focus() };
 }
 
+/** Return the last line of the citizen. */
+const newest = (talk) => talk.lines.findLast((each) => each.who === 'citizen')?.id;
+
 /** Return faults by field: what is wrong is told by a pointer (RFC 6901). */
 const named = (faults) => Object.fromEntries(faults.map((each) => [each.pointer.split('/').at(-1), each.detail]));
 
 const filled = (order) => ({ need_reply: true, urgency: '2', text: order.text, place: order.place, occurred: order.when ?? order.occurred, demand: order.demand, kind: order.kind ?? '99', category: order.category, name: order.name, phone: order.phone, anonymous: order.anonymous, secret: order.secret });
 
-const logged = (each) => h('li', {}, h('time', { class: 'soft', datetime: each.at }, clock(each.at)), ` ${each.label} · ${each.actor}${each.reason ? `：${each.reason}` : ''}`);
+const logged = (each) => h('li', {}, h('time', { class: 'soft', datetime: each.at }, clock(each.at)), ` ${t(each.label)} · ${t(each.actor)}`, each.reason && h('p', { class: 'soft' }, each.reason));
 
 /** Make the card of a case: what it is, what may be done with it, its form to put right. */
 export function caseCard(desk, found, { again }) {
@@ -160,38 +187,53 @@ export function caseCard(desk, found, { again }) {
   const node = h(
     'div',
     { class: 'case' },
-    h('h3', {}, t('工单'), badge(found.stage_label ?? '', 'calm'), found.sla === 'late' && badge(t('已超时'), 'bad'), found.sla === 'soon' && badge(t('即将超时'), 'warn')),
+    h('h3', {}, t('工单'), badge(t(found.stage_label ?? ''), 'calm'), found.sla === 'late' && badge(t('已超时'), 'bad'), found.sla === 'soon' && badge(t('即将超时'), 'warn')),
     h('p', { class: 'number' }, no),
     h('p', {}, h('strong', {}, found.title ?? '')),
-    h('p', { class: 'soft' }, [found.kind_label, found.category_label, found.unit].filter(Boolean).join(' · ')),
+    h('p', { class: 'soft' }, [t(found.kind_label), t(found.category_label), found.unit].filter(Boolean).join(' · ')),
     found.deadline_at && h('p', { class: 'soft' }, t('期限：{time}', { time: clock(found.deadline_at) })),
-    h('div', { class: 'acts' }, (found.verbs ?? []).map(({ verb, label }) => button(t(VERBS[verb] ?? label), () => act(verb), { kind: 'small' }))),
+    h('div', { class: 'acts' }, (found.verbs ?? []).map((can) => button(t(can.label), () => act(can), { kind: 'small' }))),
   );
   if (found.form && store.may('act_on_cases')) node.append(edit(found.form));
   if (found.log?.length) node.append(h('details', {}, h('summary', {}, t('办理记录')), h('ol', { class: 'history' }, found.log.map(logged))));
   return node;
 
-  function act(verb) {
-    const needs = NEEDS[verb] ?? [];
-    const inputs = needs.map((name) => [name, h(name === 'text' || name === 'reason' ? 'textarea' : 'input', { id: `act-${name}`, ...(name === 'days' || name === 'score' ? { type: 'number', min: '1' } : {}) })]);
+  function act({ verb, label, needs, codes }) {
+    const inputs = [...new Set([...needs, ...(WANTS[verb] ?? [])])].map((name) => [name, input(verb, name, codes)]);
+    const fault = h('p', { class: 'fault', role: 'alert' });
     const go = async () => {
-      const given = Object.fromEntries(inputs.map(([name, input]) => [name, input.type === 'number' ? Number(input.value) : input.value.trim()]));
+      const missing = inputs.find(([name, input]) => needs.includes(name) && !input.value.trim());
+      if (missing) {
+        fault.textContent = t('请填写：{what}', { what: t(MEANS[verb]?.[missing[0]] ?? ASKED[missing[0]]) });
+        missing[1].focus();
+        return;
+      }
+      const given = Object.fromEntries(inputs.map(([name, input]) => [name, NUMBERS.includes(name) ? Number(input.value) : input.value.trim()]));
       if (given.unit_name && !given.unit) given.unit = given.unit_name;
       const done = await acts.guarded(() => api.post(`cases/${no}/act`, { verb, rev, ...given }));
       if (done === undefined) return;
       box.close();
-      store.tell('say', t('{verb}：已办', { verb: t(VERBS[verb] ?? verb) }));
+      store.tell('say', t('{verb}：已办', { verb: t(label) }));
       again();
     };
     const box = dialog(
-      t(VERBS[verb] ?? verb),
+      t(label),
       h(
         'div',
         {},
-        inputs.map(([name, input]) => h('div', { class: 'field' }, h('label', { for: input.id }, t(ASKED[name])), input)),
+        inputs.map(([name, input]) => h('div', { class: 'field' }, h('label', { for: input.id }, t(MEANS[verb]?.[name] ?? ASKED[name])), input)),
+        fault,
         h('div', { class: 'tools' }, button(t('取消'), () => box.close()), button(t('确定'), go, { kind: 'main' })),
       ),
     );
+  }
+
+  function input(verb, name, codes) {
+    const id = `act-${name}`;
+    const listed = name === 'code' ? Object.entries(codes) : verb === 'supervise' && name === 'score' && desk.choices().supervisions;
+    if (listed) return h('select', { id }, listed.map(([value, label]) => h('option', { value }, t(label))));
+    if (LONG.includes(name)) return h('textarea', { id, rows: '3' });
+    return h('input', NUMBERS.includes(name) ? { id, type: 'number', min: '1' } : { id });
   }
 
   function edit(values) {

@@ -9,7 +9,7 @@ export function commands(desk) {
   const { store, acts } = desk;
   const row = () => store.rows.get(store.open);
   const has = () => Boolean(row());
-  return [
+  const all = [
     { name: t('领取或接受'), key: 'A', when: () => Boolean(desk.takeable()), act: () => desk.take(desk.takeable()) },
     { name: t('回复市民'), key: 'R', when: has, act: () => desk.pane('talk') ?? desk.talk().write.reply() },
     { name: t('写内部备注'), key: 'N', when: has, act: () => desk.pane('talk') ?? desk.talk().write.note() },
@@ -17,7 +17,7 @@ export function commands(desk) {
     { name: t('转派'), key: 'T', when: () => store.holds(row()), act: () => desk.transfer(store.open) },
     { name: t('暂挂或取消暂挂'), when: () => store.holds(row()), act: () => desk.hold(store.open) },
     { name: t('交回智能客服'), when: () => store.holds(row()), act: () => desk.back(store.open) },
-    { name: t('接管这个对话'), when: () => has() && store.may('take_over'), act: () => desk.takeOver(store.open) },
+    { name: t('接管这个对话'), right: 'take_over', when: has, act: () => desk.takeOver(store.open) },
     { name: t('下一个对话'), key: 'J', act: () => desk.queue().step(1) },
     { name: t('上一个对话'), key: 'K', act: () => desk.queue().step(-1) },
     { name: t('查找对话和工单'), key: '/', act: () => desk.pane('queue') ?? desk.queue().seek() },
@@ -25,18 +25,19 @@ export function commands(desk) {
     { name: t('常用语'), key: 'Ctrl M', when: has, act: () => desk.canned() },
     { name: t('知识库'), when: has, act: () => desk.knowledge() },
     { name: t('填写工单'), key: 'C', when: has, act: () => desk.pane('case') ?? desk.beside().focus() },
-    { name: t('代录电话诉求'), key: 'P', when: () => store.may('act_on_cases'), act: () => desk.phoneCase() },
+    { name: t('代录电话诉求'), key: 'P', right: 'act_on_cases', act: () => desk.phoneCase() },
     { name: t('看我的对话'), key: '1', act: () => desk.queue().choose('mine') },
     { name: t('看排队'), key: '2', act: () => desk.queue().choose('waiting') },
     { name: t('看全部'), key: '3', act: () => desk.queue().choose('all') },
     { name: t('我在线'), act: () => acts.state('online') },
     { name: t('我忙碌'), act: () => acts.state('busy') },
     { name: t('我离开'), act: () => acts.state('away') },
-    { name: t('督导看板'), key: 'W', when: () => store.may('see_wall'), act: () => desk.wall() },
+    { name: t('督导看板'), key: 'W', right: 'see_wall', act: () => desk.wall() },
     { name: t('我的账号'), act: () => desk.account() },
     { name: t('快捷键'), key: '?', act: () => help(desk) },
     { name: t('退出登录'), act: () => desk.leave() },
   ];
+  return all.filter((each) => !each.right || store.may(each.right));
 }
 
 /** Open the command box. */

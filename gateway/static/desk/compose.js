@@ -3,8 +3,9 @@
 import { attachments } from './attach.js';
 import { button, calm, fill, h } from './dom.js';
 import { mentions } from './mention.js';
+import { actName, follow } from './phrases.js';
 import { reachText } from './reach.js';
-import { t } from './words.js';
+import { listed, t } from './words.js';
 
 const SAVE = 500;
 const TYPING = 4000;
@@ -24,6 +25,7 @@ export function composer(desk) {
   const reach = h('p', { id: 'reach', class: 'soft' });
   const kept = h('span', { class: 'kept soft', role: 'status' });
   const warned = h('div', { id: 'warned', role: 'alert', class: 'warned' });
+  const after = h('p', { class: 'after', hidden: true });
   const send = button(t('发送'), () => go(), { kind: 'main', key: 'Ctrl ⏎' });
   const files = attachments(desk, () => id);
   const names = mentions(area, desk, () => mode === 'note');
@@ -37,7 +39,7 @@ export function composer(desk) {
     kept,
     send,
   );
-  const form = h('form', { class: 'composer' }, modes, label, area, names.node, files.node, warned, reach, tools);
+  const form = h('form', { class: 'composer' }, modes, label, area, names.node, files.node, warned, after, reach, tools);
   form.addEventListener('submit', (event) => event.preventDefault());
 
   const draft = () => {
@@ -67,6 +69,7 @@ export function composer(desk) {
     area.value = text;
     draft()[mode] = text;
     grow();
+    later();
     saveSoon();
     checkSoon();
     limits();
@@ -77,9 +80,19 @@ export function composer(desk) {
     area.style.height = `${Math.min(220, Math.max(72, area.scrollHeight + 2))}px`;
   }
 
+  /** Show what a macro does once its reply was sent; with the words it goes too. */
+  function later() {
+    const each = draft();
+    if (!each.text.trim()) each.acts = [];
+    const wanted = mode === 'text' ? (each.acts ?? []) : [];
+    after.hidden = !wanted.length;
+    fill(after, wanted.length ? [t('发出后：{what}', { what: listed(wanted.map(actName)) }), button(t('不做'), () => ((each.acts = []), later()), { kind: 'small' })] : []);
+  }
+
   function choose(which) {
     mode = which;
     area.value = draft()[mode];
+    later();
     warn([]);
     sure = '';
     paint();
@@ -114,7 +127,7 @@ export function composer(desk) {
   }
 
   function warn(found) {
-    fill(warned, found.length ? [h('p', {}, t('请留意：{what}', { what: found.map((each) => `“${each.words}” ${each.why}`).join('；') }))] : []);
+    fill(warned, found.length ? [h('p', {}, t('请留意：{what}', { what: found.map((each) => `“${each.words}” ${t(each.why)}`).join('；') }))] : []);
     warned.hidden = !found.length;
   }
 
@@ -152,10 +165,15 @@ export function composer(desk) {
     }
     sure = '';
     const given = files.take();
+    const wanted = drafts.get(talk).acts ?? [];
     clear(talk, 'text');
     // What comes back is not waited for: the next words can be sent meanwhile.
     acts.reply(talk, text, given).then(
-      (sent) => sent && store.tell('undoable', t('已发给市民'), () => desk.undo(sent, talk), sent.undo_until),
+      (sent) => {
+        if (!sent) return;
+        store.tell('undoable', t('已发给市民'), () => desk.undo(sent, talk), sent.undo_until);
+        follow(acts, talk, wanted);
+      },
       () => back(talk, text),
     );
   }
@@ -187,9 +205,10 @@ export function composer(desk) {
     else save(talk);
   }
 
-  /** Put words in where the cursor stands. */
-  function insert(text) {
+  /** Put words in where the cursor stands; "wanted" is done after they were sent. */
+  function insert(text, wanted = []) {
     if (mode === 'note') choose('text');
+    if (wanted.length) draft().acts = wanted;
     const [from, to] = [area.selectionStart, area.selectionEnd];
     write(area.value.slice(0, from) + text + area.value.slice(to));
     area.focus();
@@ -198,7 +217,9 @@ export function composer(desk) {
 
   area.addEventListener('input', () => {
     draft()[mode] = area.value;
+    later();
     sure = '';
+    if (!area.value.trim()) warn([]);
     grow();
     limits();
     kept.textContent = '';
@@ -251,6 +272,7 @@ export function composer(desk) {
       area.value = each[mode];
       grow();
     }
+    later();
     paint();
   }
 

@@ -1,5 +1,6 @@
 // Words of danger: nothing else goes on at the desk until somebody has said that he looks after it.
 
+import { called } from './badges.js';
 import { button, fill, h } from './dom.js';
 import { grave } from './store.js';
 import { clock, t } from './words.js';
@@ -35,7 +36,7 @@ export function emergencies({ store, acts }) {
     h(
       'li',
       { class: 'alert' },
-      h('strong', {}, store.rows.get(each.talk)?.name ?? t('市民')),
+      h('strong', {}, called(store.rows.get(each.talk))),
       h('span', {}, t('{danger}：提到“{word}”', { danger: t(DANGERS[each.kind] ?? '紧急'), word: each.word })),
       h('time', { datetime: each.at }, clock(each.at)),
       button(t('知道了，只记录'), () => acts.acknowledge(each.id)),

@@ -10,13 +10,13 @@ const FIELDS = [
   { name: 'text', label: '诉求内容', kind: 'area', rows: 4 },
   { name: 'title', label: '标题' },
   { name: 'kind', label: '诉求类型', kind: 'select', of: 'kinds' },
+  { name: 'urgency', label: '紧急程度', kind: 'select', of: 'urgencies' },
   { name: 'category', label: '问题分类', kind: 'pick', of: 'categories' },
   { name: 'place', label: '事发地点' },
   { name: 'place_detail', label: '详细位置' },
   { name: 'occurred', label: '发生时间' },
   { name: 'demand', label: '希望怎样解决' },
   { name: 'reflect_name', label: '反映对象' },
-  { name: 'urgency', label: '紧急程度', kind: 'select', of: 'urgencies' },
   { name: 'name', label: '称呼' },
   { name: 'phone', label: '联系电话', type: 'tel' },
   { name: 'email', label: '邮箱', type: 'email' },
@@ -27,13 +27,16 @@ const FIELDS = [
 ];
 let number = 0;
 
-/** Make a form filled with values; "choices" are lists of [code, label] that the server knows better. */
-export function caseForm(values, choices = {}, { changed = () => {} } = {}) {
+/**
+ * Make a form filled with values; "choices" are lists of [code, label] that the server knows better, "said" the fields
+ * that were filled from what the citizen told people.
+ */
+export function caseForm(values, choices = {}, { said = [] } = {}) {
   const lists = { kinds: KINDS, urgencies: URGENCIES, wishes: WISHES, categories: [], ...choices };
   const base = `form-${(number += 1)}`;
   const inputs = new Map(FIELDS.map((field) => [field.name, control(field, values[field.name], lists, `${base}-${field.name}`)]));
   const faults = new Map();
-  const node = h('form', { class: 'caseform', novalidate: true, on: { input: changed } }, FIELDS.map((field) => around(field, inputs.get(field.name), faults)));
+  const node = h('form', { class: 'caseform', novalidate: true }, FIELDS.map((field) => around(field, inputs.get(field.name), faults, said.includes(field.name))));
   node.addEventListener('submit', (event) => event.preventDefault());
   const was = Object.fromEntries(FIELDS.map((field) => [field.name, read(field, inputs.get(field.name))]));
 
@@ -56,11 +59,11 @@ export function caseForm(values, choices = {}, { changed = () => {} } = {}) {
   };
 }
 
-function around(field, input, faults) {
+function around(field, input, faults, said) {
   const fault = h('span', { class: 'fault', id: `${input.id}-fault` });
   faults.set(field.name, fault);
   input.setAttribute('aria-describedby', fault.id);
-  const label = h('label', { for: input.id }, t(field.label));
+  const label = h('label', { for: input.id }, t(field.label), said && h('span', { class: 'saidto' }, t('市民对人工说的')));
   if (field.kind === 'check') return h('div', { class: 'field check' }, input, label, fault);
   return h('div', { class: `field ${field.kind ?? ''} ${field.name}` }, label, input, fault);
 }
@@ -83,7 +86,7 @@ function control(field, value, lists, id) {
 function picker(id, value, list) {
   if (!list.length) return h('input', { id, type: 'text', value: value ?? '', autocomplete: 'off' });
   const options = [['', t('请选择')], ...list];
-  return h('select', { id }, options.map(([code, label]) => h('option', { value: code, selected: code === String(value ?? '') }, label)));
+  return h('select', { id }, options.map(([code, label]) => h('option', { value: code, selected: code === String(value ?? '') }, t(label))));
 }
 
 const read = (field, input) => (field.kind === 'check' ? input.checked : input.value.trim());

@@ -1,9 +1,9 @@
 // The lines of a talk: what citizen, bot, agents and the system said, with photos, videos, voices and places.
 
 import { button, h } from './dom.js';
-import { clock, t } from './words.js';
+import { clock, t, told } from './words.js';
 
-const WHO = { citizen: '市民', bot: '智能客服', agent: '座席', system: '系统', note: '内部备注', whisper: '督导耳语' };
+const WHO = { citizen: '市民', bot: '智能客服', agent: '座席', system: '已告诉市民', note: '内部备注', whisper: '督导耳语' };
 const STATES = { sending: '发送中', undo: '可撤回', sent: '已发出', delivered: '已送达', failed: '没有送到', unknown: '不知是否送到', unsent: '没有发出', queued: '等待发出', undone: '已撤回' };
 
 /** Return what a line was made of: it is made anew when this changes. */
@@ -15,9 +15,10 @@ const undoable = (line) => Boolean(line.undo_until) && Date.parse(line.undo_unti
 export function lineNode(line, acts) {
   const kind = line.whisper ? 'whisper' : line.who;
   const name = ['agent', 'note'].includes(line.who) ? line.agent?.name : '';
+  const happened = (line.parts ?? []).some((each) => each.words);
   const said = h(
     'li',
-    { class: `line ${kind} ${line.state ?? ''}` },
+    { class: `line ${kind} ${line.state ?? ''} ${happened ? 'happened' : ''}` },
     h(
       'div',
       { class: 'by' },
@@ -40,7 +41,7 @@ const KINDS = { image: '照片', video: '视频', voice: '语音', audio: '语�
 function part(each) {
   switch (each.kind) {
     case 'text':
-      return h('p', {}, each.text);
+      return h('p', {}, each.words ? told(each) : each.text);
     case 'image':
       return picture(each);
     case 'video':
@@ -58,10 +59,18 @@ function part(each) {
   }
 }
 
-function picture(each) {
+const TRIES = [3000, 10_000, 30_000];
+
+/** Make a photo; one that is still looked at by the scanner is asked for again, by itself a few times. */
+function picture(each, tries = 0) {
   if (!each.url && !each.preview) return waiting(each);
   const image = h('img', { src: each.preview || each.url, alt: each.text || each.name || t('市民发来的照片'), loading: 'lazy' });
-  image.addEventListener('error', () => link.replaceWith(waiting(each)));
+  image.addEventListener('error', () => {
+    const again = (next) => said.isConnected && said.replaceWith(picture(each, next));
+    const said = h('span', {}, waiting(each), ' ', button(t('再取一次'), () => again(0), { kind: 'small' }));
+    link.replaceWith(said);
+    if (tries < TRIES.length) setTimeout(again, TRIES[tries], tries + 1);
+  });
   const link = h('a', { href: each.url || each.preview, target: '_blank', rel: 'noopener', class: 'photo', 'aria-label': t('看大图：{name}', { name: each.name || t('照片') }) }, image);
   return link;
 }

@@ -1,9 +1,9 @@
 // What must be noticed: alerts until they are acknowledged, offers while they last, the bar that takes a reply back.
 
+import { called, lastWords } from './badges.js';
 import { button, fill, h, keyed } from './dom.js';
 import { grave } from './store.js';
 import { clock, t } from './words.js';
-
 
 export function notices(desk) {
   const { store, acts } = desk;
@@ -12,7 +12,7 @@ export function notices(desk) {
   const undoBar = h('div', { class: 'undobar', role: 'status', hidden: true });
   const toast = h('div', { class: 'toast', role: 'status', hidden: true });
   const heard = h('div', { class: 'hidden', 'aria-live': 'polite', id: 'heard' });
-  const node = h('div', { class: 'notices' }, alerts, offers, undoBar, toast, heard);
+  const node = h('div', { class: 'notices' }, alerts, offers, toast, heard);
   let last = null;
   let gone = 0;
 
@@ -26,7 +26,7 @@ export function notices(desk) {
           'div',
           { class: 'alert' },
           h('strong', {}, t('有同事提到您')),
-          h('span', {}, [store.rows.get(each.talk)?.name, t('{name}在备注里提到您', { name: each.by })].filter(Boolean).join('：')),
+          h('span', {}, t('{name}在备注里提到您', { name: each.by }), store.rows.get(each.talk) && h('span', { class: 'soft' }, ` · ${called(store.rows.get(each.talk))}`)),
           h('time', { datetime: each.at }, clock(each.at)),
           button(t('打开'), () => opened(each)),
           button(t('知道了'), () => acts.acknowledge(each.id), { kind: 'main' }),
@@ -49,7 +49,7 @@ export function notices(desk) {
       make: (row) => {
         const left = h('span', { class: 'left' });
         const until = row.offer_until ? Date.parse(row.offer_until) : Date.now() + (store.settings.offer_seconds ?? 15) * 1000;
-        const node = h('div', { class: 'offer' }, h('strong', {}, row.name || t('市民')), h('span', { class: 'words' }, row.last?.text ?? ''), left, button(t('接受'), () => desk.take(row.id), { kind: 'main', key: 'A' }), button(t('不接'), () => desk.decline(row.id)));
+        const node = h('div', { class: 'offer' }, h('strong', {}, called(row)), h('span', { class: 'words' }, lastWords(row)), left, button(t('接受'), () => desk.take(row.id), { kind: 'main', key: 'A' }), button(t('不接'), () => desk.decline(row.id)));
         node.until = until;
         return node;
       },
@@ -57,7 +57,11 @@ export function notices(desk) {
     for (const node of offers.children) node.querySelector('.left').textContent = t('还有{n}秒', { n: Math.max(0, Math.ceil((node.until - Date.now()) / 1000)) });
   }
 
+  /** Say something for a while, over a dialog where one is open: what lies below it is dim and not read out. */
   function say(text, kind = '') {
+    const over = document.querySelector('dialog[open]');
+    (over ?? node).append(toast);
+    over?.addEventListener('close', () => over.contains(toast) && node.append(toast), { once: true });
     toast.textContent = text;
     toast.className = `toast ${kind}`;
     toast.hidden = false;
@@ -102,7 +106,7 @@ export function notices(desk) {
   store.on('say', say);
   store.on('undoable', offerUndo);
   store.on('heard', (text) => (heard.textContent = text));
-  return { node, say, undo, undoable: () => Boolean(last) };
+  return { node, undoBar, say, undo, undoable: () => Boolean(last) };
 }
 
 let sounds = null;

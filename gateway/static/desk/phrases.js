@@ -1,7 +1,7 @@
 // Canned replies, macros and knowledge: found by words or pinyin initials, seen before they are put in.
 
 import { button, calm, dialog, fill, h } from './dom.js';
-import { meant, t } from './words.js';
+import { listed, noted, t } from './words.js';
 
 /** Let an agent choose of what a search finds; "chosen" gets the item. */
 export function finder(title, { find, label, preview, chosen, put = t('放进回复') }) {
@@ -23,7 +23,7 @@ export function finder(title, { find, label, preview, chosen, put = t('放进回
   }
 
   function paint() {
-    fill(list, items.length ? items.map((each, n) => h('li', { role: 'option', id: `found-${n}`, 'aria-selected': String(n === at), on: { click: () => move(n), dblclick: () => take() } }, label(each))) : h('li', { role: 'option', 'aria-selected': 'false', 'aria-disabled': 'true' }, t('没有找到')));
+    fill(list, items.length ? items.map((each, n) => h('li', { role: 'option', id: `found-${n}`, 'aria-selected': String(n === at), on: { click: () => move(n), dblclick: () => take() } }, label(each))) : h('li', { role: 'option', 'aria-selected': 'false', 'aria-disabled': 'true' }, input.value.trim() ? t('没有找到') : t('写几个字来找')));
     input.setAttribute('aria-activedescendant', items.length ? `found-${at}` : '');
     list.children[at]?.scrollIntoView({ block: 'nearest' });
     fill(look, items[at] ? h('p', {}, preview(items[at])) : '');
@@ -57,30 +57,33 @@ export function finder(title, { find, label, preview, chosen, put = t('放进回
   return box;
 }
 
+const ACTS = { close: '结束对话', wrap_up: '进入整理', hold: '暂挂', back: '交回智能客服', transfer: '转派', note: '写内部备注' };
+
+/** Return in words what a macro does after its reply was sent. */
+export function actName(act) {
+  const [verb, what] = act.split(/:(.*)/s);
+  return what ? noted(t(ACTS[verb] ?? verb), what) : t(ACTS[verb] ?? verb);
+}
+
+/** Do what a macro asks for, one after the other; the first that is refused ends it. */
+export async function follow(acts, talk, wanted) {
+  for (const each of wanted) {
+    const [verb, what = ''] = each.split(/:(.*)/s);
+    const more = { wrap_up: ['close', { wrap_up: true }], transfer: ['transfer', { to_skill: what }], note: ['note', { text: what }] }[verb] ?? [verb, {}];
+    if ((await acts.act(talk, ...more)) === undefined) return;
+  }
+}
+
 export function phrases({ store, api, acts, talk }) {
   const insert = (text) => talk().write.insert(text);
 
-  /** Put a reply in; what a macro would do besides is done after it was seen in the preview. */
-  async function macro(each) {
-    insert(each.filled);
-    for (const act of each.acts ?? []) {
-      const [verb, what] = act.split(':');
-      if (verb === 'hold' || verb === 'close' || verb === 'back') await acts.act(store.open, verb);
-      else if (verb === 'transfer') await acts.act(store.open, 'transfer', { to_skill: what ?? '' });
-    }
-  }
-
   function canned() {
-    const find = async (typed) => {
-      const answer = await acts.guarded(() => api.get(`replies?q=${encodeURIComponent(typed)}${store.open ? `&talk=${encodeURIComponent(store.open)}` : ''}`));
-      const items = answer?.items ?? [];
-      return typed ? items : items;
-    };
+    const find = async (typed) => (await acts.guarded(() => api.get(`replies?q=${encodeURIComponent(typed)}${store.open ? `&talk=${encodeURIComponent(store.open)}` : ''}`)))?.items ?? [];
     finder(t('常用语'), {
       find,
       label: (each) => each.title,
-      preview: (each) => [each.filled, each.missing?.length && t('还缺：{what}', { what: each.missing.join('、') }), each.acts?.length && t('会办：{what}', { what: each.acts.join('、') })].filter(Boolean).join('\n\n'),
-      chosen: (each) => macro(each),
+      preview: (each) => [each.filled, each.missing?.length && t('还缺：{what}', { what: listed(each.missing.map((name) => t(name))) }), each.acts?.length && t('发出后：{what}', { what: listed(each.acts.map(actName)) })].filter(Boolean).join('\n\n'),
+      chosen: (each) => talk().write.insert(each.filled, each.acts ?? []),
     });
   }
 

@@ -1,6 +1,6 @@
 // The queue: views with their counts, and a list of any length of which only what is seen is made.
 
-import { badges, channel, company } from './badges.js';
+import { badges, called, channel, company, lastWords } from './badges.js';
 import { button, calm, fill, h, keyed } from './dom.js';
 import { newView } from './views.js';
 import { clock, t } from './words.js';
@@ -100,7 +100,7 @@ export function queuePane(root, desk) {
   }
 
   function item(row, at) {
-    const words = row.last?.text || '';
+    const words = lastWords(row);
     const who = row.last?.who === 'agent' ? t('座席：') : row.last?.who === 'bot' ? t('智能客服：') : '';
     const others = company(row, store.me);
     const gone = !store.ids.includes(row.id);
@@ -118,7 +118,7 @@ export function queuePane(root, desk) {
       h(
         'div',
         { class: 'first' },
-        h('strong', {}, row.name || t('市民')),
+        h('strong', {}, called(row)),
         h('span', { class: 'soft' }, channel(row.channel)),
         row.unread ? h('span', { class: 'news' }, h('span', { class: 'hidden' }, t('未读')), String(row.unread === true ? '•' : row.unread)) : null,
         h('time', { class: 'soft', datetime: row.last?.at ?? row.since ?? '' }, row.last?.at ? clock(row.last.at) : ''),
@@ -147,7 +147,9 @@ export function queuePane(root, desk) {
   }
 
   async function merge() {
-    const [into, from] = [...picked];
+    // Into the one that is one's own; the first chosen where both are.
+    const [into, from] = [...picked].sort((a, b) => store.holds(store.rows.get(b)) - store.holds(store.rows.get(a)));
+    if (!store.holds(store.rows.get(into))) return store.tell('say', t('请先领取要留下的那个对话，再合并'), 'bad');
     const done = await acts.guarded(() => api.post('merge', { kind: 'talk', into, from }));
     if (!done) return;
     picked.clear();

@@ -1,6 +1,6 @@
 // The conversation: who it is with and who has it, its lines, and below them the place to write.
 
-import { channel, company, STATES } from './badges.js';
+import { called, channel, company, STATES } from './badges.js';
 import { composer } from './compose.js';
 import { button, fill, h, keyed } from './dom.js';
 import { lineNode, mark, words } from './lines.js';
@@ -52,7 +52,7 @@ export function talkPane(root, desk) {
   }
 
   function head(row) {
-    name.textContent = row.name || t('市民');
+    name.textContent = called(row);
     const whose = store.mine(row) ? t('我') : row.agent?.name;
     about.textContent = [channel(row.channel), t(STATES[row.state] ?? row.state), whose, row.waiting_since && t('市民等了{span}', { span: span(row.waiting_since) })].filter(Boolean).join(' · ');
     others.textContent = company(row, store.me);
@@ -98,10 +98,10 @@ export function talkPane(root, desk) {
   }
 
   function sum(talk) {
-    const said = talk.summary;
-    const parts = Array.isArray(said) ? said : typeof said === 'string' ? [said] : Object.entries(said ?? {}).filter(([, value]) => value).map(([key, value]) => `${key}：${value}`);
-    summary.hidden = !parts.length || !parts[0];
-    fill(summary, h('strong', {}, t('智能客服已了解')), ' ', parts.filter(Boolean).join('；'));
+    const { text, place, when, demand } = talk.order ?? {};
+    const known = [['事情', text], ['地点', place], ['时间', when], ['诉求', demand]].filter(([, value]) => value);
+    summary.hidden = !known.length;
+    fill(summary, h('strong', {}, t('智能客服已了解')), known.map(([name, value]) => h('span', { class: 'known' }, h('span', { class: 'soft' }, t(name)), ' ', value)));
   }
 
   store.on('rows', (id) => (!id || id === store.open) && paint());

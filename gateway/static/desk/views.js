@@ -33,7 +33,7 @@ export async function newView({ store, acts, api, colleagues }, saved, sought = 
       field(t('至少等了几分钟'), minutes),
       check(t('只看紧急'), urgent),
       check(t('只看我的'), mine),
-      check(t('大家都能看到'), all),
+      store.me.role === 'supervisor' && check(t('大家都能看到'), all),
       h('div', { class: 'tools' }, button(t('取消'), () => box.close()), button(t('保存'), save, { kind: 'main' })),
     ),
   );

@@ -20,7 +20,7 @@ export function wallPage(root, desk) {
     floor.node,
     abuse.node,
     h('div', { class: 'two' }, section(t('队列'), table([t('技能'), t('排队'), t('最久'), t('在线座席')], queues)), section(t('即将超时'), late)),
-    section(t('座席'), table([t('座席'), t('状态'), t('手上／上限'), t('等回复'), t('技能')], agents)),
+    section(t('所有座席'), table([t('座席'), t('状态'), t('手上／上限'), t('等回复'), t('技能')], agents)),
   );
   let timer = 0;
 
@@ -35,7 +35,8 @@ export function wallPage(root, desk) {
     const oldest = wall.oldest_since ?? wall.oldest?.since;
     const all = [[t('排队'), wall.waiting ?? 0], [t('最久等待'), oldest ? span(oldest) : '—'], [t('接待中'), wall.held ?? wall.talking ?? 0], [t('在线座席'), wall.online ?? (wall.agents ?? []).filter((each) => each.state === 'online').length], [t('已超时'), wall.late ?? 0], [t('今日服务满意率'), pleased(wall.service)]];
     fill(figures, all.map(([name, value]) => h('div', { class: 'figure' }, h('strong', {}, String(value)), h('span', {}, name))));
-    fill(queues, (wall.queues ?? []).map((each) => h('tr', {}, cell(each.skill || t('不限')), cell(each.waiting), cell(each.oldest_since ? span(each.oldest_since) : '—'), cell(each.online ?? '—'))));
+    const waits = wall.queues ?? [];
+    fill(queues, !waits.length && h('tr', {}, h('td', { colspan: '4', class: 'soft' }, t('没有人排队'))), waits.map((each) => h('tr', {}, cell(each.skill || t('不限')), cell(each.waiting), cell(each.oldest_since ? span(each.oldest_since) : '—'), cell(each.online ?? '—'))));
     fill(agents, (wall.agents ?? []).map((each) => h('tr', {}, h('th', { scope: 'row' }, each.name), cell(t(PRESENCE[each.state] ?? each.state)), h('td', {}, gauge(each)), cell(each.unanswered ?? 0), cell((each.skills ?? []).join('、')))));
     const soon = wall.soon ?? wall.breaches ?? [];
     fill(late, soon.length ? soon.map(breach) : h('li', { class: 'soft' }, t('没有')));

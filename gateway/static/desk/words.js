@@ -32,6 +32,18 @@ export function t(text, fields = {}) {
   return (table[text] ?? text).replace(/\{(\w+)\}/g, (whole, name) => fields[name] ?? whole);
 }
 
+/** Return what happened, which the gateway told as words with fields, in the chosen language. */
+export function told({ words, fields: { note, ...fields } }) {
+  const said = t(words, Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, value.split('、').map((each) => t(each)).join('、')])));
+  return note ? noted(said, note) : said;
+}
+
+/** Return words with more of them behind a colon. */
+export const noted = (what, more) => `${what}${lang === 'en' ? ': ' : '：'}${more}`;
+
+/** Return names one after the other. */
+export const listed = (names) => names.join(lang === 'en' ? ', ' : '、');
+
 const two = (number) => String(number).padStart(2, '0');
 
 /** Return an instant as the desk shows it: the hour today, else the day too; always Beijing time. */

@@ -8,10 +8,11 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from gateway.cases.office import Matter
+from gateway.cases.restraint import HeldOff
 from gateway.web.api import models as m
 from gateway.web.api.opening import all_there, filled
 from gateway.web.api.operations import Operation, Reply
-from gateway.web.api.problems import Wrong, invalid, unknown
+from gateway.web.api.problems import Wrong, held_off, invalid, unknown
 from gateway.web.api.reading import danger_of
 from gateway.web.api.sessions import local, reach
 from gateway.web.limits import reports
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from gateway.web.api.operations import Call
     from gateway.web.portal.build import Parts
     from normalizer.case import Case
+    from normalizer.emergency import Emergency
 
 CITIZEN = Actor(Role.CITIZEN)
 AGAIN, DAY = timedelta(minutes=10), timedelta(days=1)
@@ -53,7 +55,7 @@ class Cases:
         return (
             Operation(
                 "POST", "/cases", "open_case", "提交诉求", self.open, {ok: m.OpenedOut, made: m.OpenedOut},
-                body=m.CaseIn, marked=True, problems=(HTTPStatus.CONFLICT,),
+                body=m.CaseIn, marked=True, problems=(HTTPStatus.CONFLICT, HTTPStatus.FORBIDDEN),
             ),
             Operation("GET", "/cases", "list_cases", "我的诉求", self.listed, {ok: m.Cases}),
             Operation("GET", _ONE, "show_case", "看我的一件诉求", self.show, {ok: m.Whole}, problems=(none,)),
@@ -83,6 +85,7 @@ class Cases:
             danger=danger,
             within=DAY if call.mark else AGAIN,
         )
+        await self._unheld(call, danger)
         await self._counted(call)
         opened = await parts.office.open(matter)
         await self._shelf.give(call, opened.case_no, body.files)
@@ -99,6 +102,13 @@ class Cases:
             danger=danger_of(danger),
         )
         return Reply(told, HTTPStatus.OK if opened.repeat else HTTPStatus.CREATED)
+
+    async def _unheld(self, call: Call, danger: Emergency | None) -> None:
+        """Raise Wrong for whom the ladder against abuse holds off and who tells of no danger."""
+        try:
+            await self._parts.office.restraint.prove(call.session.address, danger)
+        except HeldOff as error:
+            raise held_off(error, self._parts.city.hotline) from error
 
     async def _counted(self, call: Call) -> None:
         """Count a report; raises Wrong when there were too many."""
@@ -133,6 +143,8 @@ class Cases:
         case, danger = await self._mine(call), detect(text)
         if danger is not None:
             await self._parts.office.alarm(reach(self._parts, call), danger)
+        if case.stage is not Stage.NEED_INFO:
+            await self._unheld(call, danger)
         if not await self._said(case, text, body.files):
             files = all_there(body.files, await self._shelf.found(call, body.files))
             command = Command(Verb.SUPPLEMENT, CITIZEN, text=text, attachments=files)
@@ -236,7 +248,7 @@ def _act(
     answer: type[BaseModel] = m.Whole,
 ) -> Operation:
     """Return an operation that moves one of one's own cases."""
-    problems = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
+    problems = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.FORBIDDEN)
     answers: dict[HTTPStatus, type[BaseModel] | None] = {HTTPStatus.OK: answer}
     return Operation("POST", f"{_ONE}/{path}", name, summary, handler, answers, body=body, problems=problems)
 

@@ -18,6 +18,7 @@ from gateway.web.api import wire
 from gateway.web.api.document import VISIBLE, document
 from gateway.web.api.operations import CSRF, MARKED, PREFIX, SAFE, Call, Operation, Reply
 from gateway.web.api.problems import Wrong, invalid, unknown
+from gateway.web.asking import prove_there
 from gateway.web.portal.memory import recall, remember
 from gateway.web.session import ANONYMOUS
 from normalizer.errors import Busy, NotFound, Refused
@@ -92,6 +93,7 @@ class Door:
         except Wrong:
             raise
         except Exception as error:
+            prove_there(request, error)
             log.exception("api.failed", method=request.method)
             failed = HTTPStatus.INTERNAL_SERVER_ERROR
             raise Wrong(failed, "failed", "这一步没有办成，请再试一次或拨打热线电话。") from error

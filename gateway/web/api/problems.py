@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from normalizer.errors import JiesuError
+
+if TYPE_CHECKING:
+    from gateway.cases.restraint import HeldOff
 
 KIND = "application/problem+json"
 _PREFIX = "urn:jiesu:problem:"
@@ -67,6 +71,15 @@ _TITLES = {
     HTTPStatus.INTERNAL_SERVER_ERROR: "出了问题",
     HTTPStatus.SERVICE_UNAVAILABLE: "系统繁忙",
 }
+
+
+def held_off(held: HeldOff, hotline: str) -> Wrong:
+    """Return the problem of somebody whom the ladder against abuse holds off: until when, and how to appeal."""
+    words = (
+        f"因多次不文明用语，文字提交暂停到{held.shown}，到期自动恢复；已登记的诉求照常办理。"
+        f"认为不妥，请在对话里回复“申诉”，由另一位工作人员复核；紧急情况请直接写明，或拨打110、119、120、{hotline}。"
+    )
+    return Wrong(HTTPStatus.FORBIDDEN, "held-off", words)
 
 
 def unknown() -> Wrong:

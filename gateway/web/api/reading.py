@@ -94,7 +94,9 @@ class Reading:
 def missing(order: Order, moment: Moment) -> tuple[str, ...]:
     """Return the fields of a case that it cannot do without and that are not known (domain.md 2.1)."""
     scene = Scene(State(order=order), form.read("", moment.now), Facts(source="04"), moment, None)
-    open_slots = []
+    # A form has the place in a field of its own: its words must be enough by themselves.
+    open_slots = [] if slots.enough(order.text) else [Step.TEXT]
+    order = _stopgap(order, Step.TEXT) if open_slots else order
     while (slot := slots.first_open(order, scene, elderly=True)) is not None and slot not in open_slots:
         open_slots.append(slot)
         order = _stopgap(order, slot)

@@ -14,7 +14,7 @@ from gateway.web.api.sessions import local
 from gateway.web.portal.guesses import TOO_MANY, Guesses
 from gateway.web.said import said
 from gateway.web.session import ACCOUNT
-from normalizer.message import InboundMessage, Part, PartKind, SourceChannel
+from normalizer.message import Address, InboundMessage, Part, PartKind, SourceChannel
 from normalizer.text import is_empty
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ class Talk:
         part = Part(PartKind.TEXT, text=body.text)
         raw = body.text.encode()
         message = InboundMessage(ACCOUNT, call.session.id, body.id, SourceChannel.WEB, now, now, (part,), raw)
+        own = Address(ACCOUNT, call.session.id)
+        await self._parts.office.restraint.carry(call.session.address, own)
         await self._parts.inbox.accept(message)
         return Reply(status=HTTPStatus.ACCEPTED)
 

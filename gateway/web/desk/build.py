@@ -13,6 +13,7 @@ from aiohttp import web
 from gateway.desk.drafts import Drafts
 from gateway.pace import Pace
 from gateway.runtime import Ids
+from gateway.web.desk.backchannel import Backchannel
 from gateway.web.desk.door import Door
 from gateway.web.desk.live import Hub
 from gateway.web.desk.login import Login
@@ -109,6 +110,7 @@ class Site:
             passwords=parts.settings.oidc is None or parts.settings.oidc.passwords,
         )
         self.sso = _sso(parts, self.sessions, self.login)
+        self.backchannel = _backchannel(parts, self.sessions, self.login)
         talks = Talks(
             desk=parts.desk,
             reading=self.reading,
@@ -144,6 +146,8 @@ class Site:
         self.login.add(app)
         if self.sso is not None:
             self.sso.add(app)
+        if self.backchannel is not None:
+            self.backchannel.add(app)
         self._pages.add(app)
         self.door.add(app, self.operations)
         app.cleanup_ctx.append(self._followed)
@@ -175,6 +179,18 @@ def _sso(parts: Parts, sessions: Sessions, login: Login) -> Sso | None:
         noted=login.noted,
         now=parts.now,
         secure=parts.secure,
+    )
+
+
+def _backchannel(parts: Parts, sessions: Sessions, login: Login) -> Backchannel | None:
+    if parts.voucher is None:
+        return None
+    return Backchannel(
+        voucher=parts.voucher,
+        accounts=parts.accounts,
+        sessions=sessions,
+        limits=parts.limits,
+        noted=login.noted,
     )
 
 

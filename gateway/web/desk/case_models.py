@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from gateway.desk.form import Form, of_case
 from gateway.desk.labels import VERB_LABELS
 from normalizer.case import STAGE_LABELS, Role, Verb
-from normalizer.codes import CATEGORY_LABELS, KIND_LABELS, SOURCE_LABELS
+from normalizer.codes import CATEGORY_LABELS, KIND_LABELS, REJECT_LABELS, SOURCE_LABELS
 from normalizer.people import mask, mask_address, mask_email, mask_name, mask_phone
 
 if TYPE_CHECKING:
@@ -113,10 +113,12 @@ class Step(BaseModel):
 
 
 class Can(BaseModel):
-    """One thing that may be tried."""
+    """One thing that may be tried: the fields it is refused without, and what its code may be."""
 
     verb: str
     label: str
+    needs: tuple[str, ...] = ()
+    codes: dict[str, str] = Field(default={})
 
 
 class CaseView(Listed):
@@ -135,9 +137,10 @@ class CaseView(Listed):
 
 
 class FormView(BaseModel):
-    """A form to be filled in."""
+    """A form to be filled in; ``said`` names the fields that the citizen told people, not the bot."""
 
     form: Form
+    said: tuple[str, ...] = ()
 
 
 def local(at: datetime) -> datetime:
@@ -150,10 +153,15 @@ def listed(case: Case, now: datetime) -> Listed:
     return Listed(**_of(case, now))
 
 
+def _can(verb: Verb, fields: tuple[str, ...]) -> Can:
+    codes = dict(REJECT_LABELS) if verb is Verb.REJECT else {}
+    return Can(verb=verb.value, label=VERB_LABELS[verb], needs=fields, codes=codes)
+
+
 def view(
     case: Case,
     log: Sequence[CaseEvent],
-    verbs: Sequence[Verb],
+    verbs: Mapping[Verb, tuple[str, ...]],
     names: Mapping[str, str],
     now: datetime,
     *,
@@ -171,7 +179,7 @@ def view(
         supervision=case.supervision,
         master_case_no=case.matter.master_case_no,
         replies=tuple(hide(reply.text) for reply in case.replies),
-        verbs=tuple(Can(verb=verb.value, label=VERB_LABELS[verb]) for verb in verbs),
+        verbs=tuple(_can(verb, fields) for verb, fields in verbs.items()),
         log=tuple(_step(event, names, hide) for event in log),
     )
 

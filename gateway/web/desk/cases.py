@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from gateway import actors
 from gateway.desk.cases import Faulty, Staff, Wish
 from gateway.desk.form import Form, of_case
 from gateway.desk.rights import Right
@@ -27,7 +28,7 @@ from gateway.web.desk.case_models import (
     view,
 )
 from gateway.web.desk.operations import Call, Operation, Reply, talk_id
-from gateway.web.desk.problems import Fault, Wrong
+from gateway.web.desk.problems import Fault, Wrong, invalid
 from normalizer.case import Role, Stage
 from normalizer.errors import Refused
 
@@ -57,6 +58,10 @@ _REFUSED = {
     "kind_missing": "请选择诉求类型。",
     "urged_lately": "24 小时内已经催办过。",
 }
+
+
+_FIELDS = {"reason_missing": "reason", "text_missing": "text", "code_missing": "code"}
+"""Which field of an act a refusal asks for."""
 
 
 class Asked(BaseModel):
@@ -99,11 +104,11 @@ class Cases:
         return Reply(ListedCases(items=tuple(listed(self.desk.read(row), now) for row in found)))
 
     async def prefilled(self, call: Call) -> Reply:
-        """Answer the form beside a talk, with what the bot was told; its looking at is noted."""
+        """Answer the form beside a talk, with what the bot and the people of the desk were told; its looking at is noted."""
         talk = talk_id(call.named("id"))
-        form = await self.desk.prefill(talk)
+        filled = await self.desk.prefill(talk)
         await self._looked(call, "desk form", talk.hex())
-        return Reply(FormView(form=form))
+        return Reply(FormView(form=filled.form, said=filled.said))
 
     async def open(self, call: Call, new: NewCase) -> Reply:
         """Open a case."""
@@ -153,7 +158,7 @@ class Cases:
         return {each: row["name"] for each, row in found.items() if row is not None}
 
     async def _looked(self, call: Call, act: str, subject: str) -> None:
-        at, row, actor = millis(self.now()), self.ids(), call.agent.login
+        at, row, actor = millis(self.now()), self.ids(), actors.agent(call.agent.login)
         note = partial(lists.looked, row_id=row, at=at, actor=actor, act=act, subject=subject)
         await self.store.write(note)
 
@@ -171,9 +176,11 @@ async def proved(work: Awaitable[T]) -> T:
         raise _faulty(dict(error.faults)) from error
     except Refused as error:
         words = _REFUSED.get(error.reason, "现在不能这样办。")
+        if error.reason in _FIELDS:
+            raise invalid(f"/{_FIELDS[error.reason]}", words) from error
         raise Wrong(HTTPStatus.CONFLICT, f"case-{error.reason.replace('_', '-')}", words) from error
 
 
 def _faulty(faults: dict[str, str]) -> Wrong:
     told = tuple(Fault(pointer=f"/form/{name}", detail=words) for name, words in faults.items())
-    return Wrong(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", "有内容需要改正，见 errors。", errors=told)
+    return Wrong(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", "有内容需要改正，请看标红的地方。", errors=told)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from gateway.desk.rights import Right
 from gateway.web.desk.operations import Call, Operation, Reply
-from normalizer.codes import CATEGORY_LABELS, KIND_LABELS
+from normalizer.codes import CATEGORY_LABELS, KIND_LABELS, SUPERVISION_LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,6 +23,7 @@ class Choices(BaseModel):
 
     kinds: tuple[Choice, ...]
     categories: tuple[Choice, ...]
+    supervisions: tuple[Choice, ...]
 
 
 def operations() -> tuple[Operation, ...]:
@@ -32,8 +33,14 @@ def operations() -> tuple[Operation, ...]:
 
 async def show(call: Call) -> Reply:
     """Answer what may be chosen."""
-    return Reply(Choices(kinds=_listed(KIND_LABELS.items()), categories=_listed(CATEGORY_LABELS.items())))
+    return Reply(
+        Choices(
+            kinds=_listed(KIND_LABELS.items()),
+            categories=_listed(CATEGORY_LABELS.items()),
+            supervisions=_listed(SUPERVISION_LABELS.items()),
+        )
+    )
 
 
-def _listed(labels: Iterable[tuple[str, str]]) -> tuple[Choice, ...]:
+def _listed(labels: Iterable[tuple[object, str]]) -> tuple[Choice, ...]:
     return tuple((str(code), label) for code, label in labels)

@@ -14,6 +14,7 @@ from gateway.desk.moves import Refused
 from gateway.desk.rights import may
 from gateway.store.rows import Conflict
 from gateway.web.api import wire
+from gateway.web.asking import prove_there
 from gateway.web.desk.operations import CSRF, PATIENCE, PREFIX, SAFE, Call, Reply
 from gateway.web.desk.problems import Wrong, invalid, refused, unknown
 from normalizer.errors import Busy, InvalidInput, NotFound
@@ -140,9 +141,10 @@ class Door:
         except (Busy, TimeoutError) as error:
             busy = HTTPStatus.SERVICE_UNAVAILABLE
             raise Wrong(busy, "busy", "系统正忙，请过一会儿再试。", retry_after=5) from error
-        except (Wrong, web.HTTPException, ConnectionResetError):
-            raise  # who asked may be gone: that is no fault of ours
+        except (Wrong, web.HTTPException):
+            raise
         except Exception as error:
+            prove_there(request, error)
             log.exception("desk.failed", method=request.method)
             failed = HTTPStatus.INTERNAL_SERVER_ERROR
             raise Wrong(failed, "failed", "这一步没有办成，请再试一次。") from error

@@ -14,7 +14,8 @@ import pyotp
 import structlog
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.desk.accounts import FAILURES, LOCK_MS, PASSWORD_CHARS, Outcome
+from gateway import actors
+from gateway.desk.accounts import FAILURES, LOCK_MS, Outcome
 from gateway.runtime import millis
 from gateway.store import lists
 from gateway.web import qr
@@ -98,10 +99,11 @@ class Secret(BaseModel):
 
 
 class Confirmation(BaseModel):
-    """A secret with a code made of it."""
+    """A secret with a code made of it, and the password of whoever sits there; unused where none is asked for."""
 
     model_config = _STRICT
 
+    password: str = Field(default="", max_length=256, repr=False)
     secret: str = Field(pattern="^[A-Z2-7]{32}$", repr=False)
     code: str = Field(min_length=6, max_length=12, repr=False)
 
@@ -189,7 +191,7 @@ class Login:
         try:
             await self._accounts.change_password(session.account.id, change.new)
         except InvalidInput as error:
-            raise invalid("/new", f"密码至少 {PASSWORD_CHARS} 个字符。") from error
+            raise invalid("/new", "密码至少 12 个字符。") from error
         await self.noted(login, "desk.password")
         changed = await self._accounts.of(session.account.id)
         if changed is None or changed.disabled:
@@ -205,10 +207,14 @@ class Login:
         return Reply(Secret(secret=secret, uri=uri, side=side, drawn=drawn))
 
     async def confirm(self, call: Call, given: Confirmation) -> Reply:
-        """Switch the second factor on."""
+        """Switch the second factor on, for whoever knows the password: an open page alone proves nobody (ASVS 2.2.3)."""
         _without_factor(call)
+        if self._passwords:
+            if not given.password:
+                raise invalid("/password", "请填写现在的密码。")
+            await self._verified(Attempt(login=call.agent.login, password=given.password))
         if not await self._accounts.confirm(call.agent.id, given.secret, given.code):
-            raise invalid("/code", "动态码不对，请看清后再输入一次。")
+            raise invalid("/code", "动态验证码不对，请看清后再输入一次。")
         await self.noted(call.agent.login, "desk.totp")
         return Reply(status=HTTPStatus.NO_CONTENT)
 
@@ -224,13 +230,13 @@ class Login:
         if outcome is Outcome.RIGHT and account is not None:
             return account
         if outcome is Outcome.NEEDS_CODE:
-            raise Wrong(HTTPStatus.UNAUTHORIZED, "needs-code", "请输入动态码。")
+            raise Wrong(HTTPStatus.UNAUTHORIZED, "needs-code", "请输入动态验证码。")
         await self.noted(attempt.login, "desk.refused")
         # What has no account has no lock; it is counted here, so that its answers turn when an account's would.
         many = await self._limits.over(Limit("desk wrong", attempt.login, FAILURES - 1, LOCK_MS))
         if outcome is Outcome.LOCKED or many:
             raise _wait()
-        raise Wrong(HTTPStatus.UNAUTHORIZED, "wrong-login", "账号、密码或动态码不对。")
+        raise Wrong(HTTPStatus.UNAUTHORIZED, "wrong-login", "登录名、密码或动态验证码不对。")
 
     async def _onward(self, session: Session) -> str:
         """Return where the provider logs out; one that does not answer keeps nobody from leaving here."""
@@ -245,7 +251,7 @@ class Login:
     async def noted(self, login: str, act: str, subject: str = "") -> None:
         """Note who tried what; a login that was typed may be a password, so only its account's name is kept."""
         known = await self._accounts.by_login(login)
-        actor = f"agent:{known.login}" if known else "agent:?"
+        actor = actors.agent(known.login) if known else actors.NOBODY
         work = partial(
             lists.looked, row_id=self._ids(), at=millis(self._now()), actor=actor, act=act, subject=subject
         )
@@ -254,7 +260,7 @@ class Login:
 
 def _without_factor(call: Call) -> None:
     if call.agent.has_totp:
-        words = "您已开通第二重验证。要换手机，请联系管理员重置。"
+        words = "您已启用动态验证码。换手机请找管理员重置密码。"
         raise Wrong(HTTPStatus.CONFLICT, "has-factor", words)
 
 

@@ -6,7 +6,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from gateway.desk.desk import State
+from gateway.desk.presence import State
 from gateway.desk.rights import RIGHTS, Right
 from gateway.desk.routing import CHAT
 from gateway.runtime import millis

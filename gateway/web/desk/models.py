@@ -84,7 +84,10 @@ class Page(Shown):
 
 
 class Piece(Shown):
-    """A part of a line; ``url`` opens a file as it came, ``preview`` a copy that is safe to show."""
+    """A part of a line; ``url`` opens a file as it came, ``preview`` a copy that is safe to show.
+
+    What happened has its ``words`` with ``fields`` to be filled in too, so that a page can say it in its own language.
+    """
 
     kind: str
     text: str = ""
@@ -96,6 +99,8 @@ class Piece(Shown):
     seconds: float | None = None
     lon: float | None = None
     lat: float | None = None
+    words: str = ""
+    fields: dict[str, str] = {}
 
 
 class Line(Shown):
@@ -153,7 +158,6 @@ class Talk(Shown):
     lines: tuple[Line, ...]
     more: bool
     reach: Reach
-    summary: str
     order: Order
     phone: str
     draft: Draft
@@ -255,9 +259,10 @@ class Transfer(Bare):
 
 
 class Assignment(Bare):
-    """To whom a supervisor gives a talk."""
+    """To whom a supervisor gives a talk; ``despite``: of what was doubted he knows this, and gives it nevertheless."""
 
     to_agent: str = Field(pattern="^[0-9a-f]{32}$")
+    despite: tuple[Literal["full", "away", "skill"], ...] = ()
 
 
 class Empty(BaseModel):

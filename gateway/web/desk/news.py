@@ -106,7 +106,7 @@ class Reporter:
         if event.kind == "whisper":
             whom = frozenset(each for each in (event.agent, event.actor) if each)
         line = self._reading.event(known.happened[event.id])
-        return News(event.id, "line", _data(talk=talk.hex(), line=line), whom)
+        return News(event.id, "line", _data(talk=talk.hex(), line=line), whom) if line else None
 
     def _alert(self, event: Event, known: _Known) -> News | None:
         if (alert := known.alerts.get(_about(event))) is None:

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 
 from gateway.desk.abuse import USUAL_HOURS, Ground, Level
 from gateway.desk.bulk import MOST, TalkAct
 from gateway.desk.cases import Wish
-from gateway.desk.desk import State
+from gateway.desk.presence import State
 from gateway.desk.rights import RIGHTS, Right
 from gateway.desk.routing import CHAT
 from gateway.runtime import instant, millis
@@ -110,7 +110,7 @@ class Decision(BaseModel):
     model_config = STRICT
 
     act: Literal["grant", "refuse", "lift", "uphold"]
-    reason: str = Field(default="", max_length=500)
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 
 
 class NewMerge(BaseModel):
@@ -298,7 +298,7 @@ class People:
 
     async def decide(self, call: Call, decision: Decision) -> Reply:
         """Decide a proposal or an appeal."""
-        by, step, why = staff(call), talk_id(call.named("id")), decision.reason.strip()
+        by, step, why = staff(call), talk_id(call.named("id")), decision.reason
         if decision.act == "lift":
             done = await self.ladder.lift(by, step, reason=why)
         elif decision.act == "uphold":

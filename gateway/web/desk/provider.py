@@ -1,4 +1,4 @@
-"""A provider of single sign-on: OpenID Connect Core 1.0 by code with PKCE, checked by Authlib and joserfc.
+"""A provider of single sign-on: OpenID Connect Core 1.0 by code with PKCE, Back-Channel Logout 1.0, checked by Authlib and joserfc.
 
 Its discovery document and its keys are kept for an hour. A token that no kept key has signed makes the keys be fetched
 once more, once a minute at most; a provider that does not answer is left alone for some seconds. This module takes a
@@ -8,7 +8,9 @@ quarter of a second to import and is imported only where single sign-on is set.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -28,10 +30,10 @@ from joserfc.jws import JWSRegistry
 from channels.contract import SendError
 from channels.http import get_json, post
 from gateway.runtime import millis
-from gateway.web.desk.vouching import NotVouched, Vouched, Why
+from gateway.web.desk.vouching import Ended, NotVouched, Vouched, Why
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
 
     from aiohttp import ClientSession
     from joserfc.jwk import Key
@@ -47,6 +49,9 @@ SECONDS = 5.0
 KEPT = timedelta(hours=1)
 RENEWED = timedelta(minutes=1)
 LEFT_ALONE = timedelta(seconds=10)
+LOGOUT = "http://schemas.openid.net/event/backchannel-logout"
+LONGEST = 12 * 3600
+"""Seconds for which a logout token is believed at most: shorter than what was taken is remembered."""
 LEEWAY = 120
 """Seconds by which the provider's clock may differ from ours."""
 ALGORITHMS = frozenset(f"{kind}{bits}" for kind in ("RS", "PS", "ES") for bits in (256, 384, 512))
@@ -56,6 +61,7 @@ _KEYS = 50
 _WEAK = 342
 """Characters of base64url below which an RSA modulus has fewer than 2048 bits."""
 _LOGIN = 64
+_TOKEN = 8192
 _SUBJECT = 255
 _CODE = 4096
 _PLAIN = re.compile(r"[a-z_]{1,40}")
@@ -65,12 +71,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What is used of a discovery document (OpenID Connect Discovery 1.0, section 3); ``farewell`` may be empty."""
+    """What is used of a discovery document (OpenID Connect Discovery 1.0, section 3); ``farewell``, ``userinfo`` may be empty."""
 
     authorization: str
     token: str
     keys: str
     farewell: str
+    userinfo: str
     algorithms: frozenset[str]
     posts_secret: bool
     names_itself: bool
@@ -157,17 +164,30 @@ class Provider:
         if "error" in answer or not 0 < len(code) <= _CODE:
             raise NotVouched(Why.DENIED, _plain(answer.get("error")))
         tokens = await self._exchange(found, code, attempt.verifier)
-        id_token = str(tokens["id_token"])
-        try:
+        with _believed():
             claims = await self._claims(found, tokens, attempt)
-        except NotVouched:
-            raise
-        except JoseError as error:
-            claim = f" {error.claim}" if isinstance(error, ClaimError) else ""
-            raise NotVouched(Why.FALSE, f"{error.error}{claim}") from error
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise NotVouched(Why.FALSE, type(error).__name__) from error
-        return Vouched(self._login(claims), f"{self._settings.issuer} {claims['sub']}", id_token)
+            known = await self._completed(found, claims, tokens.get("access_token"))
+        return Vouched(
+            self._login(known),
+            self._subject(claims["sub"]),
+            str(tokens["id_token"]),
+            self._session(claims.get("sid")),
+        )
+
+    async def ended(self, logout_token: str) -> Ended:
+        """Return what a logout token says is over (Back-Channel Logout 2.6); raises NotVouched."""
+        found = await self.metadata()
+        with _believed():
+            if len(logout_token) > _TOKEN:
+                raise NotVouched(Why.FALSE, "too large")
+            token = await self._decoded(found, logout_token)
+            claims, subject = token.claims, token.claims.get("sub")
+            self._prove_logout(token.header, claims)
+        return Ended(
+            self._subject(subject) if subject is not None else "",
+            self._session(claims.get("sid")),
+            f"{self._settings.issuer} {claims['jti']}",
+        )
 
     async def farewell(self, id_token: str) -> str:
         """Return where a browser logs out at the provider too (OpenID Connect RP-Initiated Logout 1.0)."""
@@ -190,6 +210,7 @@ class Provider:
             token=self._address(document, "token_endpoint"),
             keys=self._address(document, "jwks_uri"),
             farewell=self._address(document, "end_session_endpoint", needed=False),
+            userinfo=self._address(document, "userinfo_endpoint", needed=False),
             # RS256 is what every provider has (Core 15.1).
             algorithms=algorithms or frozenset({"RS256"}),
             posts_secret="client_secret_post" in methods and "client_secret_basic" not in methods,
@@ -216,9 +237,9 @@ class Provider:
             raise NotVouched(Why.AWAY, "no key that can be used")
         return KeySet(good)
 
-    async def _asked(self, url: str) -> dict[str, Any]:
+    async def _asked(self, url: str, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
         try:
-            return await get_json(self._http, url, query={}, seconds=SECONDS)
+            return await get_json(self._http, url, query={}, seconds=SECONDS, headers=headers)
         except SendError as error:
             raise NotVouched(Why.AWAY, error.detail or error.reason.value) from error
 
@@ -243,12 +264,8 @@ class Provider:
 
     async def _claims(self, found: Metadata, tokens: Mapping[str, Any], attempt: Attempt) -> CodeIDToken:
         """Return the claims of an ID token that holds (Core 3.1.3.7)."""
-        registry = JWSRegistry(algorithms=list(found.algorithms), strict_check_header=False)
-        id_token, settings = tokens["id_token"], self._settings
-        try:
-            token = jwt.decode(id_token, await self._keys.get(), registry=registry)
-        except (InvalidKeyIdError, BadSignatureError):
-            token = jwt.decode(id_token, await self._keys.get(RENEWED), registry=registry)
+        settings = self._settings
+        token = await self._decoded(found, tokens["id_token"])
         claims = CodeIDToken(
             token.claims,
             token.header,
@@ -266,6 +283,65 @@ class Provider:
         claims.validate(millis(self._now()) // 1000, LEEWAY)
         self._judge(claims, attempt)
         return claims
+
+    async def _decoded(self, found: Metadata, token: str) -> jwt.Token:
+        """Return a token that the provider signed; by a key that is not known it makes the keys be fetched."""
+        registry = JWSRegistry(algorithms=list(found.algorithms), strict_check_header=False)
+        try:
+            return jwt.decode(token, await self._keys.get(), registry=registry)
+        except (InvalidKeyIdError, BadSignatureError):
+            return jwt.decode(token, await self._keys.get(RENEWED), registry=registry)
+
+    async def _completed(self, found: Metadata, claims: Mapping[str, Any], access: Any) -> Mapping[str, Any]:
+        """Return the claims, with what userinfo says of the person where the login is not among them (Core 5.3)."""
+        settings = self._settings
+        if settings.claim in claims or not found.userinfo or not isinstance(access, str):
+            return claims
+        # A line break in a header's value would be another header.
+        if not access.isascii() or not access.isprintable():
+            raise NotVouched(Why.FALSE, "access_token")
+        said = await self._asked(found.userinfo, headers={"Authorization": f"Bearer {access}"})
+        if said.get("sub") != claims["sub"]:
+            raise NotVouched(Why.FALSE, "userinfo of another sub")
+        return said | dict(claims)
+
+    def _prove_logout(self, header: Mapping[str, Any], claims: Mapping[str, Any]) -> None:
+        """Check a logout token whose signature holds (Back-Channel Logout 2.4 and 2.6); raises JoseError, NotVouched."""
+        settings, now = self._settings, millis(self._now()) // 1000
+        jwt.JWTClaimsRegistry(
+            now,
+            LEEWAY,
+            iss={"essential": True, "value": settings.issuer},
+            aud={"essential": True, "value": settings.client_id},
+            iat={"essential": True},
+            exp={"essential": True},
+            jti={"essential": True},
+        ).validate(dict(claims))
+        events = claims.get("events")
+        named = [claims[name] for name in ("sub", "sid") if claims.get(name) is not None]
+        wrong = {
+            # Explicit typing, where there is any, tells it from every other kind of token (2.4).
+            "typ": str(header.get("typ", "JWT")).lower()
+            not in {"jwt", "logout+jwt", "application/logout+jwt"},
+            "events": not isinstance(events, dict) or not isinstance(events.get(LOGOUT), dict),
+            "nonce": "nonce" in claims,
+            "jti": not isinstance(claims["jti"], str),
+            "iat": claims["iat"] < now - LONGEST,
+            "exp": claims["exp"] > now + LONGEST + LEEWAY,
+            "sub or sid": not named
+            or not all(isinstance(each, str) and 0 < len(each) <= _SUBJECT for each in named),
+        }
+        if faults := [name for name, true in wrong.items() if true]:
+            raise NotVouched(Why.FALSE, f"logout token: {faults[0]}")
+
+    def _subject(self, sub: str) -> str:
+        return f"{self._settings.issuer} {sub}"
+
+    def _session(self, sid: Any) -> str:
+        """Return the hash of a session there, empty for none."""
+        if not isinstance(sid, str) or not 0 < len(sid) <= _SUBJECT:
+            return ""
+        return hashlib.sha256(f"{self._settings.issuer} {sid}".encode()).hexdigest()
 
     def _judge(self, claims: Mapping[str, Any], attempt: Attempt) -> None:
         """Check what Authlib leaves to us: the age, the strength, and that there is somebody."""
@@ -295,6 +371,18 @@ class Provider:
             if behind.casefold() != domain.casefold():
                 raise NotVouched(Why.NAMELESS, "another domain")
         return login
+
+
+@contextmanager
+def _believed() -> Iterator[None]:
+    """Make of whatever is wrong with a token that it is not to be believed."""
+    try:
+        yield
+    except JoseError as error:
+        claim = f" {error.claim}" if isinstance(error, ClaimError) else ""
+        raise NotVouched(Why.FALSE, f"{error.error}{claim}") from error
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise NotVouched(Why.FALSE, type(error).__name__) from error
 
 
 def _key(given: Any) -> Key | None:

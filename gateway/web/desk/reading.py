@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from bots import state as states
+from gateway.desk.desk import DESPITE
 from gateway.media.links import Variant
 from gateway.runtime import instant, millis
 from gateway.store import cases as case_rows
@@ -58,17 +59,17 @@ _WORDS = {
     "assigned": "已分配给{to}",
     "taken": "{by}接入",
     "accepted": "{by}接受",
-    "declined": "{by}婉拒，回到排队",
+    "declined": "{by}不接，回到排队",
     "lapsed": "超时未接受，回到排队",
     "lost": "座席离线或超时，回到排队",
-    "transferred": "{by}转接",
+    "transferred": "{by}转派",
     "taken_over": "{by}接管",
     "handed": "{by}指派给{to}",
-    "returned": "{by}转回智能客服",
+    "returned": "{by}交回智能客服",
     "wrapped_up": "{by}结束交谈，整理中",
     "closed": "服务结束",
-    "held": "{by}挂起",
-    "unheld": "{by}恢复",
+    "held": "{by}暂挂",
+    "unheld": "{by}取消暂挂",
     "silent": "座席超时未答复，已提醒市民稍候",
     "idle": "市民长时间未回复，已提醒",
     "silent_untold": "座席超时未答复",
@@ -79,7 +80,12 @@ _WORDS = {
     "boosted": "{by}请求优先接待",
     "abuse": "{by}处理滥用标记",
     "appeal": "市民提出申诉",
+    "merged": "{by}把另一个对话并到这里",
+    "unmerged": "{by}撤销了合并",
 }
+_DESPITE = "{by}指派给{to}（当时{doubts}）"
+_DOUBTS = {"full": "已满", "away": "离开", "skill": "缺少技能"}
+_NOTES = frozenset({"note", "whisper"})
 
 
 def local(ms: int) -> datetime:
@@ -132,7 +138,8 @@ class Reading:
         names = sql.names(connection, list(set(wanted)))
         lines = [line for each in said if (line := self.line(conversation, each, names)) is not None]
         instant_before = before if before is not None else self._ms() + BACK
-        lines += [self.event(row) for row in sql.told(connection, conversation, instant_before, SHOWN)]
+        happened = sql.told(connection, conversation, instant_before, SHOWN)
+        lines += [line for row in happened if (line := self.event(row)) is not None]
         lines.sort(key=lambda line: (line.at, line.id))
         return lines[-SHOWN:], len(lines) > SHOWN
 
@@ -166,22 +173,24 @@ class Reading:
             undo_until=local(said.next_at) if state == "undo" else None,
         )
 
-    def event(self, row: Any) -> m.Line:
-        """Return an event as a line: a note, or a word about what happened."""
+    def event(self, row: Any) -> m.Line | None:
+        """Return an event as a line: a note, or a word about what happened; None for what another line says."""
+        if row.kind not in _WORDS and row.kind not in _NOTES:
+            return None
         written = self.sealer.open(row.note).decode() if row.note else ""
         by = m.Person(id=row.actor.hex(), name=row.by or "") if row.actor else None
-        if row.kind in {"note", "whisper"}:
+        if row.kind in _NOTES:
             parts: tuple[m.Piece, ...] = (m.Piece(kind="text", text=written),)
         else:
             score = SATISFACTION_LABELS.get(int(row.detail), "") if row.kind == "rated" else ""
-            words = _WORDS.get(row.kind, row.kind).format(
-                by=row.by or "系统", to=row.to or "座席", score=score
-            )
-            parts = (m.Piece(kind="text", text=f"{words}：{written}" if written else words),)
+            fields = {"by": row.by or "系统", "to": row.to or "座席", "score": score}
+            doubts = _doubts(row)
+            words = _WORDS[row.kind] if not doubts else _DESPITE
+            parts = (_happened(words, fields | {"doubts": doubts}, written),)
         return m.Line(
             id=f"e{row.id}",
             at=local(row.at),
-            who="note" if row.kind in {"note", "whisper"} else "system",
+            who="note" if row.kind in _NOTES else "system",
             agent=by,
             parts=parts,
             whisper=row.kind == "whisper",
@@ -206,14 +215,12 @@ class Reading:
             return None
         state = states.load(self.sealer.open(found[0].state))
         lines, more = self.lines(connection, conversation, None)
-        order = _order(state.order)
         return m.Talk(
             row=self._rows(connection, found)[0],
             lines=tuple(lines),
             more=more,
             reach=self.reach(found[0]),
-            summary=_summary(order),
-            order=order,
+            order=_order(state.order),
             phone=_masked(self._phone(connection, found[0], state)),
             draft=m.Draft(),
         )
@@ -364,6 +371,12 @@ class _Key:
     echo: str
 
 
+def _doubts(row: Any) -> str:
+    """Return why the router would not have given what a supervisor gave; empty where it would."""
+    first, *doubts = row.detail.split() or [""]
+    return "、".join(_DOUBTS[each] for each in doubts) if first == DESPITE else ""
+
+
 def _key(said: sql.Said) -> _Key | None:
     """Return who wrote a message, and under which echo; None for what no person wrote."""
     if said.notice != "agent" or not said.key:
@@ -380,6 +393,14 @@ _KINDS = {
     PartKind.PLACE: "位置",
     PartKind.LINK: "链接",
 }
+
+
+def _happened(words: str, fields: dict[str, str], note: str) -> m.Piece:
+    used = {name: value for name, value in fields.items() if f"{{{name}}}" in words}
+    text = words.format(**used)
+    if not note:
+        return m.Piece(kind="text", text=text, words=words, fields=used)
+    return m.Piece(kind="text", text=f"{text}：{note}", words=words, fields=used | {"note": note})
 
 
 def _short(text: str) -> str:
@@ -410,11 +431,6 @@ def _order(order: states.Order) -> m.Order:
         anonymous=order.anonymous,
         secret=bool(order.secret),
     )
-
-
-def _summary(order: m.Order) -> str:
-    told = (("事情", order.text), ("地点", order.place), ("时间", order.when), ("诉求", order.demand))
-    return "；".join(f"{name}：{text}" for name, text in told if text)
 
 
 def _masked(phone: str) -> str:

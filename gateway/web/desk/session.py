@@ -67,8 +67,11 @@ class Sessions:
         self._idle, self._longest = _ms(idle), _ms(LONGEST)
         self.cookie = SECURE_COOKIE if secure else COOKIE
 
-    async def begin(self, account: Account, id_token: str | None = None) -> str:
-        """Begin a session and return what the browser is to keep; ``id_token`` exactly where single sign-on began it."""
+    async def begin(self, account: Account, id_token: str | None = None, sid: str = "") -> str:
+        """Begin a session and return what the browser is to keep; ``id_token`` exactly where single sign-on began it.
+
+        ``sid`` is the provider's session that began it, empty where it told none.
+        """
         token = secrets.token_urlsafe(32)
         work = partial(
             sql.begin,
@@ -76,6 +79,7 @@ class Sessions:
             agent=account.id,
             version=account.session_version,
             hint=None if id_token is None else self._sealer.seal(id_token.encode()),
+            sid=self._sid(sid),
             now=millis(self._now()),
             idle=self._idle,
             longest=self._longest,
@@ -115,6 +119,16 @@ class Sessions:
     async def end(self, session: Session) -> None:
         """End a session."""
         await self._store.write(partial(sql.end, session=session.id))
+
+    async def end_all(self, subject: bytes | None, sid: str) -> list[str]:
+        """End the sessions that a provider's word is about and return whose they were; ``subject`` as accounts keep it."""
+        if subject is None and not sid:
+            return []
+        work = partial(sql.end_all, subject=subject, sid=self._sid(sid))
+        return await self._store.write(work)
+
+    def _sid(self, sid: str) -> bytes | None:
+        return self._sealer.hash(f"desk sid {sid}") if sid else None
 
     def give(self, response: web.StreamResponse, token: str) -> None:
         """Put a session's cookie into a response; it goes when the browser is closed."""

@@ -17,6 +17,7 @@ from aiohttp import web
 from gateway.desk.accounts import LOCK_MS, Outcome
 from gateway.web import assets
 from gateway.web import gate as gates
+from gateway.web.asking import prove_there
 from gateway.web.desk.vouching import SPAN_MS, Attempts, NotVouched, Why
 from gateway.web.limits import Limit
 
@@ -189,10 +190,10 @@ class Sso:
             login, vouched.subject, second_factor=self._second_factor
         )
         if account is not None:
-            return await self._let_in(account, vouched.id_token)
+            return await self._let_in(account, vouched.id_token, vouched.sid)
         if outcome is Outcome.NEEDS_CODE and (account := await self._accounts.by_login(login)) is not None:
             response = self._asked()
-            self._keep(response, self._attempts.ticket(account), "Strict")
+            self._keep(response, self._attempts.ticket(account, vouched.sid), "Strict")
             return response
         return await self._refused(outcome, outcome.value, login)
 
@@ -200,15 +201,16 @@ class Sso:
         """Take the second factor of whom the provider has named."""
         if await self._hasty(request):
             return self._told("often")
-        holder = self._attempts.holder(request.cookies.get(self._cookie, ""))
-        if holder is None or request.headers.get("Sec-Fetch-Site", "none") not in _OURS:
+        found = self._attempts.holder(request.cookies.get(self._cookie, ""))
+        if found is None or request.headers.get("Sec-Fetch-Site", "none") not in _OURS:
             raise NotVouched(Why.STALE, "a code of nobody")
         given = str((await request.post()).get("code", "")).strip()
-        outcome, account = await self._accounts.coded(*holder, given)
+        agent, version, sid = found
+        outcome, account = await self._accounts.coded(agent, version, given)
         if account is not None:
-            return await self._let_in(account, "")
-        known = await self._accounts.of(holder[0])
-        if outcome in {Outcome.WRONG, Outcome.NEEDS_CODE} and known and known.session_version == holder[1]:
+            return await self._let_in(account, "", sid)
+        known = await self._accounts.of(agent)
+        if outcome in {Outcome.WRONG, Outcome.NEEDS_CODE} and known and known.session_version == version:
             await self._noted(known.login, "desk.refused", "single sign-on: code")
             return self._asked(_WRONG_CODE)
         if outcome is Outcome.LOCKED and known:
@@ -229,10 +231,10 @@ class Sso:
             raise NotVouched(Why.STALE, "answered before")
         return attempt
 
-    async def _let_in(self, account: Account, id_token: str) -> web.Response:
+    async def _let_in(self, account: Account, id_token: str, sid: str) -> web.Response:
         await self._noted(account.login, "desk.login", "single sign-on")
         response = self._gone("/desk")
-        self._sessions.give(response, await self._sessions.begin(account, id_token))
+        self._sessions.give(response, await self._sessions.begin(account, id_token, sid))
         self._drop(response)
         return response
 
@@ -247,9 +249,10 @@ class Sso:
                 return await self._refused(error.why, error.detail)
             except TimeoutError:
                 return await self._refused(Why.AWAY, "too slow")
-            except (web.HTTPException, ConnectionResetError):
+            except web.HTTPException:
                 raise
-            except Exception:
+            except Exception as error:
+                prove_there(request, error)
                 log.exception("desk.sso_failed")
                 return self._told("failed")
 

@@ -6,7 +6,8 @@ from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from gateway.desk.moves import Refused, Why
+from gateway import actors
+from gateway.desk.moves import Doubted, Refused, Why
 from gateway.desk.rights import Right, may
 from gateway.desk.views import STANDING, Looker
 from gateway.runtime import millis
@@ -15,7 +16,7 @@ from gateway.store import desk as talks
 from gateway.store import desk_reads, lists
 from gateway.web.desk import models as m
 from gateway.web.desk.operations import Call, Operation, Reply, talk_id
-from gateway.web.desk.problems import invalid, refused, unknown
+from gateway.web.desk.problems import doubted, invalid, refused, unknown
 from gateway.web.desk.reading import PAGE, local
 
 if TYPE_CHECKING:
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from gateway.desk.desk import Desk, Held
+    from gateway.desk.desk import Desk
     from gateway.desk.drafts import Drafts
+    from gateway.desk.hands import Held
     from gateway.desk.views import Views
     from gateway.store.seal import Sealer
     from gateway.store.store import Store
@@ -178,7 +180,12 @@ class Talks:
     async def assign(self, call: Call, given: m.Assignment) -> Reply:
         """Give a talk to an agent."""
         to = bytes.fromhex(given.to_agent)
-        return await self._done(await self._desk.assign(call.agent.id, _talk(call), given.epoch, to))
+        despite = frozenset(map(Why, given.despite))
+        try:
+            held = await self._desk.assign(call.agent.id, _talk(call), given.epoch, to, despite=despite)
+        except Doubted as error:
+            raise doubted(error.doubts) from error
+        return await self._done(held)
 
     async def boost(self, call: Call, given: m.Bare) -> Reply:
         """Move a waiting talk up."""
@@ -259,7 +266,7 @@ class Talks:
             lists.looked,
             row_id=self._ids(),
             at=millis(self._now()),
-            actor=f"agent:{call.agent.login}",
+            actor=actors.agent(call.agent.login),
             act="desk.reveal",
             subject=conversation.hex(),
         )

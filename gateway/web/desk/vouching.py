@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SPAN_MS = 10 * 60_000
 """So long may somebody take at the provider, or over a code of his second factor."""
-_CHARS = 200
+_CHARS = 250
 _MARK = 40
 
 
@@ -42,7 +42,7 @@ class Why(StrEnum):
     WEAK = "weak"
     """Not proved as strongly, or not as lately, as is set."""
     NAMELESS = "nameless"
-    """The ID token has no login of ours in it."""
+    """Neither the ID token nor userinfo has a login of ours in it."""
 
 
 class NotVouched(JiesuError):
@@ -67,11 +67,27 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Vouched:
-    """Who somebody is: a login of ours, who he is at the provider for ever, and the ID token that says it."""
+    """Who somebody is: a login of ours, who he is at the provider for ever, and the ID token that says it.
+
+    ``sid`` is a hash of his session there; empty where the provider tells none.
+    """
 
     login: str
     subject: str
     id_token: str
+    sid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What a provider says is over: a session there (``sid``), or all of somebody's (``subject``); one may be empty.
+
+    Both are written as in ``Vouched``; ``token`` names the word itself.
+    """
+
+    subject: str
+    sid: str
+    token: str
 
 
 class Voucher(Protocol):
@@ -82,6 +98,9 @@ class Voucher(Protocol):
 
     async def redeem(self, answer: Mapping[str, str], attempt: Attempt) -> Vouched:
         """Return who the answer says somebody is; ``answer`` is what the browser brought back."""
+
+    async def ended(self, logout_token: str) -> Ended:
+        """Return what the provider says is over."""
 
     async def farewell(self, id_token: str) -> str:
         """Return where a browser is sent to log out there too, empty where the provider offers none."""
@@ -107,18 +126,18 @@ class Attempts:
             return None
         return attempt
 
-    def ticket(self, account: Account) -> str:
+    def ticket(self, account: Account, sid: str) -> str:
         """Return what a browser keeps whose person the provider named, and who still owes his second factor."""
-        name = f"{account.id.hex()}-{account.session_version}"
+        name = f"{account.id.hex()}-{account.session_version}-{sid}"
         return self._signed("ticket", name, millis(self._now()))
 
-    def holder(self, kept: str) -> tuple[bytes, int] | None:
-        """Return the account of a ticket and its session version, None for what is none or is over."""
+    def holder(self, kept: str) -> tuple[bytes, int, str] | None:
+        """Return the account of a ticket, its session version and the provider's session, None for what is none or is over."""
         found = self._read("ticket", kept)
-        if found is None:
+        if found is None or found[0].count("-") != 2:
             return None
-        agent, _, version = found[0].partition("-")
-        return bytes.fromhex(agent), int(version)
+        agent, version, sid = found[0].split("-")
+        return bytes.fromhex(agent), int(version), sid
 
     def _attempt(self, name: str, began: int) -> Attempt:
         state, nonce, verifier = (

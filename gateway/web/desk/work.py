@@ -296,7 +296,7 @@ class Work:
         if not talk:
             return values
         conversation = talk_id(talk)
-        form = await self.desk.prefill(conversation)
+        form = (await self.desk.prefill(conversation)).form
         newest = await self.store.read(partial(case_rows.own, conversation=conversation, limit=1))
         return values | {"称呼": form.name, "单号": newest[0].case_no if newest else ""}
 

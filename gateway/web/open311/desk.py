@@ -7,12 +7,13 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from gateway.cases.restraint import HeldOff
 from gateway.runtime import instant, millis
 from gateway.store import cases, open311
 from gateway.store.open311 import Wanted
 from gateway.store.rows import Conflict
 from gateway.web.open311 import shown
-from gateway.web.open311.faults import TWICE, faulty
+from gateway.web.open311.faults import KEY, TWICE, faulty
 from gateway.web.open311.keys import ACCOUNT
 from gateway.web.open311.photos import linked
 from gateway.web.open311.post import matter_of, media_url, notice_of, report_of
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from gateway.cases.book import CaseBook
     from gateway.cases.lookup import Lookup
-    from gateway.cases.office import Office
+    from gateway.cases.office import Matter, Office
     from gateway.profile import Profiles
     from gateway.store.open311 import Listed, Told
     from gateway.store.seal import Sealer
@@ -98,6 +99,7 @@ class Desk:
         if report.danger is None:  # who is in danger does not wait for a photo
             files = await self._photos.fetched(sent, report.media_url)
         matter = matter_of(report, client, self._profiles.city, mark=mark, body=body, files=files)
+        await self._unheld(matter)
         opened = await self._office.open(matter)
         await self._photos.give(sent, opened.case_no, files)
         if opened.repeat and mark:
@@ -108,6 +110,18 @@ class Desk:
             "account_id": report.account_id or None,
         }
         return _requests([row])
+
+    async def _unheld(self, matter: Matter) -> None:
+        """Raise Faulty for whom the ladder against abuse holds off; what a partner's form says of a person proves nobody."""
+        try:
+            await self._office.restraint.prove(matter.reach, matter.danger)
+        except HeldOff as held:
+            hotline = self._profiles.city.hotline
+            words = (
+                f"因多次不文明用语，文字提交暂停到{held.shown}，到期自动恢复；已登记的诉求照常办理。"
+                f"认为不妥，请拨打{hotline}申诉；紧急情况请直接写明，或拨打110、119、120。"
+            )
+            raise faulty(KEY, words) from held
 
     async def requests(self, form: Form) -> Answer:
         """Return the public cases that were asked for, newest first."""

@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 import structlog
 from aiohttp import web
 
+from gateway.web.asking import prove_there
 from gateway.web.open311.faults import BAD, BUSY, LARGE, METHOD, OFTEN, UNKNOWN, Faulty, faulty
 from gateway.web.open311.photos import Sent
 from gateway.web.open311.requests import form_from, form_of
@@ -115,6 +116,7 @@ class Pages:
         except Faulty:
             raise
         except Exception as error:
+            prove_there(request, error)
             log.exception("open311.failed", path=name.partition("/")[0])
             raise faulty(BUSY, "系统暂时不可用，请稍后再试", retry_after=60) from error
 

@@ -114,7 +114,9 @@ def add(app: web.Application, parts: Parts) -> None:
     Slips(site, parts.office, parts.lookup, materials, parts.sealer).add(app)
     Reading(site, parts.knowledge, limits, parts.store).add(app)
     guesses = Guesses(parts.lookup, limits)
-    talk = Talk(site, parts.inbox, guesses, parts.store, parts.sealer, _hub(app, parts))
+    talk = Talk(
+        site, parts.inbox, guesses, parts.store, parts.sealer, _hub(app, parts), parts.office.restraint
+    )
     talk.add(app)
     Me(site, own_of(parts)).add(app)
 

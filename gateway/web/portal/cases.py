@@ -120,6 +120,8 @@ class Cases:
             await self.office.alarm(visit.session.address, danger)
         if errors:
             return await self._form(visit, case, act, errors)
+        if command.verb is Verb.SUPPLEMENT and case.stage is not Stage.NEED_INFO:
+            await self.office.restraint.prove(visit.session.address, danger)
         if (refused := await self._carry_out(visit, case, command)) is not None:
             return refused
         if visit.fields.get("draft") == "1":

@@ -102,6 +102,7 @@ class Report:
             visit.keep(replace(visit.memory, form=replace(before, since=self.site.now())))
         if errors:
             return await self._shown(visit, form, page, errors)
+        await self.office.restraint.prove(visit.session.address, danger)
         visit.keep(replace(visit.memory, form=form))
         return seen_again(f"/report/{forms.after(form, page, elderly=visit.view.elderly)}")
 
@@ -127,6 +128,7 @@ class Report:
 
         if forms.open_slots(form, moment):
             return seen_again(f"/report/{self._open(form, moment)}")
+        await self.office.restraint.prove(visit.session.address, forms.danger(form, self.site.now()))
         if await self._too_many(visit):
             return self.site.message(visit, "请稍等", _TOO_MANY, 429)
         matter = Matter(

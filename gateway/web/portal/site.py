@@ -14,8 +14,10 @@ import jinja2
 import structlog
 from aiohttp import hdrs, web
 
+from gateway.cases.restraint import HeldOff
 from gateway.web import assets
 from gateway.web import gate as gates
+from gateway.web.asking import prove_there
 from gateway.web.portal.memory import Memory, recall, remember
 from gateway.web.session import ANONYMOUS
 from gateway.web.texts import EN, HTML_LANG, LANGUAGES, ZH, speaker
@@ -211,7 +213,8 @@ class Site:
             return self.message(visit, *_BUSY)
         except web.HTTPNotFound:
             return self.message(visit, *_NOTHING)
-        except Exception:
+        except Exception as error:
+            prove_there(visit.request, error)
             log.exception("portal.failed", path=visit.request.path)
             return self.message(visit, *_FAILED)
 
@@ -220,7 +223,10 @@ class Site:
         if visit.memory.ended:
             visit.become(self.sessions.begin(ANONYMOUS), Memory())
         visit.session = replace(visit.session, person=visit.memory.person)
-        response = await handler(visit)
+        try:
+            response = await handler(visit)
+        except HeldOff as held:
+            response = self.page(visit, "held_off.html", 403, until=held.until)
         if visit.changed:
             await remember(self.sessions, visit.session, visit.memory)
         return response

@@ -20,10 +20,11 @@ from gateway.web.portal.guesses import TOO_MANY
 from gateway.web.portal.site import seen_again
 from gateway.web.said import Said, said
 from gateway.web.session import ACCOUNT
-from normalizer.message import InboundMessage, Part, PartKind, SourceChannel
+from normalizer.message import Address, InboundMessage, Part, PartKind, SourceChannel
 
 if TYPE_CHECKING:
     from channels.contract import Inbox
+    from gateway.cases.restraint import Restraint
     from gateway.store.seal import Sealer
     from gateway.store.store import Store
     from gateway.web.portal.guesses import Guesses
@@ -50,6 +51,7 @@ class Talk:
     store: Store
     sealer: Sealer
     hub: Hub
+    restraint: Restraint
 
     def add(self, app: web.Application) -> None:
         """Add the addresses."""
@@ -75,6 +77,7 @@ class Talk:
             token = secrets.token_urlsafe(9)
         # Of a page that was gone back to another text may come: that is another message.
         digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+        await self.restraint.carry(visit.session.address, Address(ACCOUNT, visit.session.id))
         await self.inbox.accept(self._message(visit, text, f"{token}.{digest}"))
         self.hub.told(conversation)
         return seen_again("/chat#end")
