@@ -508,19 +508,26 @@ def lines_of(page: Page) -> list[str]:
 
 
 def asked_code(page: Page, played: Demo, phone: str) -> str:
-    """Ask for a code, and read it where the telephone shows it."""
+    """Ask for a code, and read it where the telephone shows it; one that it was sent before is none."""
+    before = len(codes(played, phone))
     page.goto("/login")
     page.get_by_label("手机号").fill(phone)
     page.get_by_role("button", name="发验证码").click()
     expect(page.locator("h1")).to_have_text("输入验证码")
     until = time.monotonic() + 10
     while time.monotonic() < until:
-        for each in played.state()["phones"]:
-            codes = [re.search(r"\d{6}", line["text"]) for line in each["lines"]]
-            if each["number"] == phone and any(codes):
-                return next(code.group() for code in reversed(codes) if code)
+        if fresh := codes(played, phone)[before:]:
+            return fresh[-1]
         page.wait_for_timeout(100)
     pytest.fail("no code came")
+
+
+def codes(played: Demo, phone: str) -> list[str]:
+    """Return the codes that a telephone was sent, oldest first."""
+    lines = [
+        line["text"] for each in played.state()["phones"] if each["number"] == phone for line in each["lines"]
+    ]
+    return [found.group() for found in (re.search(r"\d{6}", line) for line in lines) if found]
 
 
 def _broken(said) -> bool:

@@ -11,6 +11,7 @@ from normalizer.emergency import detect
 from normalizer.message import Address, SourceChannel
 from tests.kit.cases import AGENT
 from tests.kit.gateway import Person
+from tests.kit.standin import until
 
 SESSION = Address("web", "session-1")
 WORDS = "泰山区东岳大街88号门前井盖丢失，晚上很危险"
@@ -97,9 +98,7 @@ async def test_a_proved_telephone_joins_the_page_with_its_other_conversations(ga
 async def test_what_happens_to_the_case_is_owed_to_whoever_opened_it(gateway):
     made = await opened(gateway)
     await gateway.office.act(made.case_no, Command(Verb.ACCEPT, AGENT))
-    async with asyncio.timeout(10):
-        while not gateway.channels["web"].sent:
-            await gateway.sender.once()
+    await until(lambda: gateway.channels["web"].sent)
     (sent,) = gateway.channels["web"].sent
     assert (sent.address, sent.notice) == (SESSION, "accepted")
 

@@ -16,11 +16,17 @@ from normalizer.errors import Busy
 from normalizer.message import EventKind, InboundMessage, Part, PartKind
 from outbox.tables import FLIGHT
 from tests.kit.gateway import Person, running, settings
+from tests.kit.standin import until
 
 
 async def rows(gateway, table, *columns):
     chosen = [table.c[name] for name in columns] or [table]
     return await gateway.books.store.read(lambda c: c.execute(select(*chosen).order_by(table.c.id)).all())
+
+
+async def stands(gateway, *states):
+    """Say whether these are the states of all that is owed."""
+    return sorted(row.state for row in await rows(gateway, OUTGOING, "state", "id")) == sorted(states)
 
 
 async def settled(gateway):
@@ -159,11 +165,15 @@ async def test_a_reply_that_was_written_is_marked_sent(gateway, person):
     assert [(row.state, row.route) for row in found] == [("sent", "passive")]
 
 
-async def test_a_reply_that_never_reached_the_network_is_unknown_after_its_lease(gateway, person, clock):
+@pytest.mark.parametrize(("landing", "before"), [(0.05, "passive"), (3600.0, "sent")])
+async def test_a_reply_that_never_reached_the_network_is_unknown_after_its_lease(
+    gateway, person, clock, monkeypatch, landing, before
+):
+    monkeypatch.setattr(pipeline, "LANDING", landing)
     await person.says("你好", written=False)
+    await until(partial(stands, gateway, before))
     clock.wait(seconds=21)
-    await gateway.sender.once()
-    assert [row.state for row in await rows(gateway, OUTGOING, "state")] == ["unknown"]
+    await until(partial(stands, gateway, "unknown"))
 
 
 async def test_only_the_reply_of_a_flight_that_was_not_seen_to_get_there_is_doubted(
@@ -175,8 +185,7 @@ async def test_only_the_reply_of_a_flight_that_was_not_seen_to_get_there_is_doub
     await settled(gateway)
     assert sorted(row.state for row in await rows(gateway, OUTGOING, "state", "id")) == ["passive", "sent"]
     clock.wait(seconds=21)
-    await gateway.sender.once()
-    assert sorted(row.state for row in await rows(gateway, OUTGOING, "state", "id")) == ["sent", "unknown"]
+    await until(partial(stands, gateway, "sent", "unknown"))
 
 
 @pytest.mark.parametrize("doubted", [False, True])
