@@ -9,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.kit import media
 from tests.kit.chromium import Demo, chromium, demo
@@ -45,7 +45,7 @@ def test_a_report_by_mouse_on_a_small_screen(page, materials):
     on(page)
     expect(page.locator(".check")).to_contain_text("今天")
     expect(page.locator(".check")).to_contain_text("李四 13812345678")
-    page.locator("#next").click()
+    sends(page)
     number, code = told(page)
     page.get_by_role("link", name="看这一件").click()
     expect(page.locator(".line")).to_contain_text("已提交")
@@ -104,7 +104,7 @@ def test_a_report_without_scripts(visitor, materials):
 
 def test_a_report_in_the_elderly_view_asks_less_in_large_letters(page, materials):
     page.goto("/")
-    page.get_by_role("button", name="长辈版").click()
+    sends(page, page.get_by_role("button", name="长辈版"))
     assert page.evaluate("getComputedStyle(document.body).fontSize") == "24px"
     page.get_by_role("link", name="我要反映").click()
     page.get_by_label("请写在这里").fill(MATTER)
@@ -120,7 +120,7 @@ def test_a_report_in_the_elderly_view_asks_less_in_large_letters(page, materials
             assert small_targets(page, 60) == []
         on(page)
     assert seen == ["what", "files", "contact"]
-    page.locator("#next").click()
+    sends(page)
     number, _ = told(page)
     page.goto(f"/cases/{number}")
     attached(page)
@@ -178,11 +178,9 @@ def test_a_telephone_is_proved_by_a_code_and_opens_its_cases(visitor, played):
     reporter, page = visitor(), visitor()
     number = report(reporter, phone=phone)
     for each in (reporter, page):
-        code = asked_code(each, played, phone)
-        each.get_by_label("验证码").fill(code)
-        each.get_by_role("button", name="确定").click()
+        proves(each, asked_code(each, played, phone))
     expect(page.locator(".cases")).to_contain_text(number[-7:])
-    page.get_by_role("button", name="退出").click()
+    sends(page, page.get_by_role("button", name="退出"))
     page.goto(f"/cases/{number}")
     expect(page.locator("h1")).to_have_text("没有找到")
 
@@ -191,10 +189,8 @@ def test_wrong_codes_close_the_door_to_the_right_one(page, played):
     code = asked_code(page, played, "13805387722")
     wrong = "000000" if code != "000000" else "111111"
     for _ in range(5):
-        page.get_by_label("验证码").fill(wrong)
-        page.get_by_role("button", name="确定").click()
-    page.get_by_label("验证码").fill(code)
-    page.get_by_role("button", name="确定").click()
+        proves(page, wrong)
+    proves(page, code)
     expect(page.locator(".problems")).to_contain_text("请一小时后再试")
 
 
@@ -230,11 +226,11 @@ def test_the_talk_goes_by_plain_forms_without_scripts(visitor):
     page = visitor(java_script_enabled=False)
     page.goto("/chat")
     page.get_by_label("说点什么").fill("你好")
-    page.get_by_role("button", name="发送").click()
+    sends(page, page.get_by_role("button", name="发送"))
     for _ in range(20):
         if len(lines_of(page)) == 2:
             break
-        page.get_by_role("link", name="看有没有新回复").click()
+        sends(page, page.get_by_role("link", name="看有没有新回复"))
     assert lines_of(page)[0].endswith("你好")
     assert "智能客服" in lines_of(page)[1]
 
@@ -292,7 +288,7 @@ def test_a_place_is_shown_on_the_map_by_mouse_keyboard_and_position(browser, til
         page = watched(context, address)
         page.goto("/report/what")
         page.locator("#text").fill("路灯坏了好几盏，晚上过马路看不清，请尽快修好")
-        page.locator("#next").click()
+        sends(page)
         page.goto("/report/where")
         shown = page.locator("#map")
         expect(shown.locator("img.leaflet-tile-loaded").first).to_be_visible()
@@ -321,7 +317,7 @@ def test_a_file_that_cannot_be_taken_says_why_and_the_others_can_be_taken_back(p
         pytest.skip("tus-js-client is not there: python hatch_build.py")
     page.goto("/report/what")
     page.locator("#text").fill(MATTER)
-    page.locator("#next").click()
+    sends(page)
     page.goto("/report/files")
     files = page.locator("#files")
     expect(page.locator(".upload .plain")).to_be_hidden()
@@ -371,24 +367,24 @@ def test_every_page_keeps_the_rules_of_accessibility(visitor, view):
         page.goto(f"/cases/{number}{act}")
         look(f"/cases/…{act}")
     page.goto(f"/cases/{number}/rate")
-    page.locator("main form button").click()
+    sends(page, page.locator("main form button"))
     look("/rate, wrong")
     for path in OPEN:
         page.goto(path)
         look(path)
     page.goto("/report/what")
-    page.locator("#next").click()
+    sends(page)
     look("/report/what, wrong")
     page.locator("#text").fill(MATTER + "，家里着火了")
-    page.locator("#next").click()
+    sends(page)
     for path in WRITTEN[:-1]:
         page.goto(path)
         look(path)
     page.locator("#phone").fill("1")
-    page.locator("#next").click()
+    sends(page)
     look("/report/contact, wrong")
     page.locator("#phone").fill("13812345678")
-    page.locator("#next").click()
+    sends(page)
     page.goto(WRITTEN[-1])
     look(WRITTEN[-1])
     assert found == {}
@@ -433,8 +429,14 @@ def small_targets(page: Page, least: int) -> list[str]:
     return page.evaluate(script, least)
 
 
-def on(page: Page, name: str = "下一步") -> None:
-    page.get_by_role("button", name=name, exact=True).click()
+def sends(page: Page, button: Locator | None = None) -> None:
+    """Send the page's form, and wait for the page that answers it."""
+    with page.expect_navigation():
+        (button or page.locator("#next")).click()
+
+
+def on(page: Page) -> None:
+    sends(page, page.get_by_role("button", name="下一步", exact=True))
 
 
 def told(page: Page) -> tuple[str, str]:
@@ -460,17 +462,17 @@ def report(page: Page, phone: str = "13812345678", materials: list[Path] | None 
     """Report, and stay on the page that tells number and code."""
     page.goto("/report/what")
     page.locator("#text").fill(MATTER)
-    page.locator("#next").click()
+    sends(page)
     if materials:
         page.goto("/report/files")
         page.locator("#files").set_input_files(materials)
-        page.get_by_role("button", name="上传").click()
+        sends(page, page.get_by_role("button", name="上传"))
         expect(page.locator(".kept li")).to_have_count(3)
     page.goto("/report/contact")
     page.locator("#phone").fill(phone)
-    page.locator("#next").click()
+    sends(page)
     page.goto("/report/check")
-    page.locator("#next").click()
+    sends(page)
     return told(page)[0]
 
 
@@ -514,12 +516,17 @@ def asked_code(page: Page, played: Demo, phone: str) -> str:
     page.get_by_label("手机号").fill(phone)
     page.get_by_role("button", name="发验证码").click()
     expect(page.locator("h1")).to_have_text("输入验证码")
-    until = time.monotonic() + 10
+    until = time.monotonic() + 30
     while time.monotonic() < until:
         if fresh := codes(played, phone)[before:]:
             return fresh[-1]
         page.wait_for_timeout(100)
     pytest.fail("no code came")
+
+
+def proves(page: Page, code: str) -> None:
+    page.get_by_label("验证码").fill(code)
+    sends(page, page.get_by_role("button", name="确定"))
 
 
 def codes(played: Demo, phone: str) -> list[str]:

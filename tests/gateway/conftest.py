@@ -15,13 +15,15 @@ def clock() -> Hand:
 
 
 @pytest.fixture
-def unswept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let nobody but the test sweep: a gateway does so as it starts, which may be late on a busy machine."""
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nobody but the test sweep, forget and take up what waits: a busy machine gives the gateway time to do so."""
 
     async def never(*_: object) -> None:
         return None
 
-    monkeypatch.setattr(app, "_sweep", never)
+    for loop in ("_sweep", "_forget"):
+        monkeypatch.setattr(app, loop, never)
+    monkeypatch.setattr(app, "DEFERRED_PAUSE", 3_600.0)
 
 
 @pytest.fixture

@@ -46,6 +46,8 @@ from tests.kit.gateway import Hand, Person, running, settings
 from tests.kit.process import configure, jiesu
 from tests.kit.staff import staff, taken, talk_of
 
+pytestmark = pytest.mark.usefixtures("alone")
+
 PHONE = "13812345678"
 
 
@@ -239,7 +241,6 @@ async def test_a_wish_to_be_deleted_goes_the_same_way_at_once_and_leaves_what_a_
     assert not await forgetting.some()
 
 
-@pytest.mark.usefixtures("unswept")
 async def test_a_closed_case_is_archived_when_its_files_go_and_its_record_lasts_no_longer_for_it(
     gateway, person, clock, forgetting
 ):

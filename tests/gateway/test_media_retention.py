@@ -12,7 +12,7 @@ from normalizer.case import Command, Verb
 from tests.kit import media
 from tests.kit.cases import AGENT
 
-pytestmark = pytest.mark.usefixtures("unswept")
+pytestmark = pytest.mark.usefixtures("alone")
 
 TEXT = "路灯坏了".encode()
 

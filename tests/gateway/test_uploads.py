@@ -155,7 +155,7 @@ async def test_two_requests_at_the_same_place_do_not_both_count(gateway):
     assert await gateway.media.blobs.get(taken.key) == content
 
 
-@pytest.mark.usefixtures("unswept")
+@pytest.mark.usefixtures("alone")
 async def test_an_upload_that_was_ended_or_is_too_old_is_gone(gateway, site, http, clock):
     ended, old = [await begun(http, site, gateway, 10) for _ in range(2)]
     async with http.delete(ended, headers=TUS) as answer:
