@@ -6,10 +6,11 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bots import intake
+from bots import again, intake, progress, which
 from bots.contract import Act, AskOwn
+from bots.guard import soothing
 from bots.intent import Intent
-from bots.progress import listed
+from bots.progress import listed, listed_of
 from bots.scene import due_line, idle, tail, unit_of
 from bots.state import Flow, Step
 from normalizer import case_no, numbers
@@ -18,10 +19,11 @@ from normalizer.evolve import evolve
 from normalizer.moves import allowed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from bots.contract import Ask, Turn
     from bots.scene import Scene
+    from bots.state import State
 
 AFTERWARDS = timedelta(minutes=10)
 """Time in which photos that follow an order belong to it."""
@@ -41,9 +43,69 @@ _INTENTS = {
 _LEAVE = frozenset({Intent.CANCEL, Intent.BACK, Intent.RESTART})
 _CONFIRMED = frozenset({"y", "yes", "确认", "确认撤回", "确定", "确定撤回", "是", "是的", "撤回"})
 _FINISHED = frozenset({"完成", "完成了", "完了", "发完了", "好了", "没了", "没有了", "就这些"})
+_STAYS = frozenset(
+    {"不撤", "不撤了", "别撤", "别撤了", "不撤回", "不撤回了", "先不撤", "先不撤了", "不要撤", "不要撤回"}
+)
 _NO_MORE = re.compile("取消|不用|不需要|解除")
 _MENU_SUPPLEMENT = 4
 _MISSES = 2
+
+
+_LISTS = frozenset(
+    {Flow.NONE, Flow.PROGRESS, Flow.CODE, Flow.URGE, Flow.WITHDRAW, Flow.CONFIDE, Flow.CONSULT, Flow.RESUME}
+)
+"""Talks in which a case may be called by what it is about; what is being collected may contain any words."""
+
+
+def meant(scene: Scene) -> Turn | Ask | None:
+    """Begin one of them, or show how far it is, with the case that somebody calls by what it is about, or with all."""
+    state = scene.state
+    picks = state.flow is Flow.SUPPLEMENT and state.step is Step.PICK
+    if scene.intent or not (state.flow in _LISTS or picks or state.flow is Flow.ORDER):
+        return None
+    wish = which.wish_of(scene.reading)
+    if wish is None:
+        return None
+    if scene.facts.own is None:
+        return AskOwn()
+    return _meant(evolve(scene, intent=wish.intent, words=wish.said), wish)
+
+
+def _meant(scene: Scene, wish: which.Wish) -> Turn | Ask | None:
+    """Do what is wished; whoever calls none of his cases so is shown them where he can mean nothing else."""
+    state, own = scene.state, scene.facts.own or ()
+    surely = wish.marked and state.flow is Flow.NONE
+    flow = _INTENTS.get(wish.intent) if wish.intent else state.flow
+    if flow not in _BEGIN:
+        case = which.named(wish.about, own)
+        if case is not None:
+            return progress.view(scene, case)
+        return progress.asked(scene) if surely or (wish.intent and which.every(wish.about)) else None
+    cases = _open(scene)
+    if which.every(wish.about) and len(cases) > 1:
+        return _all(scene, flow, cases)
+    case = which.named(wish.about, cases)
+    if case is not None:
+        return _BEGIN[flow](scene, case)
+    if not surely:
+        return None
+    return _list(scene, flow, cases) if cases else _none_open(scene)
+
+
+def waited_for(scene: Scene) -> Turn | Ask | None:
+    """Let somebody choose who only says that he waits, and has several cases under way."""
+    state, reading = scene.state, scene.reading
+    if state.flow is not Flow.NONE or not (state.reported or scene.sms) or reading.attachments:
+        return None
+    if not again.waits(reading.text) or reading.category()[0] or reading.place_text():
+        return None
+    if scene.facts.own is None:
+        return AskOwn()
+    cases = _open(scene)
+    if len(cases) < 2 or again.named(reading.text, cases):
+        return None
+    turn = _list(evolve(scene, words=reading.text), Flow.URGE, cases)
+    return scene.turn(soothing(scene), *turn.replies, state=turn.state) if soothing(scene) else turn
 
 
 def asked(scene: Scene) -> Turn | Ask | None:
@@ -57,12 +119,24 @@ def asked(scene: Scene) -> Turn | Ask | None:
         return AskOwn()
     if scene.number:
         return _named(scene, flow, scene.facts.own)
-    cases = [case for case in scene.facts.own if case.stage in OPEN]
+    cases = _open(scene)
     spoken = [case for case in cases if case.case_no == scene.state.target]
     if not cases:
-        return intake.unsent(scene) or scene.turn(scene.say("none_open"), state=idle(scene.state))
+        return _none_open(scene)
     if spoken or len(cases) == 1:
         return _BEGIN[flow](scene, (spoken or cases)[0])
+    return _list(scene, flow, cases)
+
+
+def _none_open(scene: Scene) -> Turn:
+    return intake.unsent(scene) or scene.turn(scene.say("none_open"), state=idle(scene.state))
+
+
+def _open(scene: Scene) -> list[Case]:
+    return [case for case in scene.facts.own or () if case.stage in OPEN]
+
+
+def _list(scene: Scene, flow: Flow, cases: Sequence[Case]) -> Turn:
     lines, choices = listed(scene, cases)
     state = idle(scene.state, flow=flow, step=Step.PICK, choices=choices, collected=scene.words[:COLLECTED])
     return scene.turn(scene.say("pick", what=_WHAT[flow], lines=lines), state=state)
@@ -109,24 +183,64 @@ def _named(scene: Scene, flow: Flow, own: tuple[Case, ...]) -> Turn:
 
 def _left(scene: Scene) -> Turn:
     state = scene.state
-    if state.flow is Flow.WITHDRAW and state.target:
-        return scene.turn(scene.say("not_withdrawn", tail=tail(state.target)), state=idle(state))
+    if state.flow is Flow.WITHDRAW and state.step is Step.CONFIRM:
+        return scene.turn(scene.say("not_withdrawn", tail=_asked_about(state)), state=idle(state))
     key = "supplement_dropped" if state.flow is Flow.SUPPLEMENT else "menu"
     return scene.turn(scene.say(key, hotline=scene.city.hotline), state=idle(state))
 
 
 def _picked(scene: Scene) -> Turn | Ask:
-    number = scene.reading.digit
-    if number is None or not 1 <= number <= len(scene.state.choices):
-        return _missed(scene, "choose_number")
+    state, text = scene.state, scene.reading.matching
+    number = scene.reading.digit or which.place(text, len(state.choices))
     if scene.facts.own is None:
         return AskOwn()
-    wanted = scene.state.choices[number - 1]
-    case = next((case for case in scene.facts.own if case.case_no == wanted), None)
-    if case is None:
-        return scene.turn(scene.say("none_open"), state=idle(scene.state))
+    cases = listed_of(scene)
+    if not cases:
+        return scene.turn(scene.say("none_open"), state=idle(state))
     # What was said with the command goes with it.
-    return _BEGIN[scene.state.flow](evolve(scene, words=scene.state.collected), case)
+    scene = evolve(scene, words=state.collected)
+    if number is None and which.every(text):
+        return _all(scene, state.flow, cases)
+    wanted = state.choices[number - 1] if number is not None and 1 <= number <= len(state.choices) else ""
+    case = next((case for case in cases if case.case_no == wanted), None)
+    if number is None:
+        case = which.named(text, cases)
+    return _BEGIN[state.flow](scene, case) if case is not None else _missed(scene, "choose_number")
+
+
+def _all(scene: Scene, flow: Flow, cases: Sequence[Case]) -> Turn:
+    """Do it with all of some cases with which it can be done; a withdrawal is asked about once."""
+    if flow is Flow.SUPPLEMENT:
+        turn = _list(scene, flow, cases)
+        return scene.turn(scene.say("one_by_one"), *turn.replies, state=turn.state)
+    command = _commands(scene)[flow]
+    fit = [case for case in cases if not allowed(case, command, scene.now)]
+    if len(fit) < 2:
+        return _BEGIN[flow](scene, (*fit, *cases)[0])
+    tails = _tails(fit)
+    if flow is Flow.WITHDRAW:
+        these = tuple(case.case_no for case in fit)
+        state = idle(scene.state, flow=flow, step=Step.CONFIRM, choices=these)
+        return scene.turn(scene.say("confirm_withdraw", tail=tails), state=state)
+    key = "urged_all" if flow is Flow.URGE else "confided"
+    return _acted(scene, fit, command, scene.say(key, tail=tails))
+
+
+def _commands(scene: Scene) -> dict[Flow, Command]:
+    return {
+        Flow.URGE: Command(Verb.URGE, CITIZEN, text=scene.words[:COLLECTED]),
+        Flow.WITHDRAW: Command(Verb.WITHDRAW, CITIZEN, reason="本人撤回"),
+        Flow.CONFIDE: Command(Verb.SUPPLEMENT, CITIZEN, text="本人要求对个人信息保密", flag=True),
+    }
+
+
+def _tails(cases: Sequence[Case]) -> str:
+    return tail(*(case.case_no for case in cases))
+
+
+def _acted(scene: Scene, cases: Sequence[Case], command: Command, words: str) -> Turn:
+    effects = tuple(Act(case.case_no, case.rev, command) for case in cases)
+    return scene.turn(words, state=idle(scene.state), effects=effects)
 
 
 def _missed(scene: Scene, key: str) -> Turn:
@@ -186,7 +300,7 @@ def _supplemented(scene: Scene, case: Case) -> str:
 
 
 def _begin_urge(scene: Scene, case: Case) -> Turn:
-    command = Command(Verb.URGE, CITIZEN, text=scene.words[:COLLECTED])
+    command = _commands(scene)[Flow.URGE]
     refused = allowed(case, command, scene.now)
     state = idle(scene.state, target=case.case_no)
     if refused == "urged_lately":
@@ -194,7 +308,11 @@ def _begin_urge(scene: Scene, case: Case) -> Turn:
         return scene.turn(words, state=state)
     if refused:
         return _not_now(scene, case)
-    words = scene.say("urged", unit=unit_of(case), count=len(case.urges) + 1, due=due_line(scene, case))
+    # Whoever has several under way is told which it was.
+    which_one = f"{tail(case.case_no)}，" if len(_open(scene)) > 1 else ""
+    words = scene.say(
+        "urged", which=which_one, unit=unit_of(case), count=len(case.urges) + 1, due=due_line(scene, case)
+    )
     return scene.turn(words, state=state, effects=(Act(case.case_no, case.rev, command),))
 
 
@@ -225,14 +343,30 @@ def _begin_withdraw(scene: Scene, case: Case) -> Turn:
 
 
 def _confirmed(scene: Scene) -> Turn | Ask:
-    reading = scene.reading
+    state, reading = scene.state, scene.reading
+    tails = _asked_about(state)
     if reading.digit == 1 or reading.matching in _CONFIRMED or scene.intent is Intent.WITHDRAW:
-        command = Command(Verb.WITHDRAW, CITIZEN, reason="本人撤回")
+        command = _commands(scene)[Flow.WITHDRAW]
+        if not state.target:
+            return _withdrawn(scene, command)
         return _act(scene, command, lambda told, case: told.say("withdrawn", tail=tail(case.case_no)))
-    if reading.digit == 2 or numbers.no(reading.text) or scene.state.misses:
-        return scene.turn(scene.say("not_withdrawn", tail=tail(scene.state.target)), state=idle(scene.state))
-    words = scene.say("confirm_withdraw", tail=tail(scene.state.target))
-    return scene.turn(words, state=evolve(scene.state, misses=1))
+    if reading.digit == 2 or reading.matching in _STAYS or numbers.no(reading.text) or state.misses:
+        return scene.turn(scene.say("not_withdrawn", tail=tails), state=idle(state))
+    return scene.turn(scene.say("confirm_withdraw", tail=tails), state=evolve(state, misses=1))
+
+
+def _asked_about(state: State) -> str:
+    return tail(state.target) if state.target else tail(*state.choices)
+
+
+def _withdrawn(scene: Scene, command: Command) -> Turn | Ask:
+    """Withdraw all that was asked about, of which some may have moved since."""
+    if scene.facts.own is None:
+        return AskOwn()
+    fit = [case for case in listed_of(scene) if not allowed(case, command, scene.now)]
+    if not fit:
+        return scene.turn(scene.say("none_open"), state=idle(scene.state))
+    return _acted(scene, fit, command, scene.say("withdrawn", tail=_tails(fit)))
 
 
 def _act(scene: Scene, command: Command, words: Callable[[Scene, Case], str]) -> Turn | Ask:

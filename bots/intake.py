@@ -6,14 +6,15 @@ import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from bots import slots
-from bots.contract import AskNumber, Handoff
+from bots import again, slots
+from bots.contract import AskNumber, AskOwn, Handoff
 from bots.guard import safety, soothing
 from bots.intent import Intent
 from bots.scene import idle
 from bots.state import Flow, Order, State, Step
 from bots.submission import submission
 from normalizer import numbers
+from normalizer.case import OPEN
 from normalizer.codes import KIND_LABELS, Kind
 from normalizer.evolve import evolve
 from normalizer.people import mask
@@ -23,6 +24,7 @@ from normalizer.tone import Tone, tone
 if TYPE_CHECKING:
     from bots.contract import Ask, NewNumber, Submit, Turn
     from bots.scene import Scene
+    from normalizer.case import Case
     from normalizer.draft import CaseDraft
 
 TEXT_SHOWN, PLACE_SHOWN = 32, 30
@@ -41,6 +43,7 @@ BURST = timedelta(seconds=60)
 DOUBLE_TAP = timedelta(minutes=2)
 SENTENCE = timedelta(minutes=10)
 """How long the beginning of a sentence is remembered."""
+_GO_ON = re.compile("(?:好的?|那)?[，, ]*(?:继续|接着)(?:填写?|写|说|报|反映|刚才的)?(?:吧|啊)?[。.!！]*")
 AWAY = timedelta(hours=2)
 """A silence after which the open question is forgotten and the order is offered again."""
 
@@ -91,6 +94,21 @@ def greeted_back(scene: Scene) -> Turn | None:
     """Offer the unfinished order to whoever comes back with a greeting."""
     greets = scene.intent is Intent.GREETING and scene.state.flow is Flow.NONE
     return _offer(scene) if greets and _kept(scene) else None
+
+
+def continued(scene: Scene) -> Turn | Ask | None:
+    """Go on with the order that was left for something else, where somebody says so."""
+    goes_on = _GO_ON.fullmatch(scene.reading.matching) is not None
+    return _next(scene, evolve(scene.state, collected="", misses=0)) if goes_on and _kept(scene) else None
+
+
+def reminded(scene: Scene, done: Turn) -> Turn:
+    """Return a turn that says too that the order which it interrupted is kept."""
+    state = scene.state
+    lately = state.at is not None and scene.now - state.at <= AWAY
+    if scene.sms or done.state.flow is not Flow.NONE or not (lately and _kept(scene)):
+        return done
+    return scene.turn(*done.replies, scene.say("kept_aside"), state=done.state, effects=done.effects)
 
 
 def unsent(scene: Scene) -> Turn | None:
@@ -338,6 +356,15 @@ def _next(scene: Scene, state: State, *words: str) -> Turn | Ask:
     if order.since is None or scene.now - order.since > BURST:
         order = evolve(order, since=scene.now)
     step = slots.first_open(order, scene, elderly=state.elderly)
+    if step is None or order.text != scene.state.order.text:
+        # Both where the matter is told and where all of it is known.
+        case = again.alike(scene, order)
+        if isinstance(case, AskOwn):
+            return case
+        if case is not None:
+            return _asked_again(scene, evolve(state, order=order), case, *words)
+        if scene.facts.own and not order.earlier:
+            order = evolve(order, earlier=again.earlier(scene, order))
     if scene.sms:
         if step is None:
             return _submitted(evolve(scene, state=evolve(state, order=order)))
@@ -348,6 +375,36 @@ def _next(scene: Scene, state: State, *words: str) -> Turn | Ask:
     question = slots.question(step, order, scene) if step else _read_back(scene, order)
     before = [word for word in words if word]
     return scene.turn(*before, question, state=state)
+
+
+def _asked_again(scene: Scene, state: State, case: Case, *words: str) -> Turn:
+    state = evolve(state, flow=Flow.AGAIN, step=Step.PICK, editing=False, target=case.case_no, misses=0)
+    before = [word for word in words if word]
+    return scene.turn(*before, again.question(scene, case), state=state)
+
+
+def told_again(scene: Scene) -> Turn | Ask | None:
+    """Take the answer whether a matter is one's own earlier case; what is none goes on as one of its own."""
+    state, reading = scene.state, scene.reading
+    if state.flow is not Flow.AGAIN:
+        return None
+    if scene.intent is Intent.CANCEL:
+        return scene.turn(scene.say("cancelled"), state=idle(state, order=Order()))
+    if scene.facts.own is None:
+        return AskOwn()
+    case = next((case for case in scene.facts.own if case.case_no == state.target), None)
+    answer = again.answer(scene) if scene.intent is None else True
+    if case is not None and answer and (done := again.same(scene, case)) is not None:
+        return done
+    added = evolve(state.order, attachments=state.order.attachments + reading.attachments)
+    if answer is None and reading.text and reading.digit is None:
+        added = evolve(added, text=f"{added.text}，{reading.text}"[: slots.TEXT_LENGTH])
+    if case is not None and answer is None and not state.misses:
+        said = [_received(scene)] if reading.attachments else []
+        state = evolve(state, order=added, misses=int(not reading.attachments))
+        return scene.turn(*filter(None, said), again.question(scene, case), state=state)
+    earlier = state.target if case is not None and case.stage not in OPEN else ""
+    return _next(scene, idle(state, order=evolve(added, other=True, earlier=earlier)))
 
 
 def _back(scene: Scene) -> Turn | Ask:
@@ -443,6 +500,7 @@ def _submitted(scene: Scene) -> Turn | Ask:
         step=Step.DONE,
         name=order.name or scene.state.name,
         phone=order.phone or scene.state.phone,
+        reported=True,
     )
     return scene.turn(_promise(scene, order, number, effect), state=state, effects=(effect,))
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from bots import intake
+from bots import intake, which
 from bots.contract import AskFound, AskOwn, Found
 from bots.intent import Intent
-from bots.scene import day, idle, title
+from bots.scene import called, day, idle
 from bots.state import Flow
 from normalizer import case_no
 from normalizer.case import CITIZEN_LABELS, OPEN, Stage
@@ -50,7 +50,7 @@ def asked(scene: Scene) -> Turn | Ask | None:
     if not own:
         return intake.unsent(scene) or scene.turn(scene.say("no_cases"), state=idle(scene.state))
     if len(own) == 1:
-        return _shown(scene, own[0])
+        return view(scene, own[0])
     lines, choices = listed(scene, own)
     state = idle(scene.state, flow=Flow.PROGRESS, choices=choices)
     return scene.turn(scene.say("cases", count=len(choices), lines=lines), state=state)
@@ -64,10 +64,14 @@ def going_on(scene: Scene) -> Turn | Ask | None:
         return None
     if scene.intent in {Intent.BACK, Intent.CANCEL}:
         return scene.turn(scene.say("menu", hotline=scene.city.hotline), state=idle(scene.state))
-    number = scene.reading.digit
-    if number is None or not 1 <= number <= len(scene.state.choices):
-        return _missed(scene, "choose_number")
-    return _own(scene, scene.state.choices[number - 1])
+    choices = scene.state.choices
+    number = scene.reading.digit or which.place(scene.reading.matching, len(choices))
+    if number is not None and 1 <= number <= len(choices):
+        return _own(scene, choices[number - 1])
+    if number is None and scene.facts.own is None:
+        return AskOwn()
+    case = which.named(scene.reading.matching, listed_of(scene)) if number is None else None
+    return view(scene, case) if case is not None else _missed(scene, "choose_number")
 
 
 def by_number(scene: Scene) -> Turn | Ask | None:
@@ -97,11 +101,16 @@ def listed(scene: Scene, cases: Sequence[Case]) -> tuple[str, tuple[str, ...]]:
     return "\n".join(lines), tuple(case.case_no for case in shown)
 
 
+def listed_of(scene: Scene) -> list[Case]:
+    """Return the cases that the open question lists, as far as they are still there."""
+    return [case for case in scene.facts.own or () if case.case_no in scene.state.choices]
+
+
 def _line(scene: Scene, case: Case) -> str:
     if scene.sms:
-        shown = title(case, _TITLE_IN_LIST_SMS)
+        shown = called(case, _TITLE_IN_LIST_SMS)
         return f"{case.case_no[-7:]}{shown}，{CITIZEN_LABELS[case.stage]}"
-    named = f"{case.case_no[-7:]}｜{title(case, _TITLE_IN_LIST)}"
+    named = f"{case.case_no[-7:]}｜{called(case, _TITLE_IN_LIST)}"
     return named if scene.state.elderly else f"{named}｜{CITIZEN_LABELS[case.stage]}"
 
 
@@ -112,7 +121,7 @@ def _own(scene: Scene, number: str) -> Turn | Ask:
         return AskOwn()
     found = next((case for case in scene.facts.own if case.case_no.endswith(number)), None)
     if found is not None:
-        return _shown(scene, found)
+        return view(scene, found)
     if len(number) == case_no.SHORT:
         return scene.turn(scene.say("unknown_tail", tail=number), state=idle(scene.state))
     return scene.turn(scene.say("ask_code"), state=idle(scene.state, flow=Flow.CODE, target=number))
@@ -147,12 +156,13 @@ def least(scene: Scene, case: Case) -> str:
     return scene.say("stranger", tail=case.case_no[-7:], stage=CITIZEN_LABELS[case.stage], unit=unit, due=due)
 
 
-def _shown(scene: Scene, case: Case) -> Turn:
+def view(scene: Scene, case: Case) -> Turn:
+    """Show how far one case is."""
     unit, due, latest = told(scene, case, _LATEST_SMS if scene.sms else _LATEST)
     words = scene.say(
         "progress" if case.stage in OPEN - _RATEABLE else "progress_ended",
         tail=case.case_no[-7:],
-        title=title(case, _TITLE_SMS if scene.sms else _TITLE),
+        title=called(case, _TITLE_SMS if scene.sms else _TITLE),
         stage=CITIZEN_LABELS[case.stage],
         unit=unit,
         due=due,
@@ -170,7 +180,7 @@ def _stranger(scene: Scene, given: str, code: str) -> Turn | Ask:
         return AskOwn()
     own = next((case for case in scene.facts.own if case.case_no == number), None)
     if own is not None:
-        return _shown(scene, own)
+        return view(scene, own)
     return _checked(scene, number, scene.facts.found) if scene.facts.found else AskFound(number, code)
 
 

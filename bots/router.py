@@ -20,6 +20,7 @@ from bots import (
     sms,
     spots,
     welcome,
+    which,
 )
 from bots.contract import Alert, Ask, Owner, Turn
 from bots.intent import Intent, intent_of, led_of
@@ -51,9 +52,11 @@ FLOWS: tuple[Callable[[Scene], Turn | Ask | None], ...] = (
     handoff.waiting,
     guard.abuse,
     welcome.empty,
+    followup.meant,  # "路灯那个催一下": a case is named, whatever was asked
     # the question that is open, before any word could mean something new
     service.going_on,
     intake.resumed,
+    intake.told_again,
     intake.going_on,
     followup.going_on,
     rating.going_on,
@@ -63,6 +66,7 @@ FLOWS: tuple[Callable[[Scene], Turn | Ask | None], ...] = (
     rating.asked,  # a bare digit may answer the rating question, so before the menu's digits
     sms.bare_digit,  # the menu of other channels has no digits here
     intake.submitted_before,
+    intake.continued,
     progress.asked,
     followup.asked,
     intake.asked,
@@ -72,10 +76,15 @@ FLOWS: tuple[Callable[[Scene], Turn | Ask | None], ...] = (
     welcome.elderly,
     # free text, photos, places
     followup.sent_after,
+    followup.waited_for,
     intake.begun,
     welcome.fallback,
 )
 """The whole talk on one screen."""
+
+
+_ASIDE = frozenset({followup.meant, followup.asked, progress.asked})
+"""What is asked for in between: the order that it interrupts is kept."""
 
 
 class Sign(NamedTuple):
@@ -109,6 +118,7 @@ _ONLY: dict[Callable[[Scene], Turn | Ask | None], Callable[[Sign], bool]] = {
     intake.went_on: _open(Flow.ORDER),
     service.going_on: _open(Flow.SERVICE),
     intake.resumed: _open(Flow.RESUME),
+    intake.told_again: _open(Flow.AGAIN),
     intake.going_on: _open(Flow.ORDER),
     followup.going_on: _open(Flow.SUPPLEMENT, Flow.URGE, Flow.WITHDRAW, Flow.CONFIDE),
     rating.going_on: _open(Flow.RATE, Flow.REASONS),
@@ -117,6 +127,8 @@ _ONLY: dict[Callable[[Scene], Turn | Ask | None], Callable[[Sign], bool]] = {
     welcome.empty: _open(Flow.NONE),
     welcome.elderly: _open(Flow.NONE),
     answers.asked: _open(Flow.NONE),
+    intake.continued: _open(Flow.NONE),
+    followup.waited_for: _open(Flow.NONE),
     intake.begun: _open(Flow.NONE),
 }
 """What must be so for a flow to claim anything; each looks for itself too, this spares asking those that cannot."""
@@ -156,7 +168,9 @@ def _answer(scene: Scene) -> Turn | Ask:
     for flow in possible(scene):
         done = flow(scene)
         if done is not None:
-            return _spoken(scene, done) if isinstance(done, Turn) else done
+            if not isinstance(done, Turn):
+                return done
+            return _spoken(scene, intake.reminded(scene, done) if flow in _ASIDE else done)
     raise AssertionError("the last flow answers everything")
 
 
@@ -205,8 +219,15 @@ _WISHES = frozenset(
     }
 )
 """Words that begin something else; an order is kept and can be taken up again."""
-_ANSWERS_TOO = frozenset({Intent.REPORT, Intent.ASK, Intent.SUPPLEMENT, Intent.URGE})
-"""Of these, words that may as well answer a slot of an order: "投诉" its kind, "快点处理" its demand."""
+_ANSWERS = {
+    # "投诉" may answer the kind, "快点处理" the demand
+    Flow.ORDER: frozenset({Intent.REPORT, Intent.ASK, Intent.SUPPLEMENT, Intent.URGE}),
+    Flow.CONSULT: frozenset({Intent.ASK}),
+    Flow.WITHDRAW: frozenset({Intent.WITHDRAW}),
+    # only one's earlier case can be meant by these
+    Flow.AGAIN: frozenset({Intent.URGE, Intent.PROGRESS, Intent.SUPPLEMENT}),
+}
+"""Of these, words that may as well answer the question that is open."""
 _CHOICES = frozenset({Flow.PROGRESS, Flow.CODE, Flow.URGE, Flow.WITHDRAW, Flow.RATE})
 """Talks that want a number: a whole sentence is a matter of its own."""
 
@@ -222,25 +243,17 @@ def _left(state: State, reading: CaseDraft, intent: Intent | None) -> bool:
         return _word_leads_out(state, intent)
     if state.flow is Flow.CONSULT:
         return answers.left(state, reading, intent)
-    if not intake.is_matter(reading) or (state.flow is Flow.RATE and rating.felt(reading) is not None):
+    if not intake.is_matter(reading) or which.corrects(reading) or (state.flow is Flow.RATE and rating.felt(reading) is not None):
         return False
     return state.flow in _CHOICES or (state.flow is Flow.SUPPLEMENT and state.step is Step.PICK)
 
 
 def _word_leads_out(state: State, intent: Intent) -> bool:
-    match state.flow:
-        case Flow.ORDER:
-            return intent not in _ANSWERS_TOO
-        case Flow.SUPPLEMENT if state.step is Step.COLLECT:
-            return not (state.collected or state.attachments)
-        case Flow.REASONS | Flow.NOTE:
-            return False
-        case Flow.CONSULT:
-            return intent is not Intent.ASK
-        case Flow.WITHDRAW:
-            return intent is not Intent.WITHDRAW
-        case _:
-            return True
+    if intent in _ANSWERS.get(state.flow, ()) or state.flow in {Flow.REASONS, Flow.NOTE}:
+        return False
+    if state.flow is Flow.SUPPLEMENT and state.step is Step.COLLECT:
+        return not (state.collected or state.attachments)
+    return True
 
 
 def _spoken(scene: Scene, done: Turn) -> Turn:
@@ -248,6 +261,8 @@ def _spoken(scene: Scene, done: Turn) -> Turn:
     if not done.replies:
         return done
     city, state = scene.city, done.state
+    if scene.facts.own and not state.reported:
+        state = evolve(state, reported=True)
     if state.notice_version == city.notice_version or any(isinstance(each, Alert) for each in done.effects):
         return Turn(evolve(state, at=scene.now), done.replies, done.effects)
     told = evolve(state, at=scene.now, notice_version=city.notice_version)

@@ -12,10 +12,12 @@ from bots.intent import Intent
 from bots.state import Flow, State, Step
 from bots.words import ELDERLY, SHORT, say
 from normalizer.case import OPEN, Case, Stage
+from normalizer.draft import TITLE
 from normalizer.evolve import evolve
 from normalizer.message import SourceChannel
 from normalizer.moves import allowed
 from normalizer.people import valid_phone
+from normalizer.place import place_in
 
 if TYPE_CHECKING:
     from bots.contract import City, Effect
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 ZONE = ZoneInfo("Asia/Shanghai")
 HIDDEN_TITLE = "保密件"
+SAYING = 4
+"""Characters of a title that say something."""
 SMS, EMAIL = SourceChannel.SMS.value, SourceChannel.EMAIL.value
 
 
@@ -119,14 +123,24 @@ def day(at: datetime) -> str:
     return f"{local.month}月{local.day}日"
 
 
-def tail(case_no: str) -> str:
-    """Return how a case is called in talk: its last seven digits."""
-    return f"尾号{case_no[-7:]}"
+def tail(*case_nos: str) -> str:
+    """Return how a case is called in talk, or several: its last seven digits."""
+    return f"尾号{'、'.join(each[-7:] for each in case_nos)}"
 
 
 def title(case: Case, longest: int) -> str:
     """Return a case's title as a screen may show it that others can look at: a confidential one has none."""
     return HIDDEN_TITLE if case.secret else case.matter.title[:longest]
+
+
+def called(case: Case, longest: int) -> str:
+    """Return a case's title so long; of a longer one what it is about goes before where it is."""
+    whole = title(case, TITLE)
+    if len(whole) <= longest:
+        return whole
+    where = place_in(whole) or ""
+    core = whole.replace(where, "", 1).lstrip("的，,、 ")
+    return (core if where and len(core) >= SAYING else whole)[:longest]
 
 
 def unit_of(case: Case) -> str:

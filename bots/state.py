@@ -19,6 +19,7 @@ class Flow(StrEnum):
     NONE = ""
     ORDER = "order"
     RESUME = "resume"
+    AGAIN = "again"
     CONSULT = "consult"
     PROGRESS = "progress"
     CODE = "code"
@@ -63,7 +64,8 @@ class Order:  # noqa: PLW1641 - the dataclass makes the hash
     """The slots of a guided order (domain.md 4.2); empty or None while not known.
 
     ``sure`` when the category is beyond doubt, ``brief`` when the citizen said enough to skip the lesser questions,
-    ``since`` when it was last touched; ``asked`` are the questions put by SMS, each once.
+    ``since`` when it was last touched; ``asked`` are the questions put by SMS, each once; ``other`` once it was said to
+    be none of one's earlier cases, ``earlier`` the ended one that it continues.
     """
 
     text: str = ""
@@ -85,6 +87,8 @@ class Order:  # noqa: PLW1641 - the dataclass makes the hash
     brief: bool = False
     since: datetime | None = None
     asked: tuple[Step, ...] = ()
+    other: bool = False
+    earlier: str = ""
 
     def __eq__(self, other: object) -> bool:
         """Compare; whenever a state is written its order is compared with none, mostly with itself."""
@@ -113,7 +117,7 @@ class State:
     ``name`` and ``phone`` the contact of the last order; ``at`` when the bot last spoke;
     ``last`` a digest of the last text message, ``last_to`` the question it found open, ``last_at`` when it came.
     ``quiet`` is what a person at the desk has restricted until ``quiet_until``; it was told once (``quiet_told``).
-    ``served`` is when the service began that is to be rated, milliseconds.
+    ``served`` is when the service began that is to be rated, milliseconds; ``reported`` once cases of one's own were seen.
     """
 
     flow: Flow = Flow.NONE
@@ -143,6 +147,7 @@ class State:
     quiet_until: datetime | None = None
     quiet_told: bool = False
     served: int = 0
+    reported: bool = False
 
 
 _STATE = TypeAdapter(State)

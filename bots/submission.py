@@ -49,4 +49,5 @@ def _matter(order: Order) -> Matter:
         category=order.category,
         demand=mask(order.demand),
         attachments=order.attachments,
+        old_case_no=order.earlier,
     )
