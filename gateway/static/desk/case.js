@@ -192,11 +192,17 @@ export function caseCard(desk, found, { again }) {
     h('p', {}, h('strong', {}, found.title ?? '')),
     h('p', { class: 'soft' }, [t(found.kind_label), t(found.category_label), found.unit].filter(Boolean).join(' · ')),
     found.deadline_at && h('p', { class: 'soft' }, t('期限：{time}', { time: clock(found.deadline_at) })),
+    found.old_case_no && linked(t('此前的工单：{no}', { no: found.old_case_no }), found.old_case_no),
+    found.master_case_no && linked(t('并入的工单：{no}', { no: found.master_case_no }), found.master_case_no),
     h('div', { class: 'acts' }, (found.verbs ?? []).map((can) => button(t(can.label), () => act(can), { kind: 'small' }))),
   );
   if (found.form && store.may('act_on_cases')) node.append(edit(found.form));
   if (found.log?.length) node.append(h('details', {}, h('summary', {}, t('办理记录')), h('ol', { class: 'history' }, found.log.map(logged))));
   return node;
+
+  function linked(words, other) {
+    return h('p', {}, button(words, () => desk.showCase(other), { kind: 'link' }));
+  }
 
   function act({ verb, label, needs, codes }) {
     const inputs = [...new Set([...needs, ...(WANTS[verb] ?? [])])].map((name) => [name, input(verb, name, codes)]);

@@ -131,6 +131,7 @@ class CaseView(Listed):
     labels: tuple[str, ...]
     supervision: int
     master_case_no: str
+    old_case_no: str
     replies: tuple[str, ...]
     verbs: tuple[Can, ...]
     log: tuple[Step, ...]
@@ -178,6 +179,7 @@ def view(
         labels=case.matter.labels,
         supervision=case.supervision,
         master_case_no=case.matter.master_case_no,
+        old_case_no=case.matter.old_case_no,
         replies=tuple(hide(reply.text) for reply in case.replies),
         verbs=tuple(_can(verb, fields) for verb, fields in verbs.items()),
         log=tuple(_step(event, names, hide) for event in log),

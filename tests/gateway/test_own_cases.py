@@ -1,0 +1,67 @@
+"""Somebody with cases of his own, through the whole gateway: all moved at once, and none reported twice (domain.md 1.11)."""
+
+from __future__ import annotations
+
+from normalizer.case import Stage, Verb
+from tests.kit.cases import STEPS
+
+LAMP = "岱岳区满庄镇政府门口路灯坏了三天了，我叫李四，电话13812345678"
+
+
+async def verbs(gateway, number):
+    return [event.verb for event in await gateway.lookup.log(number)]
+
+
+async def reported(person, words):
+    await person.says(words)
+    done = await person.says("1")
+    return done.split("单号")[1][:17]
+
+
+async def test_all_of_ones_cases_are_urged_and_withdrawn_by_one_word(gateway, person, clock):
+    hole, lamp = await person.reports(), await reported(person, LAMP)
+    assert (await person.says("都催一下")).startswith(f"尾号{lamp[-7:]}、{hole[-7:]}")
+    await person.says("两个都撤")
+    assert (await person.says("确认")).startswith(f"已撤回尾号{lamp[-7:]}、{hole[-7:]}")
+    for number in (hole, lamp):
+        assert (await verbs(gateway, number))[-2:] == [Verb.URGE, Verb.WITHDRAW]
+        assert (await gateway.lookup.case(number)).stage is Stage.WITHDRAWN
+
+
+async def test_what_is_reported_once_more_is_urged_and_no_second_case(gateway, person, clock):
+    number = await person.reports()
+    clock.wait(hours=48)
+    assert "是同一件事吗" in await person.says("东岳大街88号门前井盖丢失，怎么还没修")
+    assert "第1次" in await person.says("1")
+    assert await verbs(gateway, number) == [Verb.SUBMIT, Verb.ACCEPT, Verb.URGE]
+    own = await gateway.lookup.own(gateway.books.sealer.conversation(person.account, person.user))
+    assert [case.case_no for case in own] == [number]
+
+
+async def test_what_was_closed_lately_is_handled_anew(gateway, person, clock):
+    number = await person.reports()
+    await _closed(gateway, number)
+    clock.wait(hours=24 * 3)
+    assert "是同一件事吗" in await person.says("东岳大街88号门前的井盖又丢失了")
+    assert "重新办理" in await person.says("是的")
+    case = await gateway.lookup.case(number)
+    assert (case.stage, (await verbs(gateway, number))[-1]) == (Stage.REWORK, Verb.REWORK)
+
+
+async def test_what_was_closed_long_ago_is_a_new_case_beside_it(gateway, person, clock):
+    number = await person.reports()
+    await _closed(gateway, number)
+    clock.wait(hours=24 * 20)
+    assert "同一件" not in await person.says(
+        "泰山区东岳大街88号门前井盖丢失很危险，我叫李四，电话13812345678"
+    )
+    done = await person.says("1")
+    new = done.split("单号")[1][:17]
+    assert new != number
+    assert (await gateway.lookup.case(new)).matter.old_case_no == number
+
+
+async def _closed(gateway, number):
+    """Have a case go its course to its end; it was accepted as it was submitted."""
+    for command in STEPS[Stage.CLOSED][1:]:
+        await gateway.office.act(number, command)
