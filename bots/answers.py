@@ -115,11 +115,15 @@ def asked(scene: Scene) -> Turn | Ask | None:
         return intake.consulted(scene) or (_told(scene) if asks(reading) else None)
     if scene.intent is Intent.ASK or reading.digit == _MENU_ASK:
         return scene.turn(scene.say("ask_question"), state=idle(state, flow=Flow.CONSULT))
-    question = intake.is_question(reading) and han_count(reading.text) >= intake.BEGIN_HAN
-    if asks(reading) and (done := _told(scene, offers=question or _bare(reading))) is not None:
+    wished = scene.intent is not None
+    question = not wished and intake.is_question(reading) and han_count(reading.text) >= intake.BEGIN_HAN
+    if (
+        asks(reading)
+        and (done := _told(scene, offers=question or (_bare(reading) and not wished))) is not None
+    ):
         return done
     plain = question or (asks(reading) and _bare(reading) and not reading.category()[0])
-    return _unanswered(scene) if plain else None
+    return _unanswered(scene) if plain and not wished else None
 
 
 def going_on(scene: Scene) -> Turn | Ask | None:

@@ -321,7 +321,37 @@ class Appeal:
     """Somebody objects to a restriction; a supervisor looks at it again."""
 
 
-Effect = Submit | Act | Handoff | Unqueue | Alert | OptOut | Link | Bind | Vote | Gap | RateService | Appeal
+class WishKind(StrEnum):
+    """What somebody wants done with his data that a person must settle."""
+
+    CORRECT = "correct"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class Wished:
+    """The citizen wants his data corrected or deleted (PIPL 46, 47); ``cases`` are those that it is about."""
+
+    kind: WishKind
+    text: str
+    cases: tuple[str, ...]
+
+
+Effect = (
+    Submit
+    | Act
+    | Handoff
+    | Unqueue
+    | Alert
+    | OptOut
+    | Link
+    | Bind
+    | Vote
+    | Gap
+    | RateService
+    | Appeal
+    | Wished
+)
 
 
 @dataclass(frozen=True, slots=True)

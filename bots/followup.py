@@ -46,6 +46,15 @@ _FINISHED = frozenset({"完成", "完成了", "完了", "发完了", "好了", "
 _STAYS = frozenset(
     {"不撤", "不撤了", "别撤", "别撤了", "不撤回", "不撤回了", "先不撤", "先不撤了", "不要撤", "不要撤回"}
 )
+_MENDED = re.compile(
+    "(?:(?:我|那|这)(?:个|件)?(?:事情?|问题)?)?(?:已经|已|都|终于|今天|昨天|刚才|刚刚|现在|有人来)*(?:给我)?"
+    "(?:(?:修|弄|处理|解决|办|装|补|清理|恢复|搞|整)(?:好|完|掉|定|上)|解决|恢复|处理)了"
+    "(?:[，,。!！ ]*(?:非常|太)?(?:谢谢|感谢|辛苦|满意|好了|不用(?:再|你们?)?(?:管|来|处理|办|查))(?:你们?|您们?|大家|政府|了|啦)*)*[。.!！~～]*"
+)
+_CORRECTS = re.compile(
+    "(?:你好|您好|不好意思|对不起|[，, ])*(?:我)?(?:刚才|上次|之前|昨天|前面)?(?:的|反映的|报的|写的)?"
+    "(?:地址|地点|位置|门牌号?|楼号|名字|姓名|称呼|时间|日期|内容|情况|车牌号?|号码)(?:写|填|说|发|报|留|弄)?(?:错了|不对|有误|反了)(?P<right>[，,。:： ]*\\S.{0,60})?"
+)
 _NO_MORE = re.compile("取消|不用|不需要|解除")
 _MENU_SUPPLEMENT = 4
 _MISSES = 2
@@ -94,10 +103,8 @@ def _meant(scene: Scene, wish: which.Wish) -> Turn | Ask | None:
 
 def waited_for(scene: Scene) -> Turn | Ask | None:
     """Let somebody choose who only says that he waits, and has several cases under way."""
-    state, reading = scene.state, scene.reading
-    if state.flow is not Flow.NONE or not (state.reported or scene.sms) or reading.attachments:
-        return None
-    if not again.waits(reading.text) or reading.category()[0] or reading.place_text():
+    reading = scene.reading
+    if not _asks_own(scene) or not again.waits(reading.text) or reading.category()[0] or reading.place_text():
         return None
     if scene.facts.own is None:
         return AskOwn()
@@ -106,6 +113,48 @@ def waited_for(scene: Scene) -> Turn | Ask | None:
         return None
     turn = _list(evolve(scene, words=reading.text), Flow.URGE, cases)
     return scene.turn(soothing(scene), *turn.replies, state=turn.state) if soothing(scene) else turn
+
+
+def mended(scene: Scene) -> Turn | Ask | None:
+    """Ask whoever says that it is mended whether his case may end; who thanks for nothing of his is only thanked."""
+    if not _asks_own(scene) or not _MENDED.fullmatch(scene.reading.matching):
+        return None
+    if scene.facts.own is None:
+        return AskOwn()
+    command = _commands(scene)[Flow.WITHDRAW]
+    cases = [case for case in _open(scene) if scene.allows(case, command)]
+    spoken = [case for case in cases if case.case_no == scene.state.target] or cases
+    if not cases:
+        return scene.turn(scene.say("thanks"), state=idle(scene.state))
+    if len(spoken) > 1:
+        return _list(evolve(scene, words=""), Flow.WITHDRAW, cases)
+    number = spoken[0].case_no
+    state = idle(scene.state, flow=Flow.WITHDRAW, step=Step.CONFIRM, target=number)
+    return scene.turn(scene.say("mended", tail=tail(number)), state=state)
+
+
+def corrected(scene: Scene) -> Turn | Ask | None:
+    """Take what somebody sees that he said wrong for a supplement of his case."""
+    found = _CORRECTS.fullmatch(scene.reading.text) if _asks_own(scene) else None
+    if found is None:
+        return None
+    if scene.facts.own is None:
+        return AskOwn()
+    cases = _open(scene)
+    if not cases:
+        return None
+    words = scene.reading.text if found["right"] else ""
+    scene = evolve(scene, words=words)
+    spoken = [case for case in cases if case.case_no == scene.state.target] or cases
+    if len(spoken) > 1:
+        return _list(scene, Flow.SUPPLEMENT, cases)
+    return _begin_supplement(scene, spoken[0])
+
+
+def _asks_own(scene: Scene) -> bool:
+    """Return whether words may be about a case: nothing is open, and he has reported before."""
+    state = scene.state
+    return state.flow is Flow.NONE and (state.reported or scene.sms) and not scene.reading.attachments
 
 
 def asked(scene: Scene) -> Turn | Ask | None:

@@ -14,6 +14,7 @@ from bots import (
     handoff,
     intake,
     mail,
+    mine,
     progress,
     rating,
     service,
@@ -48,6 +49,7 @@ FLOWS: tuple[Callable[[Scene], Turn | Ask | None], ...] = (
     binding.asked,
     binding.sent,
     sms.photos,
+    mine.asked,
     progress.by_number,  # seventeen digits are never the answer to anything else
     handoff.waiting,
     guard.abuse,
@@ -55,6 +57,7 @@ FLOWS: tuple[Callable[[Scene], Turn | Ask | None], ...] = (
     followup.meant,  # "路灯那个催一下": a case is named, whatever was asked
     # the question that is open, before any word could mean something new
     service.going_on,
+    mine.going_on,
     intake.resumed,
     intake.told_again,
     intake.going_on,
@@ -67,6 +70,9 @@ FLOWS: tuple[Callable[[Scene], Turn | Ask | None], ...] = (
     sms.bare_digit,  # the menu of other channels has no digits here
     intake.submitted_before,
     intake.continued,
+    welcome.acknowledged,
+    followup.mended,
+    followup.corrected,
     progress.asked,
     followup.asked,
     intake.asked,
@@ -83,7 +89,7 @@ FLOWS: tuple[Callable[[Scene], Turn | Ask | None], ...] = (
 """The whole talk on one screen."""
 
 
-_ASIDE = frozenset({followup.meant, followup.asked, progress.asked})
+_ASIDE = frozenset({followup.meant, followup.asked, mine.asked, progress.asked})
 """What is asked for in between: the order that it interrupts is kept."""
 
 
@@ -118,6 +124,7 @@ _ONLY: dict[Callable[[Scene], Turn | Ask | None], Callable[[Sign], bool]] = {
     intake.went_on: _open(Flow.ORDER),
     service.going_on: _open(Flow.SERVICE),
     intake.resumed: _open(Flow.RESUME),
+    mine.going_on: _open(Flow.MINE),
     intake.told_again: _open(Flow.AGAIN),
     intake.going_on: _open(Flow.ORDER),
     followup.going_on: _open(Flow.SUPPLEMENT, Flow.URGE, Flow.WITHDRAW, Flow.CONFIDE),
@@ -129,6 +136,9 @@ _ONLY: dict[Callable[[Scene], Turn | Ask | None], Callable[[Sign], bool]] = {
     answers.asked: _open(Flow.NONE),
     intake.continued: _open(Flow.NONE),
     followup.waited_for: _open(Flow.NONE),
+    welcome.acknowledged: _open(Flow.NONE),
+    followup.mended: _open(Flow.NONE),
+    followup.corrected: _open(Flow.NONE),
     intake.begun: _open(Flow.NONE),
 }
 """What must be so for a flow to claim anything; each looks for itself too, this spares asking those that cannot."""
@@ -243,7 +253,11 @@ def _left(state: State, reading: CaseDraft, intent: Intent | None) -> bool:
         return _word_leads_out(state, intent)
     if state.flow is Flow.CONSULT:
         return answers.left(state, reading, intent)
-    if not intake.is_matter(reading) or which.corrects(reading) or (state.flow is Flow.RATE and rating.felt(reading) is not None):
+    if (
+        not intake.is_matter(reading)
+        or which.corrects(reading)
+        or (state.flow is Flow.RATE and rating.felt(reading) is not None)
+    ):
         return False
     return state.flow in _CHOICES or (state.flow is Flow.SUPPLEMENT and state.step is Step.PICK)
 

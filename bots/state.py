@@ -20,6 +20,7 @@ class Flow(StrEnum):
     ORDER = "order"
     RESUME = "resume"
     AGAIN = "again"
+    MINE = "mine"
     CONSULT = "consult"
     PROGRESS = "progress"
     CODE = "code"
@@ -117,7 +118,8 @@ class State:
     ``name`` and ``phone`` the contact of the last order; ``at`` when the bot last spoke;
     ``last`` a digest of the last text message, ``last_to`` the question it found open, ``last_at`` when it came.
     ``quiet`` is what a person at the desk has restricted until ``quiet_until``; it was told once (``quiet_told``).
-    ``served`` is when the service began that is to be rated, milliseconds; ``reported`` once cases of one's own were seen.
+    ``served`` is when the service began that is to be rated, milliseconds; ``reported`` once cases of one's own were seen;
+    ``wished_at`` is when he last asked to have everything deleted.
     """
 
     flow: Flow = Flow.NONE
@@ -148,6 +150,7 @@ class State:
     quiet_told: bool = False
     served: int = 0
     reported: bool = False
+    wished_at: datetime | None = None
 
 
 _STATE = TypeAdapter(State)

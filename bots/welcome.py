@@ -137,6 +137,14 @@ def menu(scene: Scene) -> Turn | None:
     return _first(scene)
 
 
+def acknowledged(scene: Scene) -> Turn | None:
+    """Say little to who says only that he has heard."""
+    text = scene.reading.matching
+    if scene.state.flow is not Flow.NONE or len(text) > HEARD or not _HEARD.fullmatch(text):
+        return None
+    return scene.turn(scene.say("noted"))
+
+
 def empty(scene: Scene) -> Turn | None:
     """Say what to do when there was nothing to read."""
     reading = scene.reading
@@ -152,6 +160,11 @@ def empty(scene: Scene) -> Turn | None:
     return scene.turn(scene.say("empty")) if scene.state.notice_version else _first(scene)
 
 
+_HEARD = re.compile(
+    "(?:(?:嗯|哦|噢|喔|好|行|可以|ok|okay|收到|知道|明白|了解|清楚|晓得|这样啊|原来如此|没问题|没事)(?:了|啦|的|吧|嘞|哦|呀|啊)?[，,。.!！~～ ]*)+"
+)
+HEARD = 12
+"""Characters beyond which nobody says only that he has heard."""
 BEGINNING_HAN = 2
 """Chinese characters that may be the beginning of what somebody wants to say."""
 

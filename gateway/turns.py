@@ -6,6 +6,7 @@ The bot returns effects; here they are carried out under the rules of ``cases.se
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -28,6 +29,7 @@ from bots.contract import (
     Submit,
     Turn,
     Vote,
+    Wished,
 )
 from bots.router import turn
 from bots.words import say
@@ -37,6 +39,7 @@ from gateway.cases import service
 from gateway.cases.book import ANY_OWNER
 from gateway.desk import routing
 from gateway.runtime import millis
+from gateway.store import requests
 from gateway.store.bodies import seal_part
 from gateway.store.media import talk_owner
 from gateway.store.recent import Recent
@@ -58,6 +61,7 @@ from gateway.store.rows import (
     VoteRow,
     WaitRow,
     WantedRow,
+    WishRow,
     new_conversation,
 )
 from normalizer.draft import CaseDraft, draft
@@ -313,7 +317,7 @@ class Turns:
                 return case_no
             case Bind(words):
                 self._bind(words, talk, rows)
-            case Alert() | Vote() | Gap() | RateService() | Appeal():
+            case Alert() | Vote() | Gap() | RateService() | Appeal() | Wished():
                 self._note_down(effect, talk, before, rows)
             case _:
                 change |= {
@@ -327,7 +331,7 @@ class Turns:
 
     def _note_down(
         self,
-        effect: Alert | Vote | Gap | RateService | Appeal,
+        effect: Alert | Vote | Gap | RateService | Appeal | Wished,
         talk: Talk,
         before: ConversationRow,
         rows: Rows,
@@ -345,8 +349,17 @@ class Turns:
                 rows.rated.append(RatedRow(score, at, talk.conversation, began))
                 said = DeskEventRow(at, talk.conversation, "rated", before.owner, before.epoch)
                 rows.desk.append(said._replace(detail=str(score)))
+            case Wished():
+                rows.wishes.append(self._wish(effect, talk, at))
             case Appeal():
                 rows.desk.append(DeskEventRow(at, talk.conversation, "appeal", before.owner, before.epoch))
+
+    def _wish(self, wish: Wished, talk: Talk, at: int) -> WishRow:
+        # As the pages write it (``gateway/web/portal/own.py``): one list for whoever settles it.
+        phone = talk.message.sender if talk.message.source is SourceChannel.SMS else ""
+        told = {"text": wish.text, "cases": wish.cases, "phone": phone}
+        body = self._sealer.seal(json.dumps(told, ensure_ascii=False).encode())
+        return WishRow(self._ids(), at, talk.conversation, wish.kind.value, requests.OPEN, None, body)
 
     def _gap(self, question: str, at: int) -> GapRow:
         # Signs and blanks make no other question.

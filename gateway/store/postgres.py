@@ -24,6 +24,7 @@ from gateway.store.tables import (
     CASE_EVENT,
     CASES,
     CONVERSATION,
+    DATA_REQUEST,
     DESK_EVENT,
     INBOX,
     KNOWLEDGE_GAP,
@@ -237,6 +238,7 @@ class _Statement:
             (CASES, rows.cases),
             (CASE_EVENT, rows.events),
             (ALERT, rows.alerts),
+            (DATA_REQUEST, rows.wishes),
         )
         for table, values in tables:
             if values:

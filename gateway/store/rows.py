@@ -198,6 +198,18 @@ class GapRow(NamedTuple):
     body: bytes
 
 
+class WishRow(NamedTuple):
+    """A row of ``data_request``."""
+
+    id: bytes
+    at: int
+    conversation: bytes
+    kind: str
+    state: str
+    settled_at: int | None
+    body: bytes
+
+
 class WantedRow(NamedTuple):
     """A row of ``wanted``."""
 
@@ -314,6 +326,7 @@ class Rows:
     spent: list[bytes] = field(default_factory=list)
     votes: list[VoteRow] = field(default_factory=list)
     gaps: list[GapRow] = field(default_factory=list)
+    wishes: list[WishRow] = field(default_factory=list)
     wanted: list[WantedRow] = field(default_factory=list)
     filed: list[FiledRow] = field(default_factory=list)
     waits: list[WaitRow] = field(default_factory=list)
@@ -391,6 +404,7 @@ _OF_TURNS = (
     "spent",
     "votes",
     "gaps",
+    "wishes",
     "wanted",
     "filed",
     "waits",

@@ -246,6 +246,7 @@ def _bulk(rows: Rows) -> tuple[tuple[str, Sequence[tuple[Any, ...]]], ...]:
         (sql.DELETE_BIND_CODE, [(code,) for code in rows.spent]),
         (sql.INSERT_VOTE, rows.votes),
         (sql.INSERT_GAP, rows.gaps),
+        (sql.INSERT_WISH, rows.wishes),
         (sql.INSERT_WANTED, rows.wanted),
         (sql.FILE_WANTED, [(row.case_no, row.blob) for row in rows.filed]),
         (sql.FILE_MEDIA, [(row.case_no, row.owner, row.blob, row.blob, row.case_no) for row in rows.filed]),

@@ -13,6 +13,7 @@ from gateway.store.tables import (
     CASE_EVENT,
     CASES,
     CONVERSATION,
+    DATA_REQUEST,
     INBOX,
     KNOWLEDGE_GAP,
     KNOWLEDGE_VOTE,
@@ -73,6 +74,7 @@ ADD_GAPS = (
 )
 INSERT_VOTE = _insert(KNOWLEDGE_VOTE) + ADD_VOTES
 INSERT_GAP = _insert(KNOWLEDGE_GAP) + ADD_GAPS
+INSERT_WISH = _insert(DATA_REQUEST)
 INSERT_WANTED = _insert(WANTED) + " ON CONFLICT (ref) DO NOTHING"
 FILE_WANTED = "UPDATE wanted SET case_no = ? WHERE ref = ?"
 FILE_MEDIA = (

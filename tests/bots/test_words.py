@@ -24,6 +24,8 @@ FIELDS = {
     "city": "泰安",
     "hotline": "12345",
     "which": "尾号0000024，",
+    "draft": ZH["mine_draft"],
+    "pages": ZH["mine_pages"].format(url="https://12345.example/me"),
     "until": "12月31日08:30",
     "agent": "1024",
     "minutes": "2",

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
+from gateway.runtime import millis
+from gateway.store import requests
 from normalizer.case import Stage, Verb
 from tests.kit.cases import STEPS
 
@@ -34,7 +38,7 @@ async def test_what_is_reported_once_more_is_urged_and_no_second_case(gateway, p
     assert "是同一件事吗" in await person.says("东岳大街88号门前井盖丢失，怎么还没修")
     assert "第1次" in await person.says("1")
     assert await verbs(gateway, number) == [Verb.SUBMIT, Verb.ACCEPT, Verb.URGE]
-    own = await gateway.lookup.own(gateway.books.sealer.conversation(person.account, person.user))
+    own = await gateway.lookup.own(conversation(gateway, person))
     assert [case.case_no for case in own] == [number]
 
 
@@ -65,3 +69,35 @@ async def _closed(gateway, number):
     """Have a case go its course to its end; it was accepted as it was submitted."""
     for command in STEPS[Stage.CLOSED][1:]:
         await gateway.office.act(number, command)
+
+
+async def test_a_wish_to_be_deleted_stands_in_the_list_of_those_who_settle_it(gateway, person, clock):
+    number = await person.reports()
+    await person.says("删除我的信息")
+    assert "已登记" in await person.says("1")
+    (wish,) = await gateway.books.store.read(lambda c: requests.newest(c, 10, requests.OPEN))
+    assert (wish.kind, wish.conversation) == (requests.ERASE, conversation(gateway, person))
+    assert json.loads(gateway.books.sealer.open(wish.body)) == {"text": "", "cases": [number], "phone": ""}
+    assert wish.at <= millis(clock())
+
+
+async def test_another_telephone_is_told_to_the_unit_and_a_confidential_case_to_a_person(
+    gateway, person, clock
+):
+    hole, lamp = await person.reports(), await reported(person, LAMP)
+    await person.says(f"保密 {lamp}")
+    await person.says("我要求保密")
+    assert "139****1111" in await person.says("改电话13900001111")
+    secret = [number for number in (hole, lamp) if (await gateway.lookup.case(number)).secret]
+    wishes = await gateway.books.store.read(lambda c: requests.newest(c, 10))
+    told = [json.loads(gateway.books.sealer.open(wish.body)) for wish in wishes]
+    assert [(wish.kind, each["cases"]) for wish, each in zip(wishes, told, strict=True)] == [
+        ("correct", secret)
+    ]
+    for number in {hole, lamp} - set(secret):
+        *_, last = await gateway.lookup.log(number)
+        assert (last.verb, last.command.text) == (Verb.SUPPLEMENT, "更正联系方式：备用电话13900001111。")
+
+
+def conversation(gateway, person):
+    return gateway.books.sealer.conversation(person.account, person.user)
