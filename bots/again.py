@@ -14,13 +14,14 @@ from bots.scene import called, day, due_line, idle, tail, unit_of
 from bots.state import Flow, Order
 from normalizer import numbers
 from normalizer.case import CITIZEN_LABELS, OPEN, Actor, Case, Command, Matter, Role, Stage, Verb
-from normalizer.duplicates import SAME, likeness, sketch
+from normalizer.duplicates import SAME, likeness, other_door, sketch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bots.contract import Turn
     from bots.scene import Scene
+    from normalizer.duplicates import Sketch
 
 ASKED = 0.4
 """From here on somebody is asked whether it is his own earlier matter; nothing follows from it but the question."""
@@ -142,8 +143,14 @@ def _likest(scene: Scene, order: Order, cases: Sequence[Case], least: float) -> 
     if not order.category or not cases:
         return None
     this = sketch(_matter(order), scene.now)
-    best = max(cases, key=lambda case: likeness(this, sketch(case.matter, case.created_at)))
-    return best if likeness(this, sketch(best.matter, best.created_at)) >= least else None
+    scores = [(_likeness(this, sketch(case.matter, case.created_at)), case) for case in cases]
+    score, best = max(scores, key=lambda pair: pair[0])
+    return best if score >= least else None
+
+
+def _likeness(this: Sketch, other: Sketch) -> float:
+    """Return how likely two matters of one person are one; who names another door means another matter."""
+    return 0.0 if other_door(this, other) else likeness(this, other)
 
 
 def _waited_for(order: Order, cases: Sequence[Case]) -> Case | None:

@@ -93,6 +93,12 @@ def common_street(one: Sketch, other: Sketch) -> str:
     return max(named, key=len, default="")
 
 
+def other_door(one: Sketch, other: Sketch) -> bool:
+    """Return whether two matters of one street name different doors."""
+    street = common_street(one, other)
+    return bool(street) and _doors(one, other, street) > 1
+
+
 def _nearness(one: Sketch, other: Sketch) -> float:
     metres = _metres(one, other)
     if metres is not None:
@@ -102,8 +108,11 @@ def _nearness(one: Sketch, other: Sketch) -> float:
     street = common_street(one, other)
     if not street:
         return 0.0
-    doors = {_door(each, street) for each in (one, other)} - {""}
-    return 1.0 if len(doors) < 2 else _OTHER_DOOR
+    return _OTHER_DOOR if _doors(one, other, street) > 1 else 1.0
+
+
+def _doors(one: Sketch, other: Sketch, street: str) -> int:
+    return len({_door(each, street) for each in (one, other)} - {""})
 
 
 def _door(of: Sketch, street: str) -> str:
