@@ -50,13 +50,15 @@ _ANSWERED = frozenset({Stage.CLOSED_PENDING, Stage.VISITED})
 
 def alike(scene: Scene, order: Order) -> Case | AskOwn | None:
     """Return his own case that a matter may be, None for none; only who has reported before is looked up."""
-    if order.other or not order.text or not (scene.state.reported or scene.sms):
+    if order.other or not order.text or not scene.known:
         return None
     if scene.facts.own is None:
         return AskOwn()
     could_be = [case for case in scene.facts.own if case.stage in OPEN or _reopens(scene, case, order)]
     case = _likest(scene, order, could_be, ASKED)
-    return case or _waited_for(order, [case for case in could_be if case.stage in OPEN])
+    case = case or _waited_for(order, [case for case in could_be if case.stage in OPEN])
+    # Of whom information is wanted, he may be giving it.
+    return case or next((case for case in could_be if case.stage is Stage.NEED_INFO), None)
 
 
 def waits(text: str) -> bool:

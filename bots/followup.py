@@ -154,7 +154,7 @@ def corrected(scene: Scene) -> Turn | Ask | None:
 def _asks_own(scene: Scene) -> bool:
     """Return whether words may be about a case: nothing is open, and he has reported before."""
     state = scene.state
-    return state.flow is Flow.NONE and (state.reported or scene.sms) and not scene.reading.attachments
+    return state.flow is Flow.NONE and scene.known and not scene.reading.attachments
 
 
 def asked(scene: Scene) -> Turn | Ask | None:

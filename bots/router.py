@@ -15,6 +15,7 @@ from bots import (
     intake,
     mail,
     mine,
+    noticed,
     progress,
     rating,
     service,
@@ -58,6 +59,7 @@ FLOWS: tuple[Callable[[Scene], Turn | Ask | None], ...] = (
     # the question that is open, before any word could mean something new
     service.going_on,
     mine.going_on,
+    noticed.objecting,
     intake.resumed,
     intake.told_again,
     intake.going_on,
@@ -71,6 +73,7 @@ FLOWS: tuple[Callable[[Scene], Turn | Ask | None], ...] = (
     intake.submitted_before,
     intake.continued,
     welcome.acknowledged,
+    noticed.objects,
     followup.mended,
     followup.corrected,
     progress.asked,
@@ -83,6 +86,7 @@ FLOWS: tuple[Callable[[Scene], Turn | Ask | None], ...] = (
     # free text, photos, places
     followup.sent_after,
     followup.waited_for,
+    noticed.supplied,
     intake.begun,
     welcome.fallback,
 )
@@ -125,6 +129,9 @@ _ONLY: dict[Callable[[Scene], Turn | Ask | None], Callable[[Sign], bool]] = {
     service.going_on: _open(Flow.SERVICE),
     intake.resumed: _open(Flow.RESUME),
     mine.going_on: _open(Flow.MINE),
+    noticed.objecting: _open(Flow.OBJECT),
+    noticed.objects: _open(Flow.NONE, Flow.PROGRESS),
+    noticed.supplied: _open(Flow.NONE),
     intake.told_again: _open(Flow.AGAIN),
     intake.going_on: _open(Flow.ORDER),
     followup.going_on: _open(Flow.SUPPLEMENT, Flow.URGE, Flow.WITHDRAW, Flow.CONFIDE),

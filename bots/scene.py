@@ -28,6 +28,7 @@ ZONE = ZoneInfo("Asia/Shanghai")
 HIDDEN_TITLE = "保密件"
 SAYING = 4
 """Characters of a title that say something."""
+_WECHAT = frozenset({SourceChannel.WECHAT.value, SourceChannel.MINIPROGRAM.value})
 SMS, EMAIL = SourceChannel.SMS.value, SourceChannel.EMAIL.value
 
 
@@ -50,6 +51,11 @@ class Scene:
     def sms(self) -> bool:
         """Whether the message came by SMS."""
         return self.facts.source == SMS
+
+    @property
+    def known(self) -> bool:
+        """Whether he may have cases: he reported or was served here before, or his other ways are joined with this one."""
+        return self.state.reported or self.facts.source not in _WECHAT
 
     @property
     def phone(self) -> str:

@@ -36,7 +36,8 @@ _GOES_ON = frozenset({Intent.THANKS, Intent.RATE})
 
 def asked(state: State, began: int, now: datetime) -> State:
     """Return the state in which a citizen is asked to rate the service that began at ``began`` (milliseconds)."""
-    return idle(state, flow=Flow.SERVICE, served=began, alarmed=False, at=now)
+    # Who was served by a person may have a case that the bot knows nothing of.
+    return idle(state, flow=Flow.SERVICE, served=began, alarmed=False, at=now, reported=True)
 
 
 def kept(state: State, reading: CaseDraft, intent: Intent | None, now: datetime, number: str = "") -> State:

@@ -21,6 +21,7 @@ class Flow(StrEnum):
     RESUME = "resume"
     AGAIN = "again"
     MINE = "mine"
+    OBJECT = "object"
     CONSULT = "consult"
     PROGRESS = "progress"
     CODE = "code"

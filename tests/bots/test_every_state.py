@@ -35,6 +35,7 @@ WAYS: dict[Place, tuple[str, ...]] = {
     (Flow.ORDER, Step.ITEM): (ALL, "2"),
     (Flow.RESUME, Step.NONE): (*BEGUN, "你好"),
     (Flow.AGAIN, Step.PICK): (ALL, "1", "东岳大街88号门前井盖丢失，怎么还没人来修"),
+    (Flow.OBJECT, Step.COLLECT): ("异议",),
     (Flow.MINE, Step.CONFIRM): ("删除我的信息",),
     (Flow.MINE, Step.CONTACT): ("改电话",),
     (Flow.CONSULT, Step.NONE): ("公积金怎么提取",),
@@ -217,7 +218,7 @@ def test_a_memory_with_more_in_it_keeps_what_is_known() -> None:
 
 def led_to(place: Place) -> Citizen:
     citizen = Citizen()
-    for stage in ("processing", "processing", *(("closed_pending",) if place[0] in _RATES else ())):
+    for stage in ("processing", "processing", *_MORE.get(place[0], ())):
         _case(citizen, stage)
     citizen.known = KNOWN.get(place, [])
     for word in WAYS[place]:
@@ -233,4 +234,5 @@ KNOWN = {
     (Flow.CONSULT, Step.CONFIRM): [_LONGEST],
     (Flow.CONSULT, Step.PICK): [replace(_LONGEST, entry=f"{n}", sure=False) for n in range(3)],
 }
-_RATES = frozenset({Flow.RATE, Flow.REASONS})
+_MORE = {Flow.RATE: ("closed_pending",), Flow.REASONS: ("closed_pending",), Flow.OBJECT: ("rejected",)}
+"""Cases that a question is about, beside two that are under way."""

@@ -6,8 +6,8 @@ import json
 
 from gateway.runtime import millis
 from gateway.store import requests
-from normalizer.case import Stage, Verb
-from tests.kit.cases import STEPS
+from normalizer.case import Command, Stage, Verb
+from tests.kit.cases import AGENT, STEPS
 
 LAMP = "岱岳区满庄镇政府门口路灯坏了三天了，我叫李四，电话13812345678"
 
@@ -101,3 +101,30 @@ async def test_another_telephone_is_told_to_the_unit_and_a_confidential_case_to_
 
 def conversation(gateway, person):
     return gateway.books.sealer.conversation(person.account, person.user)
+
+
+async def test_what_is_sent_while_information_is_asked_for_goes_to_its_case(gateway, person, clock):
+    number = await _told(gateway, person, Command(Verb.ASK, AGENT, reason="具体地点"))
+    assert "已补充到" in await person.says("在那个花园小区3号楼下面")
+    assert (await gateway.lookup.case(number)).stage is Stage.SUBMITTED
+    *_, last = await gateway.lookup.log(number)
+    assert (last.verb, last.command.text) == (Verb.SUPPLEMENT, "在那个花园小区3号楼下面")
+
+
+async def test_a_refusal_is_objected_to_in_the_talk_as_its_notice_says(gateway, person, clock):
+    number = await _told(gateway, person, Command(Verb.REJECT, AGENT, code="R01", reason="诉讼"))
+    clock.wait(hours=24)
+    assert "另一位工作人员复核" in await person.says("异议，没有打过官司")
+    assert (await gateway.lookup.case(number)).stage is Stage.SUBMITTED
+    *_, last = await gateway.lookup.log(number)
+    assert (last.verb, last.command.text) == (Verb.OBJECT, "没有打过官司")
+
+
+async def _told(gateway, person, command):
+    """Have a matter reported that a person accepts, and moved by him; returns the case's number."""
+    await person.says("岱岳区满庄镇中学附近晚上总有人飙车，吵得睡不着")
+    for words in ("每天晚上", "管一管", "李四 13812345678", "1", "2"):
+        await person.says(words)
+    number = (await person.says("1")).split("单号")[1][:17]
+    await gateway.office.act(number, command)
+    return number
