@@ -6,6 +6,7 @@ He is asked, never told: what is the same matter is urged, supplemented, rated o
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bots import which
@@ -27,6 +28,8 @@ ASKED = 0.4
 """From here on somebody is asked whether it is his own earlier matter; nothing follows from it but the question."""
 WAITING = 40
 """Characters beyond which a complaint about waiting tells of more."""
+ASKED_ON = timedelta(days=7)
+"""Time in which words of doubt are about the last answer."""
 TITLE, TITLE_SMS = 16, 8
 COLLECTED = 2000
 """Characters of a supplement, as of a matter (domain.md 2.1)."""
@@ -39,6 +42,10 @@ _WAITS = re.compile(
     "|(?:到底|还)(?:管不管|有没有人管|修不修|办不办|处理不处理)|(?:没有?|无)人(?:管|理|问)|石沉大海|不了了之"
 )
 """Somebody who waits for what he has reported."""
+_DOUBTS = re.compile(
+    "没(?:有)?(?:说|讲|写|解释|回答|答复|听|看|弄)(?:得)?(?:清楚|明白|到|懂|我)|不(?:明白|清楚|懂|对|是这样|满意|认可|同意)|看不懂|听不懂|什么意思|答非所问|到底|还是(?:不|没)|疑问|那我|我(?:这|的)种?情况"
+)
+"""Somebody whom an answer did not help."""
 _SAME = re.compile(
     "(?:就?是|对)*(?:同一?(?:件|个|回)(?:事情?)?|一回事|一样的?|那(?:件|个)(?:事情?)?|它|上次的?(?:那个|事)?)的?[了吧啊呀]*"
 )
@@ -57,8 +64,9 @@ def alike(scene: Scene, order: Order) -> Case | AskOwn | None:
     could_be = [case for case in scene.facts.own if case.stage in OPEN or _reopens(scene, case, order)]
     case = _likest(scene, order, could_be, ASKED)
     case = case or _waited_for(order, [case for case in could_be if case.stage in OPEN])
-    # Of whom information is wanted, he may be giving it.
-    return case or next((case for case in could_be if case.stage is Stage.NEED_INFO), None)
+    # Of whom information is wanted, he may be giving it; who was answered lately may ask on.
+    case = case or next((case for case in could_be if case.stage is Stage.NEED_INFO), None)
+    return case or next((case for case in scene.facts.own if _doubted(scene, order, case)), None)
 
 
 def waits(text: str) -> bool:
@@ -133,6 +141,23 @@ def _done(scene: Scene, case: Case, command: Command, key: str) -> Turn | None:
     )
     state = idle(scene.state, order=Order(), target=case.case_no)
     return scene.turn(words, state=state, effects=(Act(case.case_no, case.rev, command),))
+
+
+def doubts(text: str) -> bool:
+    """Return whether somebody says that an answer did not help him, and little else."""
+    return len(text) <= WAITING and _DOUBTS.search(text) is not None
+
+
+def answered_lately(scene: Scene, case: Case) -> bool:
+    """Return whether a case was answered so lately that words of doubt are about its answer."""
+    return (
+        case.stage is Stage.ANSWERED and case.ended_at is not None and scene.now - case.ended_at <= ASKED_ON
+    )
+
+
+def _doubted(scene: Scene, order: Order, case: Case) -> bool:
+    fits = not order.place and order.category in {"", case.matter.category}
+    return fits and answered_lately(scene, case) and doubts(order.text)
 
 
 def _reopens(scene: Scene, case: Case, order: Order) -> bool:

@@ -90,7 +90,7 @@ def _meant(scene: Scene, wish: which.Wish) -> Turn | Ask | None:
         if case is not None:
             return progress.view(scene, case)
         return progress.asked(scene) if surely or (wish.intent and which.every(wish.about)) else None
-    cases = _open(scene)
+    cases = _open(scene, flow)
     if which.every(wish.about) and len(cases) > 1:
         return _all(scene, flow, cases)
     case = which.named(wish.about, cases)
@@ -168,7 +168,7 @@ def asked(scene: Scene) -> Turn | Ask | None:
         return AskOwn()
     if scene.number:
         return _named(scene, flow, scene.facts.own)
-    cases = _open(scene)
+    cases = _open(scene, flow)
     spoken = [case for case in cases if case.case_no == scene.state.target]
     if not cases:
         return _none_open(scene)
@@ -181,8 +181,14 @@ def _none_open(scene: Scene) -> Turn:
     return intake.unsent(scene) or scene.turn(scene.say("none_open"), state=idle(scene.state))
 
 
-def _open(scene: Scene) -> list[Case]:
-    return [case for case in scene.facts.own or () if case.stage in OPEN]
+def _open(scene: Scene, flow: Flow = Flow.NONE) -> list[Case]:
+    """Return his cases that are under way; what may be supplemented goes on after it ended for want of information."""
+    command = Command(Verb.SUPPLEMENT, CITIZEN)
+    return [
+        case
+        for case in scene.facts.own or ()
+        if case.stage in OPEN or (flow is Flow.SUPPLEMENT and scene.allows(case, command))
+    ]
 
 
 def _list(scene: Scene, flow: Flow, cases: Sequence[Case]) -> Turn:

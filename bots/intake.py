@@ -14,7 +14,7 @@ from bots.scene import idle
 from bots.state import Flow, Order, State, Step
 from bots.submission import submission
 from normalizer import numbers
-from normalizer.case import OPEN
+from normalizer.case import OPEN, Stage
 from normalizer.codes import KIND_LABELS, Kind
 from normalizer.evolve import evolve
 from normalizer.people import mask
@@ -404,6 +404,9 @@ def told_again(scene: Scene) -> Turn | Ask | None:
         state = evolve(state, order=added, misses=int(not reading.attachments))
         return scene.turn(*filter(None, said), again.question(scene, case), state=state)
     earlier = state.target if case is not None and case.stage not in OPEN else ""
+    if answer and case is not None and case.stage is Stage.ANSWERED:
+        # A doubt about an answer is an inquiry: of that nothing more is asked.
+        added = evolve(added, kind=Kind.INQUIRY, category="", place=case.matter.place_text, brief=True)
     return _next(scene, idle(state, order=evolve(added, other=True, earlier=earlier)))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from bots import intake, progress, which
+from bots import again, intake, progress, which
 from bots.contract import Act, AskOwn
 from bots.intent import Intent
 from bots.scene import due_line, idle, tail, unit_of
@@ -117,6 +117,18 @@ def supplied(scene: Scene) -> Turn | Ask | None:
     after = idle(state, target=case.case_no, step=Step.DONE)
     said = scene.say("info_taken", tail=tail(case.case_no), unit=unit_of(case), due=due_line(scene, case))
     return scene.turn(said, state=after, effects=(Act(case.case_no, case.rev, command),))
+
+
+def doubted(scene: Scene) -> Turn | Ask | None:
+    """Take words of doubt about an answer that was given lately for the beginning of an inquiry about it."""
+    free = scene.state.flow is Flow.NONE and scene.intent is None and scene.known
+    if not free or not again.doubts(scene.reading.text):
+        return None
+    if scene.facts.own is None:
+        return AskOwn()
+    if not any(again.answered_lately(scene, case) for case in scene.facts.own):
+        return None
+    return intake.reported(scene, scene.reading.text)
 
 
 def _open_to_objection(scene: Scene) -> Sequence[Case]:

@@ -34,6 +34,7 @@ STEPS[Stage.CLOSED_PENDING] = (*STEPS[Stage.REPLIED], Command(Verb.FINISH, AGENT
 STEPS[Stage.VISITED] = (*STEPS[Stage.CLOSED_PENDING], Command(Verb.VISIT, AGENT))
 STEPS[Stage.CLOSED] = (*STEPS[Stage.VISITED], Command(Verb.CLOSE, CLOCK))
 STEPS[Stage.REWORK] = (*STEPS[Stage.VISITED], Command(Verb.REWORK, AGENT, reason="未解决"))
+STEPS[Stage.ANSWERED] = (Command(Verb.ANSWER, AGENT, text="带身份证到窗口办理。"),)
 STEPS[Stage.NEED_INFO] = (Command(Verb.ASK, AGENT, reason="具体地点"),)
 STEPS[Stage.REJECTED] = (Command(Verb.REJECT, AGENT, code="R01", reason="诉讼"),)
 STEPS[Stage.MERGED] = (Command(Verb.MERGE, AGENT, target="37092611240000019"),)
