@@ -17,6 +17,7 @@ from bots.state import Flow, State, Step
 from normalizer import numbers
 from normalizer.evolve import evolve
 from normalizer.people import mask
+from normalizer.scope import beyond
 from normalizer.text import for_matching, han_count
 
 if TYPE_CHECKING:
@@ -123,7 +124,11 @@ def asked(scene: Scene) -> Turn | Ask | None:
     ):
         return done
     plain = question or (asks(reading) and _bare(reading) and not reading.category()[0])
-    return _unanswered(scene) if plain and not wished else None
+    if not plain or wished:
+        return None
+    # For some questions there is another place to turn to.
+    outside = beyond(reading.text) in scene.city.elsewhere
+    return intake.reported(scene, reading.text) if outside else _unanswered(scene)
 
 
 def going_on(scene: Scene) -> Turn | Ask | None:

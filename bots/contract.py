@@ -48,7 +48,8 @@ class City:
     after ``rework_rounds`` a low rating opens no further rework by itself. A mail is answered by a person within
     ``mail_hours``. ``sms_number``, ``wechat_name`` and ``mailbox`` are our other ways in, ``pages_url`` is where our
     pages stand, ``name_en`` the name on English pages; empty where there are none. ``spots`` are the places of the
-    city's codes, by what the codes say.
+    city's codes, by what the codes say; ``elsewhere`` says where to turn with what is not taken in, long and short, by
+    its code (R01 to R99).
     """
 
     name: str
@@ -70,6 +71,7 @@ class City:
     pages_url: str = ""
     name_en: str = ""
     spots: Mapping[str, Spot] = field(default_factory=dict)
+    elsewhere: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

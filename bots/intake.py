@@ -18,6 +18,7 @@ from normalizer.case import OPEN, Stage
 from normalizer.codes import KIND_LABELS, Kind
 from normalizer.evolve import evolve
 from normalizer.people import mask
+from normalizer.scope import beyond
 from normalizer.text import for_matching, han_count
 from normalizer.tone import Tone, tone
 
@@ -43,6 +44,9 @@ BURST = timedelta(seconds=60)
 DOUBLE_TAP = timedelta(minutes=2)
 SENTENCE = timedelta(minutes=10)
 """How long the beginning of a sentence is remembered."""
+_INSISTS = re.compile(
+    "y|yes|(?:我|就|仍然?|还|是|要|需要|想|得|的|确认|提交|继续|反映|投诉|举报|登记|受理|办理?|请)+[吧啊呀。.!！]*"
+)
 _GO_ON = re.compile("(?:好的?|那)?[，, ]*(?:继续|接着)(?:填写?|写|说|报|反映|刚才的)?(?:吧|啊)?[。.!！]*")
 AWAY = timedelta(hours=2)
 """A silence after which the open question is forgotten and the order is offered again."""
@@ -357,14 +361,10 @@ def _next(scene: Scene, state: State, *words: str) -> Turn | Ask:
         order = evolve(order, since=scene.now)
     step = slots.first_open(order, scene, elderly=state.elderly)
     if step is None or order.text != scene.state.order.text:
-        # Both where the matter is told and where all of it is known.
-        case = again.alike(scene, order)
-        if isinstance(case, AskOwn):
-            return case
-        if case is not None:
-            return _asked_again(scene, evolve(state, order=order), case, *words)
-        if scene.facts.own and not order.earlier:
-            order = evolve(order, earlier=again.earlier(scene, order))
+        looked_at = _looked_at(scene, evolve(state, order=order), *words)
+        if not isinstance(looked_at, Order):
+            return looked_at
+        order = looked_at
     if scene.sms:
         if step is None:
             return _submitted(evolve(scene, state=evolve(state, order=order)))
@@ -375,6 +375,49 @@ def _next(scene: Scene, state: State, *words: str) -> Turn | Ask:
     question = slots.question(step, order, scene) if step else _read_back(scene, order)
     before = [word for word in words if word]
     return scene.turn(*before, question, state=state)
+
+
+def _advised(scene: Scene, state: State, code: str, *words: str) -> Turn:
+    """Tell where to turn with what is not taken in; whoever insists goes on (GB/T 44189 6.1.2)."""
+    long, short = scene.city.elsewhere[code]
+    said = scene.say("beyond", path=long, path_short=short)
+    state = evolve(state, flow=Flow.BEYOND, step=Step.CONFIRM, editing=False, choices=(code,), misses=0)
+    return scene.turn(*(word for word in words if word), said, state=state)
+
+
+def advised(scene: Scene) -> Turn | Ask | None:
+    """Go on with a matter that its citizen insists on; what else he says goes with it, and nothing is lost."""
+    state, reading = scene.state, scene.reading
+    if state.flow is not Flow.BEYOND:
+        return None
+    if scene.intent is Intent.CANCEL:
+        return scene.turn(scene.say("cancelled"), state=idle(state, order=Order()))
+    order = evolve(state.order, beyond=next(iter(state.choices), ""))
+    insists = reading.digit == 1 or _INSISTS.fullmatch(reading.matching) is not None
+    contents = scene.intent is Intent.THANKS or numbers.yes(reading.text) or numbers.no(reading.text)
+    if not insists and (reading.digit == 2 or contents or (reading.empty and not reading.attachments)):
+        return scene.turn(scene.say("beyond_left"), state=idle(state, order=order))
+    order = evolve(order, attachments=order.attachments + reading.attachments)
+    if not insists and reading.text:
+        order = evolve(order, text=f"{order.text}，{reading.text}"[: slots.TEXT_LENGTH])
+    return _next(scene, idle(state, order=order))
+
+
+def _looked_at(scene: Scene, state: State, *words: str) -> Turn | Ask | Order:
+    """Return the order where nothing is to be asked about the matter itself: whether it is one's own earlier one, and ours.
+
+    It is looked at where it is told and where all of it is known.
+    """
+    order = state.order
+    case = again.alike(scene, order)
+    if isinstance(case, AskOwn):
+        return case
+    if case is not None:
+        return _asked_again(scene, state, case, *words)
+    code = "" if order.beyond else beyond(order.text)
+    if code in scene.city.elsewhere:
+        return _advised(scene, state, code, *words)
+    return evolve(order, earlier=order.earlier or again.earlier(scene, order))
 
 
 def _asked_again(scene: Scene, state: State, case: Case, *words: str) -> Turn:

@@ -62,6 +62,7 @@ FLOWS: tuple[Callable[[Scene], Turn | Ask | None], ...] = (
     noticed.objecting,
     intake.resumed,
     intake.told_again,
+    intake.advised,
     intake.going_on,
     followup.going_on,
     rating.going_on,
@@ -135,6 +136,7 @@ _ONLY: dict[Callable[[Scene], Turn | Ask | None], Callable[[Sign], bool]] = {
     noticed.supplied: _open(Flow.NONE),
     noticed.doubted: _open(Flow.NONE),
     intake.told_again: _open(Flow.AGAIN),
+    intake.advised: _open(Flow.BEYOND),
     intake.going_on: _open(Flow.ORDER),
     followup.going_on: _open(Flow.SUPPLEMENT, Flow.URGE, Flow.WITHDRAW, Flow.CONFIDE),
     rating.going_on: _open(Flow.RATE, Flow.REASONS),
@@ -244,6 +246,7 @@ _ANSWERS = {
     Flow.CONSULT: frozenset({Intent.ASK}),
     Flow.WITHDRAW: frozenset({Intent.WITHDRAW}),
     # only one's earlier case can be meant by these
+    Flow.BEYOND: frozenset({Intent.REPORT}),
     Flow.AGAIN: frozenset({Intent.URGE, Intent.PROGRESS, Intent.SUPPLEMENT}),
 }
 """Of these, words that may as well answer the question that is open."""

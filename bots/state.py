@@ -22,6 +22,7 @@ class Flow(StrEnum):
     AGAIN = "again"
     MINE = "mine"
     OBJECT = "object"
+    BEYOND = "beyond"
     CONSULT = "consult"
     PROGRESS = "progress"
     CODE = "code"
@@ -67,7 +68,8 @@ class Order:  # noqa: PLW1641 - the dataclass makes the hash
 
     ``sure`` when the category is beyond doubt, ``brief`` when the citizen said enough to skip the lesser questions,
     ``since`` when it was last touched; ``asked`` are the questions put by SMS, each once; ``other`` once it was said to
-    be none of one's earlier cases, ``earlier`` the ended one that it continues.
+    be none of one's earlier cases, ``earlier`` the ended one that it continues; ``beyond`` the
+    code of what is not taken in, once its citizen was told where to turn.
     """
 
     text: str = ""
@@ -91,6 +93,7 @@ class Order:  # noqa: PLW1641 - the dataclass makes the hash
     asked: tuple[Step, ...] = ()
     other: bool = False
     earlier: str = ""
+    beyond: str = ""
 
     def __eq__(self, other: object) -> bool:
         """Compare; whenever a state is written its order is compared with none, mostly with itself."""

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from bots.contract import Submit
 from bots.slots import NONE
 from normalizer.case import Complainant, Matter
-from normalizer.codes import Kind
+from normalizer.codes import REJECT_LABELS, Kind
 from normalizer.draft import title_of
 from normalizer.people import mask
+from normalizer.scope import beyond
 
 if TYPE_CHECKING:
     from bots.contract import City, NewNumber
@@ -23,7 +24,8 @@ def submission(order: Order, number: NewNumber, city: City, *, lang: str, elderl
     listed = order.category in city.acceptable and (order.kind or Kind.HELP) in _ACCEPTED_UNSEEN
     # A place is part of what may be accepted without anybody looking; by guided talk it is always there.
     located = order.place or order.lon is not None or order.category not in city.place_categories
-    accept = bool(order.sure and listed and located)
+    outside = beyond(order.text)
+    accept = bool(order.sure and listed and located and not outside)
     complainant = Complainant(
         name=order.name,
         phone=order.phone,
@@ -33,10 +35,10 @@ def submission(order: Order, number: NewNumber, city: City, *, lang: str, elderl
         lang=lang,
         tags=("老年人",) if elderly else (),
     )
-    return Submit(number, complainant, _matter(order), bool(order.secret), accept)
+    return Submit(number, complainant, _matter(order, outside), bool(order.secret), accept)
 
 
-def _matter(order: Order) -> Matter:
+def _matter(order: Order, outside: str) -> Matter:
     return Matter(
         kind=order.kind or Kind.HELP,
         title=title_of(order.text),
@@ -49,5 +51,7 @@ def _matter(order: Order) -> Matter:
         category=order.category,
         demand=mask(order.demand),
         attachments=order.attachments,
+        # A person decides; the label is what words tell.
+        labels=(f"可能属于{REJECT_LABELS[outside]}",) if outside else (),
         old_case_no=order.earlier,
     )

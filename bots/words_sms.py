@@ -93,6 +93,8 @@ SMS: dict[str, str] = {
     "phone_later_sms": "有的需人工核实后更正。",
     "ask_erase_sms": "申请删除您的全部信息？由工作人员核实，在办的办完后才能删，工单按档案规定保存。1申请 2不删",
     "erase_wished_sms": "删除申请已登记，工作人员核实后处理。转人工回RG，或拨{hotline}。",
+    "beyond_sms": "{path_short}仍要反映回Y，转人工回RG。",
+    "beyond_left_sms": "好的。仍要反映请再发文字，转人工回RG。",
     "again_sms": "您{day}报过“{title}”({tail})。是同一件吗？回Y是，回N另报一件。",
     "again_rework_sms": "{tail}将重新办理，新的期限会告诉您。查进度回CX。",
     "urged_all_sms": "{tail}的催办都已转告承办单位。查进度回CX。",

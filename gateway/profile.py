@@ -10,14 +10,14 @@ from enum import StrEnum
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bots.contract import City, Spot
 from gateway.media.retention import Spans
 from normalizer.case import Case
-from normalizer.codes import CATEGORY_LABELS, Kind, Urgency
+from normalizer.codes import CATEGORY_LABELS, REJECT_LABELS, Kind, Urgency
 from normalizer.errors import Misconfigured
 
 DEFAULT = "taian.toml"
@@ -113,6 +113,16 @@ class Shown(_Strict):
     public: Literal["none", "own", "all"] = "own"
 
 
+class Elsewhere(_Strict):
+    """Where to turn with what the hotline does not take in: in a talk, and within a text message.
+
+    ``{courts}`` and the like stand for the numbers of ``[lines]``.
+    """
+
+    long: str = Field(min_length=1, max_length=90)
+    short: str = Field(min_length=1, max_length=45)
+
+
 class CodeSpot(_Strict):
     """Where a code of the city hangs: how the place is called, and its address."""
 
@@ -150,6 +160,7 @@ class Profile(_Strict):
     caps: Caps
     units: tuple[HandlingUnit, ...] = ()
     spots: Mapping[str, CodeSpot] = Field(default_factory=dict)
+    elsewhere: Mapping[str, Elsewhere] = Field(default_factory=dict)
     open311: Shown = Shown()
 
     @property
@@ -160,6 +171,23 @@ class Profile(_Strict):
             for days in (self.talk_days, self.media_days, self.record_days, self.log_days)
         )
         return Spans(talks, media, max(records, media, talks), max(logs, talks))
+
+    @model_validator(mode="after")
+    def _names_lines_that_are_there(self) -> Self:
+        if unknown := self.elsewhere.keys() - REJECT_LABELS.keys():
+            raise ValueError(f"elsewhere: no such code {min(unknown)}")
+        for code in self.elsewhere:
+            self.paths(code)
+        return self
+
+    def paths(self, code: str) -> tuple[str, str]:
+        """Return where to turn with what is refused by a code, long and short, empty where the city says nothing."""
+        if (path := self.elsewhere.get(code)) is None:
+            return "", ""
+        try:
+            return path.long.format(**self.lines), path.short.format(**self.lines)
+        except (KeyError, IndexError, ValueError) as error:
+            raise ValueError(f"elsewhere.{code}: {error} is none of [lines]") from error
 
     def limit(self, key: str, case: Case) -> Limit:
         """Return the limit of a key for a case; the first that matches wins."""
@@ -214,6 +242,7 @@ def city(profile: Profile) -> City:
         accept_hours=profile.limits.accept[-1].amount,
         draft_hours=profile.draft_hours,
         lines=dict(profile.lines),
+        elsewhere={code: profile.paths(code) for code in profile.elsewhere},
         acceptable=profile.acceptable,
         place_categories=profile.place_categories,
         seats=profile.seats,

@@ -44,7 +44,12 @@ def render(notice: Notice, words: Mapping[str, Mapping[str, str]], wording: Word
     In the short ones what a person wrote is cut, with …, where it would make a second message.
     """
     template = _of(words[notice.kind.value], wording)
-    here = {"tail": notice.case_no[-7:], "case_no": notice.case_no, "text": _of(words[SEE], wording)}
+    here = {
+        "tail": notice.case_no[-7:],
+        "case_no": notice.case_no,
+        "text": _of(words[SEE], wording),
+        "path": "",
+    }
     values = {**here, **notice.fields}
     try:
         text = template.format_map(values)

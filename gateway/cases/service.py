@@ -154,6 +154,7 @@ def _fields(case: Case, event: CaseEvent, profile: Profile, calendar: Calendar) 
         "unit": _unit(case),
         "reason": command.reason,
         "label": REJECT_LABELS.get(command.code, "不予受理"),
+        "path": profile.paths(command.code)[0],
     }
     if case.secret or case.matter.kind is Kind.REPORT:
         # The notice tells where to read what it may not carry (domain.md 4.4).

@@ -1,4 +1,6 @@
+import re
 from datetime import date, datetime
+from importlib import resources
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -113,3 +115,26 @@ def test_a_wrong_profile_is_named(tmp_path, old, new, setting):
 
 def _at(text):
     return datetime.fromisoformat(text).replace(tzinfo=ZONE)
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "wrong"),
+    [
+        ('[elsewhere.R77]\nlong = "去别处"\nshort = "去别处"\n', "R77"),
+        ('[elsewhere.R01]\nlong = "请打{moon}"\nshort = "请打"\n', "moon"),
+        ('[elsewhere.R01]\nlong = "请打"\nshort = "' + "远" * 46 + '"\n', "short"),
+    ],
+)
+def test_where_to_turn_must_be_said_rightly(tmp_path, elsewhere, wrong):
+    words = resources.files("gateway").joinpath("profiles/taian.toml").read_text("utf-8")
+    kept = re.sub(r"\[elsewhere\.R01\]\n(?:.+\n){2}", "", words)
+    file = tmp_path / "city.toml"
+    file.write_text(kept + elsewhere)
+    with pytest.raises(Misconfigured, match=wrong):
+        load(file)
+
+
+def test_a_refusal_tells_where_to_turn():
+    words = load(None).current.paths("R01")[0]
+    assert "12368" in words
+    assert load(None).current.paths("R99") == ("", "")

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 
+from sqlalchemy import select
+
 from gateway.runtime import millis
 from gateway.store import requests
+from gateway.store.tables import OUTGOING
 from normalizer.case import Command, Stage, Verb
 from tests.kit.cases import AGENT, STEPS
 
@@ -128,3 +131,17 @@ async def _told(gateway, person, command):
     number = (await person.says("1")).split("单号")[1][:17]
     await gateway.office.act(number, command)
     return number
+
+
+async def test_what_is_not_ours_is_told_where_to_turn_before_and_when_it_is_refused(gateway, person, clock):
+    assert "诉讼服务热线12368" in await person.says("我要起诉花园小区的开发商延期交房")
+    for words in ("1", "今年六月", "尽快交房", "李四 13812345678", "1", "2"):
+        await person.says(words)
+    number = (await person.says("1")).split("单号")[1][:17]
+    case = await gateway.lookup.case(number)
+    assert (case.stage, case.matter.labels) == (Stage.SUBMITTED, ("可能属于诉讼",))
+    await gateway.office.act(number, Command(Verb.REJECT, AGENT, code="R01", reason="应由法院审理"))
+    rows = await gateway.books.store.read(lambda c: c.execute(select(OUTGOING)).all())
+    told = [gateway.books.sealer.open(row.body).decode() for row in rows if row.notice == "rejected"]
+    assert len(told) == 1
+    assert "原因：应由法院审理。要由法院审理或执行的事" in told[0]

@@ -14,6 +14,7 @@ from gateway.desk.labels import VERB_LABELS
 from normalizer.case import STAGE_LABELS, Role, Verb
 from normalizer.codes import CATEGORY_LABELS, KIND_LABELS, REJECT_LABELS, SOURCE_LABELS
 from normalizer.people import mask, mask_address, mask_email, mask_name, mask_phone
+from normalizer.scope import beyond
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -154,8 +155,11 @@ def listed(case: Case, now: datetime) -> Listed:
     return Listed(**_of(case, now))
 
 
-def _can(verb: Verb, fields: tuple[str, ...]) -> Can:
-    codes = dict(REJECT_LABELS) if verb is Verb.REJECT else {}
+def _can(verb: Verb, fields: tuple[str, ...], case: Case) -> Can:
+    # What the words tell stands first, for a person to choose.
+    outside = beyond(case.matter.original or case.matter.content)
+    codes = {outside: REJECT_LABELS[outside]} if outside else {}
+    codes = codes | REJECT_LABELS if verb is Verb.REJECT else {}
     return Can(verb=verb.value, label=VERB_LABELS[verb], needs=fields, codes=codes)
 
 
@@ -181,7 +185,7 @@ def view(
         master_case_no=case.matter.master_case_no,
         old_case_no=case.matter.old_case_no,
         replies=tuple(hide(reply.text) for reply in case.replies),
-        verbs=tuple(_can(verb, fields) for verb, fields in verbs.items()),
+        verbs=tuple(_can(verb, fields, case) for verb, fields in verbs.items()),
         log=tuple(_step(event, names, hide) for event in log),
     )
 
