@@ -9,11 +9,11 @@ from __future__ import annotations
 import warnings
 from datetime import date, datetime, time, timedelta
 from functools import cache
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo
 
 import holidays
+from holidays.version import __version__
 
 from gateway.profile import Limit, Unit
 
@@ -47,7 +47,7 @@ class Calendar:
     def mark(self) -> str:
         """Return words that are others when other days may be worked."""
         days = (" ".join(sorted(map(str, days))) for days in (self._off, self._work))
-        return f"{version('holidays')} {' / '.join(days)}"
+        return f"{__version__} {' / '.join(days)}"
 
     def knows(self, year: int) -> bool:
         """Return whether the holidays and make-up days of a year are known."""

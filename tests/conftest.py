@@ -36,7 +36,6 @@ SET session_replication_role = replica; -- what may only be added to is emptied 
 DO $$
 DECLARE
   each regclass;
-  filled bool;
 BEGIN
   IF EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()) THEN
     RAISE 'somebody is still there';
@@ -44,11 +43,9 @@ BEGIN
   FOR each IN
     SELECT oid FROM pg_class
     WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'alembic_version'
+      AND pg_relation_size(oid) > 0 -- a table that was emptied has no page
   LOOP
-    EXECUTE format('SELECT EXISTS (SELECT FROM %s)', each) INTO filled;
-    IF filled THEN
-      EXECUTE format('TRUNCATE %s RESTART IDENTITY CASCADE', each);
-    END IF;
+    EXECUTE format('TRUNCATE %s RESTART IDENTITY CASCADE', each);
   END LOOP;
 END $$
 """
