@@ -399,7 +399,7 @@ def advised(scene: Scene) -> Turn | Ask | None:
         return scene.turn(scene.say("beyond_left"), state=idle(state, order=order))
     order = evolve(order, attachments=order.attachments + reading.attachments)
     if not insists and reading.text:
-        order = evolve(order, text=f"{order.text}，{reading.text}"[: slots.TEXT_LENGTH])
+        order = slots.added(order, reading, scene)
     return _next(scene, idle(state, order=order))
 
 
@@ -441,7 +441,7 @@ def told_again(scene: Scene) -> Turn | Ask | None:
         return done
     added = evolve(state.order, attachments=state.order.attachments + reading.attachments)
     if answer is None and reading.text and reading.digit is None:
-        added = evolve(added, text=f"{added.text}，{reading.text}"[: slots.TEXT_LENGTH])
+        added = slots.added(added, reading, scene)
     if case is not None and answer is None and not state.misses:
         said = [_received(scene)] if reading.attachments else []
         state = evolve(state, order=added, misses=int(not reading.attachments))

@@ -270,6 +270,11 @@ def absorb(order: Order, reading: CaseDraft, scene: Scene) -> Order:
     return evolve(order, brief=True) if order.phone and located else order
 
 
+def added(order: Order, reading: CaseDraft, scene: Scene) -> Order:
+    """Return the order with what was said besides: its words go with the matter, and fill what they tell of."""
+    return evolve(_also(order, reading, scene), text=f"{order.text}，{reading.text}"[:TEXT_LENGTH])
+
+
 def _derived(matching: str) -> Kind | None:
     """Return the kind that need not be asked: what is plainly about something, and asks and suggests nothing, wants help."""
     code, sure = kind_of(matching)
