@@ -91,8 +91,8 @@ def _meant(scene: Scene, wish: which.Wish) -> Turn | Ask | None:
             return progress.view(scene, case)
         return progress.asked(scene) if surely or (wish.intent and which.every(wish.about)) else None
     cases = _open(scene, flow)
-    if which.every(wish.about) and len(cases) > 1:
-        return _all(scene, flow, cases)
+    if which.every(wish.about) and cases:
+        return _all(scene, flow, cases) if len(cases) > 1 else _BEGIN[flow](scene, cases[0])
     case = which.named(wish.about, cases)
     if case is not None:
         return _BEGIN[flow](scene, case)
