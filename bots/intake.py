@@ -245,7 +245,12 @@ def _begin(scene: Scene) -> Turn | Ask:
     burst = scene.now if reading.attachments else None
     state = idle(scene.state, order=order, insults=insults, burst=burst)
     if soothe and not (order.category or order.place or order.lon or scene.sms):
-        # Nothing but anger so far: it is kept, and the matter asked for.
+        # Nothing but anger so far: it may be about a case of his; else it is kept, and the matter asked for.
+        case = again.alike(scene, order)
+        if isinstance(case, AskOwn):
+            return case
+        if case is not None:
+            return _asked_again(scene, state, case, soothe)
         state = evolve(state, flow=Flow.ORDER, step=Step.TEXT)
         return scene.turn(soothe, scene.say("ask_first"), state=state)
     return _next(scene, state, soothe, _received(scene))

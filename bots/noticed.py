@@ -97,6 +97,8 @@ def supplied(scene: Scene) -> Turn | Ask | None:
         return None
     if scene.intent or reading.digit is not None or reading.event or intake.is_question(reading):
         return None
+    if again.waits(reading.text):
+        return None
     if scene.facts.own is None:
         return AskOwn()
     words = reading.text or (reading.place.text if reading.place else "")
