@@ -28,6 +28,18 @@ async def test_one_s_own_open_case_is_offered_to_be_added_to(browsers, portal):
     assert "您有一件没写完的" not in (await browser.get("/report")).text
 
 
+async def test_what_may_not_be_taken_in_is_told_where_to_turn_and_may_be_submitted_all_the_same(
+    browsers, portal
+):
+    browser = browsers()
+    page = await browser.writes(text="东岳大街88号的开发商延期交房，我要起诉开发商")
+    assert "诉讼服务热线12368" in page.text
+    assert "仍要提交" in page.text
+    number = await browser.reports(text="东岳大街88号的开发商延期交房，我要起诉开发商")
+    assert (await portal.lookup.case(number)).matter.labels == ("可能属于诉讼",)
+    assert "专门的地方" not in (await browser.writes(text=MINE)).text
+
+
 async def test_one_may_submit_all_the_same(browsers):
     browser = browsers()
     first_number = await browser.reports()

@@ -18,6 +18,7 @@ from gateway.web.portal.site import seen_again
 from normalizer.errors import Refused
 from normalizer.geo import Point, to_wgs
 from normalizer.message import SourceChannel
+from normalizer.scope import beyond
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,7 +83,8 @@ class Report:
             return await self._shown(visit, form, page, {})
         mine = await self.likes.mine(visit.session, form.order)
         others = () if mine else await self.likes.others(visit.session, form.order)
-        return await self._shown(visit, form, page, {}, mine=mine, others=others)
+        elsewhere, _ = self.site.city.elsewhere.get(beyond(form.order.text), ("", ""))
+        return await self._shown(visit, form, page, {}, mine=mine, others=others, elsewhere=elsewhere)
 
     async def take(self, visit: Visit) -> web.StreamResponse:
         """Take one page of the form and go on to the next."""
