@@ -16,6 +16,7 @@ from bots.state import Flow, Order
 from normalizer import numbers
 from normalizer.case import CITIZEN_LABELS, OPEN, Actor, Case, Command, Matter, Role, Stage, Verb
 from normalizer.duplicates import SAME, likeness, other_door, sketch
+from normalizer.people import mask
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +35,8 @@ TITLE, TITLE_SMS = 16, 8
 COLLECTED = 2000
 """Characters of a supplement, as of a matter (domain.md 2.1)."""
 ANSWER_SHOWN = 40
+REASON = 200
+"""Characters of the reason that others than the unit may read; it is masked."""
 
 CITIZEN = Actor(Role.CITIZEN)
 _WAITS = re.compile(
@@ -115,8 +118,7 @@ def same(scene: Scene, case: Case) -> Turn | None:
         words = scene.say("ask_rating", tail=tail(case.case_no))
         return scene.turn(*([said] if said else []), words, state=state)
     if case.stage not in OPEN:
-        command = Command(Verb.REWORK, CITIZEN, reason=order.text[:COLLECTED])
-        return _done(scene, case, command, "again_rework")
+        return _done(scene, case, _rework(order), "again_rework")
     if not order.attachments and _only_waits(order, case):
         command = Command(Verb.URGE, CITIZEN, text=order.text[:COLLECTED])
         if scene.refusal(case, command) == "urged_lately":
@@ -162,8 +164,11 @@ def _doubted(scene: Scene, order: Order, case: Case) -> bool:
 
 def _reopens(scene: Scene, case: Case, order: Order) -> bool:
     # Photos cannot go with the wish to have it handled anew: with them it is a new case beside the old one.
-    command = Command(Verb.REWORK, CITIZEN, reason=order.text[:COLLECTED])
-    return not order.attachments and scene.allows(case, command)
+    return not order.attachments and scene.allows(case, _rework(order))
+
+
+def _rework(order: Order) -> Command:
+    return Command(Verb.REWORK, CITIZEN, text=order.text[:COLLECTED], reason=mask(order.text)[:REASON])
 
 
 def _likest(scene: Scene, order: Order, cases: Sequence[Case], least: float) -> Case | None:
