@@ -37,7 +37,7 @@ _CODES: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "R01",
         re.compile(
-            r"(?:我|我们|想|要|已经?|正在|被|去|向法院|怎么|如何|可以|提起)+(?:提起)?(?:民事|行政)?(?:起诉|诉讼|上诉)|打官司|官司(?:输|赢|败|胜|打)|(?:法院|法官|法庭)(?:的)?(?:已经?|不|未|没有?|还没|迟迟|一直|拖着|给|予)*(?:立案|判|执行|受理|开庭|审理|冻结|查封|传票|送达|调解书|拍卖|裁定)"
+            r"(?:我|我们|想|要|已经?|正在|被|去|向法院|怎么|如何|可以|提起){1,6}(?:民事|行政)?(?:起诉|诉讼|上诉)|打官司|官司(?:输|赢|败|胜|打)|(?:法院|法官|法庭)(?:的)?(?:已经?|不|未|没有?|还没|迟迟|一直|拖着|给|予)*(?:立案|判|执行|受理|开庭|审理|冻结|查封|传票|送达|调解书|拍卖|裁定)"
             r"|(?:判决|裁定)(?:书|结果|生效|已|不公|下来|后)|(?:一审|二审|再审|终审)|(?:申请|等待|正在|不|没有?)(?:法院)?强制执行|执行(?:法官|局|案件|款|异议)|失信被执行|老赖|错案|冤案|诉讼(?:费|保全|时效)"
         ),
     ),
@@ -61,9 +61,16 @@ _CODES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ),
 )
 
+_HINT = re.compile(
+    rf"诉|官司|法[院官庭]|判决|裁[定决]|[一二终再]审|执行|失信|老赖|[错冤]案|仲裁|复议|不服|不认可|有异议|公开|[信上]访|{_WRONG}"
+)
+"""One of these is in whatever a code is known by: most texts have none."""
+
 
 def beyond(text: str) -> str:
     """Return the code of what a matter may be that the hotline does not take in, empty when nothing tells so."""
+    if not _HINT.search(text):
+        return ""
     bare = _PLACES.sub(" ", _THREATS.sub(" ", text))
     for code, pattern in _CODES:
         if not pattern.search(bare):
