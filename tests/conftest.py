@@ -18,13 +18,13 @@ from typing import Any
 import asyncpg
 import jinja2
 import pytest
-from aiohttp.test_utils import unused_port
 
 from gateway.store import migrate
 from gateway.store.postgres import PostgresStore
 from gateway.store.sqlite import SqliteStore
 from gateway.store.store import Store
 from tests.kit.gateway import embedded
+from tests.kit.ports import free_port
 from tests.kit.redis import redis_program
 
 MADE = "jiesu_made"
@@ -177,7 +177,7 @@ def redis_server(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]
     program = redis_program()
     if program is None:
         pytest.skip("no Redis server is installed")
-    port = unused_port()
+    port = free_port()
     command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         yield process, os.environ.get("JIESU_TEST_REDIS", f"redis://127.0.0.1:{port}/0")

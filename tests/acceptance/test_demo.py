@@ -2,13 +2,13 @@
 
 import os
 import re
-import socket
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.kit import media
 from tests.kit.chromium import chromium, demo
+from tests.kit.ports import free_port
 from tests.kit.process import configure, served
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.browser]
@@ -196,12 +196,6 @@ def test_the_same_phone_before_a_gateway_of_its_own(database, browser, tmp_path)
         say(page, "0", "转人工，前面还有0人")
         assert page.errors == []
         page.close()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def opened(browser, address) -> Page:

@@ -8,8 +8,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.kit.chromium import chromium
-from tests.kit.deskpage import AXE, LAPTOP, OPEN, PASSWORD, free_port, hired, logs_in, look, violations
+from tests.kit.deskpage import AXE, LAPTOP, OPEN, PASSWORD, hired, logs_in, look, violations
 from tests.kit.oidc import known, stranger
+from tests.kit.ports import free_port
 from tests.kit.process import configure, jiesu, served
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.browser]

@@ -28,9 +28,9 @@ from gateway.store.tables import ACCESS
 from gateway.web.desk import checkup
 from gateway.web.desk import provider as providers
 from tests.kit.agent import PASSWORD, Agent, hire
-from tests.kit.deskpage import free_port
 from tests.kit.gateway import settings
 from tests.kit.oidc import CLIENT, SECRET, Person, Provider, breaks, hangs, huge
+from tests.kit.ports import free_port
 
 HANGING = 1.0
 """Seconds that a provider is waited for which never answers."""

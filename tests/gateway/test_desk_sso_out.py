@@ -18,9 +18,9 @@ from gateway.desk.rights import Role
 from gateway.store.tables import ACCESS
 from tests.gateway.test_desk_sso import house
 from tests.kit.agent import PASSWORD, hire
-from tests.kit.deskpage import free_port
 from tests.kit.gateway import settings
 from tests.kit.oidc import CLIENT, SECRET, Person, breaks, known, stranger
+from tests.kit.ports import free_port
 
 __all__ = ["house"]
 EVENT = "http://schemas.openid.net/event/backchannel-logout"

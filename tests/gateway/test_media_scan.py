@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import shutil
-import socket
 
 import pytest
 
@@ -12,6 +11,7 @@ from gateway.media.scan import Scan, Scanner
 from normalizer.media import NotAccepted, Refusal
 from tests.kit import media
 from tests.kit.gateway import embedded, running, settings
+from tests.kit.ports import free_port
 
 EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 
@@ -84,9 +84,7 @@ async def test_a_scanner_that_does_not_answer_has_not_scanned():
 async def test_a_real_clamd_is_understood(tmp_path):
     (tmp_path / "db").mkdir()
     (tmp_path / "db" / "test.hdb").write_text(f"{hashlib.md5(EICAR).hexdigest()}:{len(EICAR)}:Eicar-Test\n")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     (tmp_path / "clamd.conf").write_text(
         f"DatabaseDirectory {tmp_path}/db\nTCPSocket {port}\nTCPAddr 127.0.0.1\nForeground yes\nUser root\n"
         "StreamMaxLength 1M\n"

@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import re
-import socket
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ from gateway.desk.rights import Role
 from gateway.runtime import Ids, now
 from gateway.settings import load
 from tests.kit.chromium import demo
+from tests.kit.ports import free_port
 from tests.kit.process import configure, served
 
 AXE = Path(__file__).parents[1] / "vendor/axe.js"
@@ -156,12 +156,6 @@ async def hired(config: Path) -> dict[str, str]:
     async with open_books(load(config, {})) as books:
         accounts = Accounts(store=books.store, sealer=books.sealer, ids=Ids(), now=now)
         return {login: await accounts.add(login, name, role) for login, (name, role) in STAFF.items()}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def violations(page: Page, *rules: str) -> list[str]:

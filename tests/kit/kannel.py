@@ -3,11 +3,12 @@
 import asyncio
 import os
 import shutil
-import socket
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
+
+from tests.kit.ports import free_port
 
 USER, PASSWORD = "jiesu", "testSecret"
 PATH = os.environ.get("PATH", "") + os.pathsep + "/usr/sbin"
@@ -69,7 +70,7 @@ async def running(folder, http, smsc, up):
 
     The group is a function of the Ports; ``http`` is a client session.
     """
-    ports = Ports(*free_ports(4))
+    ports = Ports(*(free_port() for _ in range(4)))
     file = folder / "kannel.conf"
     words = {"folder": folder, "smsc": smsc(ports), "up": up, "user": USER, "password": PASSWORD}
     file.write_text(_CONFIGURATION.format(**vars(ports), **words))
@@ -93,18 +94,6 @@ async def until(true, seconds: float = 15.0) -> None:
     async with asyncio.timeout(seconds):
         while not true():
             await asyncio.sleep(0.02)
-
-
-def free_ports(number: int) -> list[int]:
-    """Return ports that nothing listened on a moment ago."""
-    held = [socket.socket() for _ in range(number)]
-    try:
-        for one in held:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in held]
-    finally:
-        for one in held:
-            one.close()
 
 
 async def listening(port: int) -> None:

@@ -7,13 +7,14 @@ import imaplib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
+
+from tests.kit.ports import free_port
 
 PASSWORD = "pass"
 USER = "hotline"
@@ -44,9 +45,7 @@ def home():
 def mailbox_server(folder: Path, capability: str = ""):
     """Run Dovecot on a free port and give the port; mails lie under ``folder/mail``."""
     binary = dovecot()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     (folder / "mail").mkdir()
     folder.chmod(0o755)
     for parent in folder.parents:
