@@ -292,8 +292,9 @@ def the_ends(gallery: Gallery) -> None:
     page.locator("#sought").fill("")
     page.locator(".views [data-view=all]").click()
     expect(page.locator("#queue-list .row")).to_have_count(2, timeout=LONG)
-    for each in page.locator("#queue-list .row").all():
-        each.click(modifiers=["Control"])
+    # By their ids: the list may change its order between two clicks.
+    for each in page.locator("#queue-list .row").evaluate_all("rows => rows.map((row) => row.id)"):
+        page.locator(f"#{each}").click(modifiers=["Control"])
     expect(page.locator(".bulk")).to_be_visible()
     gallery.see("bulk", dark=True)
 
