@@ -245,22 +245,21 @@ def _left(scene: Scene) -> Turn:
 
 
 def _picked(scene: Scene) -> Turn | Ask:
-    state, text = scene.state, scene.reading.matching
-    number = scene.reading.digit or which.place(text, len(state.choices))
+    state = scene.state
     if scene.facts.own is None:
         return AskOwn()
     cases = listed_of(scene)
     if not cases:
         return scene.turn(scene.say("none_open"), state=idle(state))
     # What was said with the command goes with it.
-    scene = evolve(scene, words=state.collected)
-    if number is None and which.every(text):
-        return _all(scene, state.flow, cases)
-    wanted = state.choices[number - 1] if number is not None and 1 <= number <= len(state.choices) else ""
-    case = next((case for case in cases if case.case_no == wanted), None)
-    if number is None:
-        case = which.named(text, cases)
-    return _BEGIN[state.flow](scene, case) if case is not None else _missed(scene, "choose_number")
+    begun = evolve(scene, words=state.collected)
+    if (case := progress.picked(scene, cases)) is not None:
+        return _BEGIN[state.flow](begun, case)
+    return (
+        _all(begun, state.flow, cases)
+        if which.every(scene.reading.matching)
+        else _missed(scene, "choose_number")
+    )
 
 
 def _all(scene: Scene, flow: Flow, cases: Sequence[Case]) -> Turn:

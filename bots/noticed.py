@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from bots import again, intake, progress, which
+from bots import again, intake, progress
 from bots.contract import Act, AskOwn
 from bots.intent import Intent
 from bots.scene import due_line, idle, tail, unit_of
@@ -66,23 +66,12 @@ def objecting(scene: Scene) -> Turn | Ask | None:
     if scene.facts.own is None:
         return AskOwn()
     cases = _open_to_objection(scene)
-    case = _picked(scene, cases) if state.step is Step.PICK else _spoken_of(scene, cases)
+    case = progress.picked(scene, cases) if state.step is Step.PICK else _spoken_of(scene, cases)
     if case is not None:
         return _objected(scene, case, state.collected if state.step is Step.PICK else reading.text)
     if state.step is Step.PICK:
         return _missed(scene, "choose_number")
     return scene.turn(scene.say("nothing_to_object", hotline=scene.city.hotline), state=idle(state))
-
-
-def _picked(scene: Scene, cases: Sequence[Case]) -> Case | None:
-    """Return the case that is named by its place in the list or by what it is about."""
-    choices, reading = scene.state.choices, scene.reading
-    number = reading.digit or which.place(reading.matching, len(choices))
-    listed = [case for case in cases if case.case_no in choices]
-    if number is None:
-        return which.named(reading.matching, listed)
-    at = choices[number - 1] if 1 <= number <= len(choices) else ""
-    return next((case for case in listed if case.case_no == at), None)
 
 
 def _spoken_of(scene: Scene, cases: Sequence[Case]) -> Case | None:

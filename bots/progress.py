@@ -64,13 +64,9 @@ def going_on(scene: Scene) -> Turn | Ask | None:
         return None
     if scene.intent in {Intent.BACK, Intent.CANCEL}:
         return scene.turn(scene.say("menu", hotline=scene.city.hotline), state=idle(scene.state))
-    choices = scene.state.choices
-    number = scene.reading.digit or which.place(scene.reading.matching, len(choices))
-    if number is not None and 1 <= number <= len(choices):
-        return _own(scene, choices[number - 1])
-    if number is None and scene.facts.own is None:
+    if scene.facts.own is None:
         return AskOwn()
-    case = which.named(scene.reading.matching, listed_of(scene)) if number is None else None
+    case = picked(scene, scene.facts.own)
     return view(scene, case) if case is not None else _missed(scene, "choose_number")
 
 
@@ -104,6 +100,17 @@ def listed(scene: Scene, cases: Sequence[Case]) -> tuple[str, tuple[str, ...]]:
 def listed_of(scene: Scene) -> list[Case]:
     """Return the cases that the open question lists, as far as they are still there."""
     return [case for case in scene.facts.own or () if case.case_no in scene.state.choices]
+
+
+def picked(scene: Scene, cases: Sequence[Case]) -> Case | None:
+    """Return the one of the listed cases that is named by its place or by what it is about, None for none."""
+    choices, reading = scene.state.choices, scene.reading
+    listed = [case for case in cases if case.case_no in choices]
+    number = reading.digit or which.place(reading.matching, len(choices))
+    if number is None:
+        return which.named(reading.matching, listed)
+    at = choices[number - 1] if 1 <= number <= len(choices) else ""
+    return next((case for case in listed if case.case_no == at), None)
 
 
 def _line(scene: Scene, case: Case) -> str:
